@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Strings: bounded copies, strict numbers, hex, and text that is safe to print. */
+#ifndef BASE_STR_H
+#define BASE_STR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+static inline bool str_eq(const char *a, const char *b)
+{
+	return strcmp(a, b) == 0;
+}
+
+/** str_starts() - The rest of @s behind @prefix, or NULL */
+static inline const char *str_starts(const char *s, const char *prefix)
+{
+	size_t len = strlen(prefix);
+
+	return strncmp(s, prefix, len) == 0 ? s + len : NULL;
+}
+
+/** str_ends() - Whether @s ends with @suffix */
+bool str_ends(const char *s, const char *suffix);
+
+/**
+ * str_copy() - Copy into a fixed array, always NUL-terminated
+ * Return: 0; -ENAMETOOLONG when it was cut.
+ */
+int str_copy(char *dst, size_t size, const char *src);
+
+/**
+ * str_u64() - Parse a whole string as an unsigned decimal number
+ * Return: 0; -EINVAL for empty, signs, spaces, other characters; -ERANGE above @max.
+ */
+int str_u64(const char *s, uint64_t max, uint64_t *value);
+
+/** str_hex() - Lower-case hex of @len bytes; @out has 2 * @len + 1 bytes. Return: @out */
+char *str_hex(char *out, const void *data, size_t len);
+
+/** str_unhex() - Exactly @len bytes from 2 * @len hex digits and nothing after. Return: 0 or -EINVAL */
+int str_unhex(void *out, size_t len, const char *hex);
+
+/**
+ * str_printable() - Make foreign text safe for a log line or a terminal
+ * @out:  receives @in with control characters, quotes and backslashes as \xNN, cut to fit
+ * Return: @out.
+ */
+char *str_printable(char *out, size_t size, const char *in);
+
+/** str_trim() - Cut white space at both ends, in place. Return: the first character kept */
+char *str_trim(char *s);
+
+#endif

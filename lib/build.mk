@@ -1,0 +1,6 @@
+# Code shared by all programs. Dependencies run downwards: http and json to base, base to libc.
+$(eval $(call lib_module,base,$(wildcard lib/base/*.c),))
+$(eval $(call lib_module,proto,$(wildcard lib/proto/*.c),))
+$(eval $(call lib_module,json,$(wildcard lib/json/*.c),yyjson))
+$(eval $(call lib_module,http/client,$(wildcard lib/http/client*.c),curl mbedtls))
+$(eval $(call lib_module,http/server,$(wildcard lib/http/server*.c),libwebsockets mbedtls))
