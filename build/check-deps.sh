@@ -1,0 +1,72 @@
+#!/bin/bash
+# check-deps.sh - the include directions of the design
+#
+# usage: check-deps.sh      (in the repository's root)
+#
+# 1. hostd's modules: oci, disk, net, vm include none of each other, nor pod, node, host; pod includes those four only;
+#    node and host include no other module; vmm and guest know lib/proto and lib/base only; only oci and node (and
+#    the api process) use lib/http and lib/json, pod parses its spec by lib/json.
+# 2. lib/base includes nothing else of the project; proto and json only base; http only base.
+# 3. A third-party header appears in one .c file of a module, and in no header of ours.
+set -euo pipefail
+case ${1:-} in -h | --help) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$0"; exit 0 ;; esac
+# shellcheck disable=SC2016  # an awk program
+git ls-files -co --exclude-standard '*.c' '*.h' | xargs -r ls -d 2>/dev/null | xargs -r awk '
+BEGIN {
+	# module -> what it may include besides itself
+	may["lib/base"] = ""
+	may["lib/proto"] = "base"
+	may["lib/json"] = "base"
+	may["lib/http"] = "base"
+	may["hostd/vmm"] = may["guest"] = "proto base"
+	may["hostd/oci"] = "http json base"
+	may["hostd/disk"] = may["hostd/net"] = may["hostd/host"] = "base"
+	may["hostd/vm"] = "proto base"
+	may["hostd/node"] = "http json base"
+	may["hostd/pod"] = "oci disk net vm proto json base"
+	may["hostd/api"] = "http json proto base"
+	# headers of third parties
+	third = "^(yyjson|mbedtls/|psa/|curl/|sqlite3|zlib|zstd|netlink/|libkmod|ext2fs/|et/|libwebsockets|civetweb)"
+}
+FNR == 1 {
+	n = split(FILENAME, p, "/")
+	test = FILENAME ~ /\/(tests|fuzz)\//
+	mod = p[1]
+	if ((p[1] == "lib" || p[1] == "hostd" || p[1] == "controller") && n > 2)
+		mod = p[1] "/" p[2]
+}
+/^[ \t]*#[ \t]*include[ \t]*"/ {
+	split($0, q, "\"")
+	inc = q[2]
+	if (test || !(mod in may) || inc !~ /\//)
+		next
+	to = inc
+	sub(/\/.*/, "", to)
+	own = mod
+	sub(/.*\//, "", own)
+	if (to == own || mod == "guest")
+		if (mod != "guest" || to !~ /^(http|json|oci|disk|net|vm|pod|node|host|vmm)$/)
+			next
+	if (index(" " may[mod] " ", " " to " ") == 0) {
+		print FILENAME ":" FNR ": " mod " must not include \"" inc "\""
+		bad = 1
+	}
+}
+/^[ \t]*#[ \t]*include[ \t]*[<"]/ {
+	split($0, q, "[<>\"]")
+	if (test || q[2] !~ third)
+		next
+	lib = q[2]
+	sub(/[\/.].*/, "", lib)
+	if (lib == "psa")
+		lib = "mbedtls"
+	if (FILENAME ~ /\.h$/) {
+		print FILENAME ":" FNR ": third-party header <" q[2] "> in a header of ours"
+		bad = 1
+	} else if ((mod, lib) in where && where[mod, lib] != FILENAME) {
+		print FILENAME ":" FNR ": <" q[2] "> is already used by " where[mod, lib] " of the same module"
+		bad = 1
+	}
+	where[mod, lib] = FILENAME
+}
+END { exit bad }'
