@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * HTTP/1.1 server with TLS and client certificates on our event loop.
+ *
+ * A request is collected whole (head and body under fixed caps) before the handler sees it, so a slow
+ * or hostile sender costs one connection and never the handler. The handler answers at once or
+ * later, in one piece, as a file, or as a chunked stream. A request object lives until its answer has
+ * been sent or its connection has gone; on_close tells.
+ */
+#ifndef HTTP_SERVER_H
+#define HTTP_SERVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/loop.h"
+
+#define HTTP_PEER_GROUPS_MAX 8
+#define HTTP_PEER_NAME_MAX 128
+
+struct http_server;
+struct http_request;
+
+enum http_client_cert {
+	HTTP_CLIENT_CERT_NONE,     /* not asked for */
+	HTTP_CLIENT_CERT_OPTIONAL, /* asked for; one that does not verify fails the handshake */
+	HTTP_CLIENT_CERT_REQUIRED,
+};
+
+struct http_server_config {
+	const char *address; /* numeric IPv4 or IPv6 address to listen on */
+	uint16_t port;       /* 0: any; see http_server_port() */
+	int listen_fd;       /* -1, or an already listening socket, taken over */
+	/* PEM texts, copied. NULL cert_pem: plain HTTP. */
+	const char *cert_pem, *key_pem;
+	const char *client_ca_pem;
+	enum http_client_cert client_cert;
+	size_t body_cap;        /* bytes; 0: 1 MiB; larger ones get 413 */
+	size_t stream_cap;      /* unsent bytes of a stream; 0: 1 MiB; http_stream_write() beyond it: -ENOBUFS */
+	unsigned int connections_max; /* 0: 1,024 */
+	int idle_timeout_s;     /* keep-alive and slow senders; 0: 60 */
+};
+
+struct http_server_ops {
+	/* A request is complete. Called from the loop; must answer now or later. */
+	void (*on_request)(struct http_request *r, void *arg);
+};
+
+/** http_server_new() - Listen and serve until freed. Return: 0 or -errno */
+int http_server_new(struct loop *loop, const struct http_server_config *config,
+		    const struct http_server_ops *ops, void *arg, struct http_server **server,
+		    struct err *e);
+struct http_server *http_server_free(struct http_server *server);
+uint16_t http_server_port(const struct http_server *server);
+
+/* The request. All strings live as long as the request. */
+const char *http_request_method(const struct http_request *r);
+const char *http_request_path(const struct http_request *r); /* decoded, without the query; no NUL inside, starts with '/' */
+const char *http_request_query(const struct http_request *r, const char *key); /* decoded value of the first such key, "" if it has none, NULL if absent */
+const char *http_request_query_raw(const struct http_request *r); /* behind '?', not decoded; "" */
+const char *http_request_header(const struct http_request *r, const char *name); /* lower-case name; NULL if absent */
+const void *http_request_body(const struct http_request *r, size_t *len);
+const char *http_request_address(const struct http_request *r); /* numeric peer address */
+
+struct http_peer {
+	bool verified; /* a client certificate of client_ca_pem was shown */
+	char common_name[HTTP_PEER_NAME_MAX];
+	char groups[HTTP_PEER_GROUPS_MAX][HTTP_PEER_NAME_MAX]; /* the subject's O entries */
+	size_t group_count;
+	char serial[64]; /* hex */
+};
+const struct http_peer *http_request_peer(const struct http_request *r);
+
+/** http_request_on_close() - Tell when the answer was sent or the connection went away; last use of @r */
+void http_request_on_close(struct http_request *r, void (*fn)(struct http_request *r, void *arg), void *arg);
+
+/**
+ * http_reply() - Answer in one piece
+ * @content_type: NULL for an empty answer
+ * @headers: more header lines, "Name: value\r\n"…, or NULL
+ */
+void http_reply(struct http_request *r, int status, const char *content_type, const void *data,
+		size_t len, const char *headers);
+
+/** http_reply_text() - A short plain-text answer */
+void http_reply_text(struct http_request *r, int status, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/** http_reply_file() - Send a whole file (closed when done). Return: 0 or -errno, then nothing was sent */
+int http_reply_file(struct http_request *r, int fd, const char *content_type);
+
+/** http_stream_begin() - Start a chunked answer */
+void http_stream_begin(struct http_request *r, int status, const char *content_type);
+
+/** http_stream_write() - Queue bytes. Return: 0; -ENOBUFS when the peer is too slow; -EPIPE when it has gone */
+int http_stream_write(struct http_request *r, const void *data, size_t len);
+
+/** http_stream_pending() - Bytes queued but not yet handed to the kernel */
+size_t http_stream_pending(const struct http_request *r);
+
+/** http_stream_end() - Finish the answer after what is queued */
+void http_stream_end(struct http_request *r);
+
+#endif
