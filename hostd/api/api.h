@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The host's only inbound endpoint, seen from hostd: starts and supervises `hostd-api`, the
+ * unprivileged process that serves HTTPS on 10250, and hands it descriptors when it asks.
+ *
+ * hostd-api has no view of the file system. For a log it asks hostd by namespace, pod and container;
+ * hostd opens the file and an inotify descriptor on it and passes both. A log file that is complete
+ * has lost its write permission bits (mode 0400): so a follower knows when to end, also across a restart of
+ * hostd.
+ */
+#ifndef API_API_H
+#define API_API_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/loop.h"
+
+#define API_NAME_MAX 256
+
+struct api;
+
+struct api_config {
+	const char *program;   /* path of hostd-api */
+	const char *run_dir;   /* not used by hostd-api itself */
+	uint16_t port;         /* 10250 */
+	unsigned int uid, gid; /* that it runs as */
+};
+
+struct api_log_query {
+	char ns[API_NAME_MAX], pod[API_NAME_MAX], container[API_NAME_MAX];
+	bool previous; /* of the container's run before the last restart */
+};
+
+struct api_ops {
+	/*
+	 * Where the log of a container is. @path has PATH_MAX bytes.
+	 * Return 0; -ENOENT with the words for the client in @e («container "x" in pod "y" is waiting
+	 * to start: ContainerCreating» is -EAGAIN: answered as 400 as a kubelet does).
+	 */
+	int (*log_path)(const struct api_log_query *q, char *path, struct err *e, void *arg);
+};
+
+/** api_new() - Listen on the port; nothing is served before api_set_certificate(). Return: 0 or -errno */
+int api_new(struct loop *loop, const struct api_config *config, const struct api_ops *ops,
+	    void *arg, struct api **api, struct err *e);
+
+/**
+ * api_set_certificate() - (Re)start hostd-api with this serving certificate
+ * @cert_pem, @key_pem, @client_ca_pem: texts, copied
+ * Return: 0 or -errno; a hostd-api that ends is restarted with back-off.
+ */
+int api_set_certificate(struct api *api, const char *cert_pem, const char *key_pem,
+			const char *client_ca_pem, struct err *e);
+
+/** api_free() - Stop hostd-api and close the port. Return: NULL */
+struct api *api_free(struct api *api);
+
+#endif
