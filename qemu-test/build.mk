@@ -1,0 +1,17 @@
+# Environments in QEMU: for a person (run, up, down), for the scenarios and for the measurements. Their knobs (HOSTS,
+# MEM, ACCEL, NET …) come through the environment; see qemu-test/up.sh --help.
+
+# What has to be built before anything can be started
+QEMU_TEST_NEEDS = all demo-images
+QEMU_TEST_ENV = OUT=$(abspath $(O))
+T ?=
+
+run: deps # build, start a controller, a registry and a host in QEMU, tell what to type; Ctrl-C ends all
+	+@$(MAKE) $(QEMU_TEST_NEEDS)
+	@$(QEMU_TEST_ENV) qemu-test/demo.sh
+
+up: $(QEMU_TEST_NEEDS) # the same in the background: HOSTS=1 BOOT=bios-pxe MEM=1024 ACCEL=auto NET=user
+	@$(QEMU_TEST_ENV) qemu-test/up.sh
+
+down: # stop what `make up` started
+	@$(QEMU_TEST_ENV) qemu-test/down.sh

@@ -1,0 +1,104 @@
+# shellcheck shell=bash
+# Messages, waiting, ports and the processes that belong to one environment.
+#
+# An environment is everything that `make up` or a scenario starts: a controller, a registry and hosts in QEMU. All its
+# state lies in the folder $RUN, among it a file per process with the process's id and start time, so that stopping it
+# ends exactly those processes, whoever started them and even when ids were used again since.
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+OUT=${OUT:-$ROOT/out}
+RUN=${RUN:-$OUT/run}
+
+say() { printf '%s\n' "$*"; }
+warn() { printf 'warning: %s\n' "$*" >&2; }
+die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
+
+need() { # COMMAND PACKAGE
+	command -v "$1" >/dev/null || die "$1 is missing: apt-get install $2 (or make deps)"
+}
+
+now() { date +%s; }
+
+# Runs CMD every half second until it succeeds; status 1 when SECONDS are over
+wait_until() { # SECONDS CMD...
+	local end=$(($(now) + $1))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ "$(now)" -lt "$end" ] || return 1
+		sleep .5
+	done
+}
+
+# --- ports
+
+port_busy() { [ -n "$(in_net ss -Hltn "sport = :$1")" ]; }
+
+# PORT, or the first free one of PORT+STEP, PORT+2*STEP …
+port_pick() { # PORT [STEP]
+	local port=$1 step=${2:-1}
+	while port_busy "$port"; do
+		port=$((port + step))
+		[ "$port" -le 65000 ] || die "no free port from $1 on"
+	done
+	echo "$port"
+}
+
+# --- processes
+
+# Start time of a process in clock ticks since boot, which together with its id names it for good
+proc_birth() { # PID
+	local stat
+	{ stat=$(<"/proc/$1/stat"); } 2>/dev/null || return 1
+	read -ra stat <<<"${stat##*) }"
+	[ "${stat[0]}" != Z ] && echo "${stat[19]}"
+}
+
+# Starts CMD in the background in a session of its own, output to $RUN/log/NAME.log
+proc_start() { # NAME CMD...
+	local name=$1 pid
+	shift
+	mkdir -p "$RUN/log" "$RUN/pid"
+	! proc_running "$name" || die "$name is running already (state in $RUN)"
+	setsid nohup "$@" >>"$RUN/log/$name.log" 2>&1 </dev/null &
+	pid=$!
+	echo "$pid $(proc_birth "$pid" || echo 0)" >"$RUN/pid/$name"
+	disown "$pid"
+}
+
+proc_pid() { # NAME: prints the id if that very process is still there
+	local pid birth
+	{ read -r pid birth <"$RUN/pid/$1"; } 2>/dev/null && [ "$(proc_birth "$pid")" = "$birth" ] && echo "$pid"
+}
+
+proc_running() { proc_pid "$1" >/dev/null; }
+
+proc_stop() { # NAME [GRACE_SECONDS]
+	local pid
+	if pid=$(proc_pid "$1"); then
+		kill "$pid" 2>/dev/null || :
+		wait_until "${2:-10}" not proc_running "$1" || kill -9 "$pid" 2>/dev/null || :
+		wait_until 5 not proc_running "$1" || warn "$1 (process $pid) does not end"
+	fi
+	rm -f "$RUN/pid/$1"
+}
+
+not() { ! "$@"; }
+
+log_tail() { # FILE [LINES]
+	[ -s "$1" ] || return 0
+	printf -- '--- end of %s\n' "${1#"$ROOT"/}"
+	tail -n "${2:-15}" "$1" | tr -d '\r' | sed 's/\x1b\[[0-9;?]*[A-Za-z]//g; s/^/    /'
+}
+
+# --- what an environment must remember between commands: NAME=VALUE lines in $RUN/env
+
+remember() { # NAME...
+	local name
+	mkdir -p "$RUN"
+	for name; do printf '%s=%q\n' "$name" "${!name}"; done >>"$RUN/env"
+}
+
+recall() {
+	# shellcheck source=/dev/null
+	if [ -f "$RUN/env" ]; then . "$RUN/env"; fi
+}

@@ -1,0 +1,90 @@
+# shellcheck shell=bash
+# Hosts in QEMU.
+#
+# Without hardware virtualisation QEMU itself emulates AMD's SVM with nested paging, so a host has a working /dev/kvm
+# either way. /dev/kvm here says nothing: it may exist on machines whose CPU does not offer vmx or svm and whose KVM
+# then cannot run a stock kernel; the CPU's flags decide.
+
+BOOT=${BOOT:-bios-pxe}
+MEM=${MEM:-1024}
+SMP=${SMP:-2}
+ACCEL=${ACCEL:-auto}
+QEMU=${QEMU:-qemu-system-x86_64}
+
+accel_pick() {
+	need "$QEMU" qemu-system-x86
+	if [ "$ACCEL" = auto ]; then
+		if grep -qwE 'vmx|svm' /proc/cpuinfo && [ -w /dev/kvm ]; then ACCEL=kvm; else ACCEL=tcg; fi
+	fi
+	case $ACCEL in
+	kvm) [ -w /dev/kvm ] || die "ACCEL=kvm: /dev/kvm cannot be opened" ;;
+	tcg) tcg_check ;;
+	*) die "ACCEL=$ACCEL is not known (auto, kvm, tcg)" ;;
+	esac
+}
+
+# Says which CPU flag this QEMU cannot emulate
+tcg_check() {
+	local missing
+	missing=$("$QEMU" -nodefaults -display none -S -m 16 -accel tcg -cpu qemu64,+svm,+npt,enforce -monitor stdio \
+		<<<quit 2>&1 >/dev/null | grep -oE '\b(svm|npt)\b' | sort -u | paste -sd' ') || :
+	[ -z "$missing" ] || die "this machine's CPU offers neither vmx nor svm, and $("$QEMU" --version | head -n 1) cannot" \
+		"emulate: $missing. Hosts could not run HyperVMs. QEMU 7.2 of Debian 12 can."
+}
+
+# Host INDEX as a QEMU process. HOST_CPU overrides the CPU model; QEMU_EXTRA is a list of further arguments.
+host_start() { # INDEX
+	local i=$1 dir=$RUN/host-$1 cpu accel
+	[ "$BOOT" = bios-pxe ] || die "BOOT=$BOOT is not known (bios-pxe)"
+	mkdir -p "$dir" "$RUN/tftp"
+	rm -f "$dir"/*.sock
+	: >"$dir/serial.log"
+	case $ACCEL in
+	kvm) accel=kvm cpu=host ;;
+	tcg) accel=tcg,thread=multi cpu=max,+svm,+npt ;;
+	esac
+	local args=(-name "host-$i" -nodefaults -no-user-config -display none -machine q35,graphics=off -accel "$accel"
+		-cpu "${HOST_CPU:-$cpu}" -smp "$SMP" -m "$MEM" -uuid "$(host_uuid "$i")" -smbios "type=1,serial=HM-$i"
+		-netdev "$(net_qemu_arg "$i" "$BOOT_URL/boot/ipxe")"
+		-device "virtio-net-pci,netdev=net0,mac=$(host_mac "$i"),bootindex=0"
+		-device virtio-rng-pci
+		-chardev "socket,id=serial0,path=$dir/serial.sock,server=on,wait=off,logfile=$dir/serial.log,logappend=on"
+		-serial chardev:serial0 -qmp "unix:$dir/qmp.sock,server=on,wait=off")
+	# shellcheck disable=SC2206  # a list of words
+	args+=(${QEMU_EXTRA:-})
+	in_net_start "host-$i" "$QEMU" "${args[@]}"
+}
+
+host_uuid() { # INDEX: the same for every start of this host in this environment
+	printf '%s %s' "$RUN" "$1" | sha256sum | sed -E 's/^(.{8})(.{4}).(.{3}).(.{3})(.{12}).*/\1-\2-4\3-8\4-\5/'
+}
+
+host_stop() { proc_stop "host-$1" 5; }
+
+# What a host is doing, in a few words, from its console
+host_stage() { # INDEX
+	local log=$RUN/host-$1/serial.log event
+	if ! proc_running "host-$1"; then echo "QEMU has ended" && return; fi
+	event=$(tr -d '\r' <"$log" | grep -aoE '\bev=[^ ]+( err="[^"]*")?' | tail -n 1) || :
+	if [ -n "$event" ]; then
+		echo "hostd: ${event#ev=}"
+	elif grep -aq 'Linux version' "$log"; then
+		echo "kernel"
+	else
+		echo "firmware, PXE"
+	fi
+}
+
+# Seconds that a host may take from power-on to Ready
+host_deadline() { if [ "$ACCEL" = kvm ]; then echo 60; else echo $((120 + 60 * HOSTS)); fi; }
+
+# Types LINE at the console of a host that was booted with hyper.debug, prints what it wrote, returns its status
+host_shell() { # INDEX LINE [SECONDS]
+	local dir=$RUN/host-$1 mark=hm$RANDOM$RANDOM before status
+	before=$(stat -c %s "$dir/serial.log")
+	printf '%s\n' "$2; echo $mark \$?" | socat -u - "UNIX-CONNECT:$dir/serial.sock"
+	wait_until "${3:-20}" grep -aqE "$mark [0-9]+" "$dir/serial.log" || return 124
+	tail -c "+$((before + 1))" "$dir/serial.log" | tr -d '\r' | sed "1,/echo $mark/d;/^$mark /,\$d"
+	status=$(grep -aoE "$mark [0-9]+" "$dir/serial.log" | tail -n 1)
+	return "${status#* }"
+}
