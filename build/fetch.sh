@@ -86,7 +86,7 @@ archive_versions() {
 	apt apt-cache showsrc --only-source "$source" 2>/dev/null | awk '
 		/^Version:/ { v = $2 }
 		/^[A-Za-z0-9-]+:/ { sha = ($1 == "Checksums-Sha256:") }
-		sha && $3 ~ /\.orig(-[a-z]+)?\.tar\.[a-z0-9]+$/ { print v, $1, $3 }' | sort -rV | awk '!seen[$2]++'
+		sha && $3 ~ /\.orig(-[a-z]+)?\.tar\.[a-z0-9]+$/ { print v, $1, $3 }' | sort -rV -u
 }
 
 download() { # VERSION: whatever of the source package arrives, into $tmp
