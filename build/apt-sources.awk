@@ -1,8 +1,8 @@
-# From the system's apt entries (deb822 and one-line form) on stdin to deb-src entries of suite SUITE
+# From the system's apt entries (deb822 and one-line form) on stdin to entries of suite SUITE, of type TYPES
 #
 # Only entries of the system's own release HOST (HOST, HOST-updates, HOST-security) are taken, with HOST replaced by
 # SUITE: so the mirror, its options and its keys are the ones this machine already trusts.
-# usage: awk -v HOST=bookworm -v SUITE=trixie -f apt-sources.awk
+# usage: awk -v HOST=bookworm -v SUITE=trixie -v TYPES=deb-src -f apt-sources.awk
 
 function emit(uris, suites, comps, key,    i, n, s, out) {
 	n = split(suites, s, /[ \t]+/)
@@ -17,7 +17,7 @@ function emit(uris, suites, comps, key,    i, n, s, out) {
 	}
 	if (out == "" || seen[uris out]++)
 		return
-	print "Types: deb-src\nURIs: " uris "\nSuites:" out "\nComponents: " comps (key ? "\nSigned-By: " key : "") "\n"
+	print "Types: " TYPES "\nURIs: " uris "\nSuites:" out "\nComponents: " comps (key ? "\nSigned-By: " key : "") "\n"
 	if (uris ~ /\/debian\/?$/) {
 		base = uris
 		basekey = key
@@ -59,7 +59,7 @@ END {
 	# A release list without security entry (a fresh debootstrap): its archive lies beside the main one
 	if (!secure && base != "") {
 		sub(/\/$/, "", base)
-		print "Types: deb-src\nURIs: " base "-security\nSuites: " SUITE "-security\nComponents: main" \
+		print "Types: " TYPES "\nURIs: " base "-security\nSuites: " SUITE "-security\nComponents: main" \
 			(basekey ? "\nSigned-By: " basekey : "") "\n"
 	}
 }

@@ -22,6 +22,10 @@ src=$cache/src
 say() { echo "fetch: $*" >&2; }
 die() { say "$*"; exit 1; }
 
+types=deb-src
+# shellcheck source=build/apt.sh
+. "$here/apt.sh"
+
 usage() { sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$0"; }
 
 # Read NAME's line of the lock, or the one taken instead of it, into the variables below
@@ -48,37 +52,6 @@ accept() { # FILE: verified download into the cache
 	good "$1" "$sha256" || { say "$name: ${1##*/} has another checksum than the lock's: thrown away"; rm -f "$1"; return 1; }
 	mv "$1" "$src/$file"
 	echo "$sha256" >"$src/$file.ok"
-}
-
-apt() { # APT-TOOL ARGS...
-	local tool=$1 s=$cache/apt/$suite
-	shift
-	"$tool" -q -o Dir::Etc::sourcelist=/dev/null -o "Dir::Etc::sourceparts=$s/parts" -o "Dir::State::Lists=$s/lists" \
-		-o "Dir::Cache=$s/cache" -o APT::Sandbox::User= -o Acquire::Retries=2 "$@"
-}
-
-# A private apt state for SUITE, made from the system's own entries and renewed once a day
-apt_state() {
-	local s=$cache/apt/$suite parts main host
-	command -v apt-get >/dev/null || { say "no apt-get here: no Debian mirror"; return 1; }
-	mkdir -p "$s/parts" "$s/lists/partial" "$s/cache/archives/partial"
-	host=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
-	eval "$(apt-config shell parts Dir::Etc::sourceparts/d main Dir::Etc::sourcelist/f)"
-	{
-		cat "$main" 2>/dev/null || :
-		for f in "$parts"/*.list "$parts"/*.sources; do
-			[ ! -f "$f" ] || { echo; cat "$f"; }
-		done
-	} | awk -v HOST="$host" -v SUITE="$suite" -f "$here/apt-sources.awk" >"$s/parts/new"
-	[ -s "$s/parts/new" ] || { say "no apt entry of suite $host found on this machine"; return 1; }
-	if ! cmp -s "$s/parts/new" "$s/parts/hypermetal.sources"; then
-		mv "$s/parts/new" "$s/parts/hypermetal.sources"
-	elif [ -n "$(find "$s/updated" -mmin -1440 2>/dev/null)" ]; then
-		return 0
-	fi
-	say "reading the list of $suite sources"
-	apt apt-get update >"$s/log" 2>&1 || { tail -n 5 "$s/log" >&2; say "apt-get update was not complete"; }
-	touch "$s/updated"
 }
 
 # Every (version, sha256, file) of the suite's signed lists whose file is an orig tarball, newest first
