@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What hostd and hyperstart say to each other, over one AF_VSOCK stream per pod.
+ *
+ * hyperstart connects to the host (CID 2) on GUEST_MSG_PORT and does so again whenever the connection
+ * breaks; hostd knows the pod by the peer's CID, which the host's kernel vouches for. Either side may
+ * die and come back: containers run on, and each connection starts with the whole truth.
+ *
+ *	guest                                   host
+ *	HELLO versions, state         ->
+ *	                              <-        WELCOME version, log window
+ *	                              <-        RUN                 (only when state is WAITING)
+ *	STARTED, EXIT, FAILED, LOG …  ->
+ *	                              <-        CREDIT              (log bytes that were kept)
+ *	DONE                          ->
+ *	                              <-        STOP                (power off)
+ *
+ * After WELCOME a guest that already runs replays the present state of every container, one STARTED,
+ * EXIT or FAILED each, and every log byte that was not yet credited. A host must take a message it
+ * has seen before: restart_count and log offsets tell. An EXIT may come without a STARTED before it.
+ * DONE says that nothing runs and nothing will, and that all output was credited; the guest waits
+ * for STOP before it powers off, so that the host can keep the exits first. STOP at any earlier time
+ * is a request to end: stop signals, EXITs, DONE, and then the same wait, but 5 s at most.
+ *
+ * A frame is u32 payload length, u16 type, u16 stream, payload; little endian. A type that is not
+ * known is skipped by its length. A payload may be longer than this version knows.
+ *
+ * RUN is the one message that does not fit a frame: it is sent in frames of type RUN of which all
+ * but the last have stream = 1.
+ */
+#ifndef PROTO_GUEST_MSG_H
+#define PROTO_GUEST_MSG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+#define GUEST_MSG_PORT	      1024
+#define GUEST_MSG_VERSION_MIN 1
+#define GUEST_MSG_VERSION_MAX 1
+
+#define GUEST_FRAME_HEADER	8
+#define GUEST_FRAME_PAYLOAD_MAX 65536
+#define GUEST_LOG_DATA_MAX	8192 /* bytes in one LOG */
+#define GUEST_LOG_WINDOW	65536 /* bytes of one stream that may be under way */
+
+#define GUEST_CONTAINERS_MAX  16
+#define GUEST_LAYERS_MAX      127 /* of one container */
+#define GUEST_DISK_LAYERS_MAX 255 /* of the pod: partitions of one disk */
+#define GUEST_STREAMS_MAX     (2 * GUEST_CONTAINERS_MAX)
+#define GUEST_GROUPS_MAX      32
+#define GUEST_DNS_MAX	      32 /* entries of each kind */
+#define GUEST_HOSTS_MAX	      256 /* lines */
+#define GUEST_NAME_MAX	      255 /* host name, container name, user, signal */
+#define GUEST_PATH_LEN_MAX    4095
+#define GUEST_STR_MAX	      131071 /* one argument or variable: Linux' MAX_ARG_STRLEN - 1 */
+#define GUEST_STRINGS_MAX     8192 /* arguments, variables and other lists of one RUN together */
+#define GUEST_RUN_MAX	      (512 * 1024)
+#define GUEST_REASON_MAX      63
+#define GUEST_MESSAGE_MAX     1023
+
+#define GUEST_POD 0xffff /* "container" of what concerns the whole pod */
+
+enum guest_msg_type {
+	/* guest to host */
+	GUEST_MSG_HELLO = 1,
+	GUEST_MSG_STARTED = 2,
+	GUEST_MSG_EXIT = 3,
+	GUEST_MSG_LOG = 4,
+	GUEST_MSG_FAILED = 5,
+	GUEST_MSG_DONE = 6,
+	/* host to guest */
+	GUEST_MSG_WELCOME = 64,
+	GUEST_MSG_RUN = 65,
+	GUEST_MSG_STOP = 66,
+	GUEST_MSG_CREDIT = 67,
+	/* host to guest, numbers kept for later */
+	GUEST_MSG_SIGNAL = 68,
+	GUEST_MSG_EXEC = 69,
+	GUEST_MSG_STDIN = 70,
+	GUEST_MSG_RESIZE = 71,
+	GUEST_MSG_RESEED = 72,
+	GUEST_MSG_SET_CLOCK = 73,
+};
+
+enum guest_state {
+	GUEST_STATE_WAITING, /* has no RUN yet */
+	GUEST_STATE_RUNNING,
+	GUEST_STATE_ENDED, /* nothing runs and nothing will be restarted */
+};
+
+/* Streams of a container's output; a terminal has only the first. */
+enum guest_stream {
+	GUEST_STREAM_STDOUT,
+	GUEST_STREAM_STDERR,
+};
+
+struct guest_frame {
+	uint16_t type;
+	uint16_t stream;
+	const uint8_t *payload; /* in the caller's buffer */
+	uint32_t len;
+};
+
+struct guest_hello {
+	uint16_t version_min, version_max;
+	enum guest_state state;
+	uint64_t uptime_ms; /* since the guest's kernel started */
+	const char *build; /* free text: version of hyperstart and kernel */
+};
+
+struct guest_welcome {
+	uint16_t version;
+	uint32_t log_window; /* bytes of each stream that may be sent without a CREDIT */
+};
+
+struct guest_started {
+	uint16_t container;
+	uint32_t pid; /* in the guest */
+	uint64_t started_ns; /* since the epoch, the guest's clock */
+	uint32_t restart_count;
+};
+
+struct guest_exit {
+	uint16_t container;
+	uint8_t code; /* 128 + signal for a killed one */
+	uint8_t signal; /* 0: it exited */
+	bool oom; /* the kernel killed something in the container for want of memory */
+	uint64_t started_ns, finished_ns;
+	uint32_t restart_count;
+	uint32_t backoff_ms; /* until it is started again; UINT32_MAX: it will not be */
+};
+
+#define GUEST_BACKOFF_NEVER UINT32_MAX
+
+/*
+ * A container that could not be started (Kubernetes' StartError, with exit code 128), or, with
+ * container GUEST_POD, a pod that could not be set up at all; then DONE follows.
+ */
+struct guest_failed {
+	uint16_t container;
+	uint8_t code;
+	uint64_t finished_ns;
+	uint32_t restart_count;
+	uint32_t backoff_ms;
+	const char *reason; /* CamelCase, <= GUEST_REASON_MAX */
+	const char *message; /* <= GUEST_MESSAGE_MAX */
+};
+
+/* One piece of output as it was read from the container: not a line, not even whole characters. */
+struct guest_log {
+	uint16_t container;
+	enum guest_stream stream;
+	uint64_t offset; /* of the first byte in the stream, counted from the pod's start */
+	uint64_t time_ns;
+	const void *data;
+	uint32_t len;
+};
+
+enum guest_restart {
+	GUEST_RESTART_ALWAYS,
+	GUEST_RESTART_ON_FAILURE,
+	GUEST_RESTART_NEVER,
+};
+
+/* One layer on disk 0: an EROFS image between offset and offset + size, both multiples of 512. */
+struct guest_layer {
+	uint64_t offset_bytes, size_bytes;
+};
+
+struct guest_strings {
+	const char *const *at;
+	uint32_t count;
+};
+
+struct guest_net {
+	uint32_t address; /* IPv4 in host byte order: 10.1.2.3 is 0x0a010203; 0: loopback only */
+	uint8_t prefix;
+	uint32_t gateway; /* may lie outside of the prefix; 0: none */
+	uint32_t mtu; /* 0: as the device has it */
+	struct guest_strings dns_servers, dns_search, dns_options;
+	struct guest_strings hosts; /* lines of /etc/hosts beyond localhost, "10.1.2.3 web" */
+};
+
+struct guest_container {
+	const char *name;
+	uint16_t layers[GUEST_LAYERS_MAX]; /* indices into guest_run.layers, bottom first */
+	uint32_t layer_count;
+	struct guest_strings args; /* entrypoint and command, already put together; never empty */
+	struct guest_strings env; /* NAME=value; PATH, HOME and HOSTNAME are added if missing */
+	const char *cwd; /* "" = "/"; made when missing */
+	const char *user; /* as in the OCI image config: "", "nginx", "101", "nginx:www", "101:101" */
+	uint32_t groups[GUEST_GROUPS_MAX]; /* supplementary, beside those of /etc/group */
+	uint32_t group_count;
+	const char *stop_signal; /* "SIGQUIT", "QUIT" or a number; "" = SIGTERM */
+	bool init; /* runs to its end, in order, before the others start */
+	bool read_only_root;
+	bool tty;
+	bool open_stdin; /* standard input stays open; else /dev/null */
+	bool no_new_privs;
+	bool must_not_be_root; /* runAsNonRoot */
+	uint64_t caps_add,
+		caps_drop; /* bits of linux/capability.h against the usual 14; add wins */
+	uint64_t memory_bytes; /* 0: no limit, as all limits */
+	uint32_t cpu_millis;
+	uint32_t cpu_weight; /* cgroup v2 cpu.weight, 1..10000; 0: default */
+	uint32_t pids;
+};
+
+/* What a pod is. Decoded strings and lists point into the encoded bytes and into strings[]. */
+struct guest_run {
+	const char *hostname;
+	struct guest_net net;
+	uint64_t wall_clock_ns; /* since the epoch; 0: leave the guest's clock alone */
+	enum guest_restart restart;
+	struct guest_layer layers[GUEST_DISK_LAYERS_MAX];
+	uint32_t layer_count;
+	struct guest_container containers[GUEST_CONTAINERS_MAX];
+	uint32_t container_count;
+	/* the decoder's store for lists; a caller that encodes may leave it alone */
+	const char *strings[GUEST_STRINGS_MAX];
+	uint32_t string_count;
+};
+
+/**
+ * guest_frame_parse() - Take the first frame off received bytes
+ * @f: set when there is a whole one; its payload points into @data
+ * Return: bytes that the frame takes; 0 when more are needed; -EMSGSIZE: the peer breaks the rules.
+ */
+long guest_frame_parse(const void *data, size_t len, struct guest_frame *f);
+
+/**
+ * guest_*_encode() - Write a whole frame, header included
+ * @out:  @size bytes
+ * Return: bytes written; -ENOBUFS when it does not fit; -EINVAL for a value outside its range.
+ */
+long guest_hello_encode(const struct guest_hello *m, void *out, size_t size);
+long guest_started_encode(const struct guest_started *m, void *out, size_t size);
+long guest_exit_encode(const struct guest_exit *m, void *out, size_t size);
+long guest_failed_encode(const struct guest_failed *m, void *out, size_t size);
+long guest_log_encode(const struct guest_log *m, void *out, size_t size);
+long guest_done_encode(void *out, size_t size);
+long guest_welcome_encode(const struct guest_welcome *m, void *out, size_t size);
+long guest_stop_encode(uint32_t grace_ms, void *out, size_t size);
+long guest_credit_encode(uint16_t stream, uint32_t bytes, void *out, size_t size);
+
+/**
+ * guest_run_encode() - Write RUN as the frames that carry it
+ * @size: GUEST_RUN_FRAMES_MAX is always enough
+ * Return: bytes written; -E2BIG or -EINVAL with the reason in @e.
+ */
+#define GUEST_RUN_FRAMES_MAX \
+	(GUEST_RUN_MAX + (GUEST_RUN_MAX / GUEST_FRAME_PAYLOAD_MAX + 1) * GUEST_FRAME_HEADER)
+long guest_run_encode(const struct guest_run *m, void *out, size_t size, struct err *e);
+
+/**
+ * guest_*_decode() - Read a frame's payload; strings and data stay where they are
+ * Return: 0; -EBADMSG when a field is missing or outside its range.
+ */
+int guest_hello_decode(const struct guest_frame *f, struct guest_hello *m);
+int guest_started_decode(const struct guest_frame *f, struct guest_started *m);
+int guest_exit_decode(const struct guest_frame *f, struct guest_exit *m);
+int guest_failed_decode(const struct guest_frame *f, struct guest_failed *m);
+int guest_log_decode(const struct guest_frame *f, struct guest_log *m);
+int guest_welcome_decode(const struct guest_frame *f, struct guest_welcome *m);
+int guest_stop_decode(const struct guest_frame *f, uint32_t *grace_ms);
+int guest_credit_decode(const struct guest_frame *f, uint16_t *stream, uint32_t *bytes);
+
+/**
+ * guest_run_decode() - Read the payloads of all RUN frames, put together
+ * @data: stays as long as @m is used
+ * Return: 0; -EBADMSG or -EINVAL with the reason in @e.
+ */
+int guest_run_decode(const void *data, size_t len, struct guest_run *m, struct err *e);
+
+/** guest_version_pick() - The highest version both know, 0 if there is none */
+uint16_t guest_version_pick(uint16_t min, uint16_t max);
+
+#endif
