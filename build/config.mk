@@ -31,7 +31,8 @@ BASE := -std=gnu11 -D_GNU_SOURCE -fno-strict-aliasing -fno-common $(MAP) $(WARN)
 
 # Three kinds of objects: musl (what is shipped), native (unit tests), fuzz (clang's libFuzzer)
 CC_musl       := $(MUSL_CC)
-CFLAGS_musl   := $(BASE) -Os -g -fPIE -fstack-protector-strong -fcf-protection -ffunction-sections -fdata-sections
+CFLAGS_musl   := $(BASE) -Os -g -fPIE -fstack-protector-strong -fcf-protection -ffunction-sections -fdata-sections \
+	-fno-asynchronous-unwind-tables -fno-unwind-tables
 LDFLAGS_musl  := -static-pie -Wl,-z,relro,-z,now,-z,noexecstack,--gc-sections,--build-id=none,-O1
 CC_native     := gcc
 CFLAGS_native := $(BASE) -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
@@ -41,7 +42,8 @@ CFLAGS_fuzz   := $(BASE) -Wno-error -O1 -g -fsanitize=fuzzer-no-link,address,und
 LDFLAGS_fuzz  := -fsanitize=fuzzer,address,undefined
 
 # Third-party packages are built with these
-PKG_CFLAGS_musl   := -Os -fPIE -fstack-protector-strong -fcf-protection -ffunction-sections -fdata-sections
+PKG_CFLAGS_musl   := -Os -fPIE -fstack-protector-strong -fcf-protection -ffunction-sections -fdata-sections \
+	-fno-asynchronous-unwind-tables -fno-unwind-tables
 PKG_CFLAGS_native := -O2 -g
 
 STEP := build/step.sh

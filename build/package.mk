@@ -5,6 +5,8 @@
 #   NAME_deps       packages whose headers and libraries it needs
 #   NAME_libs       linker flags of those who use it
 #   NAME_licence    FILE:SHA256-PREFIX ... in its source tree; a licence that changes stops the build
+#   NAME_source     name in sources.lock, if it is another
+#   NAME_unpack     tar patterns, if only a part of the source is wanted
 #   NAME_inputs     files of this repository that the build reads (in $ROOT)
 #   NAME_build      bash commands, run in the fresh source tree with patches build/pkg/NAME/*.patch applied;
 #                   they install into $PREFIX. Set for them: PREFIX ROOT VARIANT CC AR RANLIB STRIP CFLAGS LDFLAGS HOST
@@ -24,6 +26,8 @@ define package_variant
 
 $(O)/pkg/$(2)/$(1).checked: private export PKG_BUILD = $$($(1)_build)
 $(O)/pkg/$(2)/$(1).checked: private export PKG_LICENCE = $$($(1)_licence)
+$(O)/pkg/$(2)/$(1).checked: private export PKG_SOURCE = $$($(1)_source)
+$(O)/pkg/$(2)/$(1).checked: private export PKG_UNPACK = $$($(1)_unpack)
 $(O)/pkg/$(2)/$(1).checked: private export PKG_CFLAGS = $$(PKG_CFLAGS_$(2))
 $(O)/pkg/$(2)/$(1).checked: build/pkg/$(1).mk $(wildcard build/pkg/$(1)/*) build/sources.lock build/pkg.sh \
 		$($(1)_inputs) $(foreach d,$(call pkg_needs,$(1),$(2)),$(O)/pkg/$(2)/$(d).stamp)
