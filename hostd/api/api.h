@@ -23,9 +23,9 @@
 struct api;
 
 struct api_config {
-	const char *program;   /* path of hostd-api */
-	const char *run_dir;   /* not used by hostd-api itself */
-	uint16_t port;         /* 10250 */
+	const char *program; /* path of hostd-api */
+	const char *run_dir; /* not used by hostd-api itself */
+	uint16_t port; /* 10250 */
 	unsigned int uid, gid; /* that it runs as */
 };
 

@@ -14,14 +14,14 @@
 
 #include "base/err.h"
 
-#define DISK_LAYERS_MAX 256 /* of all images of one pod together */
-#define DISK_ALIGN 4096
+#define DISK_LAYERS_MAX	 256 /* of all images of one pod together */
+#define DISK_ALIGN	 4096
 #define DISK_SCRATCH_MIN ((uint64_t)16 << 20)
 
 struct disk_extent {
 	int fd;
 	uint64_t offset_bytes; /* where it begins on the disk; a multiple of DISK_ALIGN */
-	uint64_t size_bytes;   /* of the file rounded up to DISK_ALIGN; reads behind the file's end give zeros */
+	uint64_t size_bytes; /* of the file rounded up to DISK_ALIGN; reads behind the file's end give zeros */
 };
 
 struct disk_plan {

@@ -19,14 +19,14 @@
 #include "base/err.h"
 
 #define NET_PORTS_MAX 32
-#define NET_ADDR_MAX 16 /* "255.255.255.255" and NUL */
-#define NET_UID_MAX 64
+#define NET_ADDR_MAX  16 /* "255.255.255.255" and NUL */
+#define NET_UID_MAX   64
 
 struct net;
 
 struct net_config {
 	const char *pod_cidr; /* e.g. "10.88.0.0/24"; prefix 16..29; NULL: that */
-	const char *bridge;   /* NULL: "hyper0" */
+	const char *bridge; /* NULL: "hyper0" */
 };
 
 struct net_port {
@@ -38,7 +38,7 @@ struct net_port {
 /* What a VM is given. The strings are what hyperstart configures. */
 struct net_if {
 	char tap[16];
-	int tap_fd;   /* IFF_TAP | IFF_NO_PI | IFF_VNET_HDR; owned by the caller */
+	int tap_fd; /* IFF_TAP | IFF_NO_PI | IFF_VNET_HDR; owned by the caller */
 	int vhost_fd; /* /dev/vhost-net; owned by the caller */
 	uint8_t mac[6];
 	char ip[NET_ADDR_MAX], gateway[NET_ADDR_MAX];
