@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * RUN: the description of a pod, written by hostd and read by hyperstart.
+ *
+ * Every part is a record, so that a later version can add fields to a container or to the network
+ * without moving what comes behind. The decoder copies no text: strings stay in the received bytes,
+ * and lists of strings are arrays within guest_run.strings. It also checks everything that hyperstart
+ * would otherwise index or trust: layer numbers, extents, names.
+ */
+#include "proto/guest_msg.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "proto/wire.h"
+
+#define RUN_SECTOR 512
+
+enum {
+	CONTAINER_INIT = 1 << 0,
+	CONTAINER_READ_ONLY = 1 << 1,
+	CONTAINER_TTY = 1 << 2,
+	CONTAINER_STDIN = 1 << 3,
+	CONTAINER_NO_NEW_PRIVS = 1 << 4,
+	CONTAINER_NOT_ROOT = 1 << 5,
+};
+
+static void put_strings(struct wire_writer *w, const struct guest_strings *s)
+{
+	wire_put_u32(w, s->count);
+	for (uint32_t i = 0; i < s->count; i++)
+		wire_put_str(w, s->at[i]);
+}
+
+static void put_net(struct wire_writer *w, const struct guest_net *n)
+{
+	size_t begin = wire_begin(w);
+
+	wire_put_u32(w, n->address);
+	wire_put_u8(w, n->prefix);
+	wire_put_u32(w, n->gateway);
+	wire_put_u32(w, n->mtu);
+	put_strings(w, &n->dns_servers);
+	put_strings(w, &n->dns_search);
+	put_strings(w, &n->dns_options);
+	put_strings(w, &n->hosts);
+	wire_end(w, begin);
+}
+
+static void put_container(struct wire_writer *w, const struct guest_container *c)
+{
+	size_t begin = wire_begin(w);
+
+	wire_put_str(w, c->name);
+	wire_put_u32(w, c->layer_count);
+	for (uint32_t i = 0; i < c->layer_count && i < GUEST_LAYERS_MAX; i++)
+		wire_put_u16(w, c->layers[i]);
+	put_strings(w, &c->args);
+	put_strings(w, &c->env);
+	wire_put_str(w, c->cwd);
+	wire_put_str(w, c->user);
+	wire_put_u32(w, c->group_count);
+	for (uint32_t i = 0; i < c->group_count && i < GUEST_GROUPS_MAX; i++)
+		wire_put_u32(w, c->groups[i]);
+	wire_put_str(w, c->stop_signal);
+	wire_put_u32(
+		w, (c->init ? CONTAINER_INIT : 0) | (c->read_only_root ? CONTAINER_READ_ONLY : 0) |
+			   (c->tty ? CONTAINER_TTY : 0) | (c->open_stdin ? CONTAINER_STDIN : 0) |
+			   (c->no_new_privs ? CONTAINER_NO_NEW_PRIVS : 0) |
+			   (c->must_not_be_root ? CONTAINER_NOT_ROOT : 0));
+	wire_put_u64(w, c->caps_add);
+	wire_put_u64(w, c->caps_drop);
+	wire_put_u64(w, c->memory_bytes);
+	wire_put_u32(w, c->cpu_millis);
+	wire_put_u32(w, c->cpu_weight);
+	wire_put_u32(w, c->pids);
+	wire_end(w, begin);
+}
+
+static void put_run(struct wire_writer *w, const struct guest_run *m)
+{
+	wire_put_str(w, m->hostname);
+	wire_put_u64(w, m->wall_clock_ns);
+	wire_put_u8(w, (uint8_t)m->restart);
+	put_net(w, &m->net);
+	wire_put_u32(w, m->layer_count);
+	for (uint32_t i = 0; i < m->layer_count && i < GUEST_DISK_LAYERS_MAX; i++) {
+		wire_put_u64(w, m->layers[i].offset_bytes);
+		wire_put_u64(w, m->layers[i].size_bytes);
+	}
+	wire_put_u32(w, m->container_count);
+	for (uint32_t i = 0; i < m->container_count && i < GUEST_CONTAINERS_MAX; i++)
+		put_container(w, &m->containers[i]);
+}
+
+/* Spreads the payload at the end of @out over frames that start at its beginning. */
+static long run_split(uint8_t *out, const uint8_t *payload, size_t len)
+{
+	uint8_t *to = out;
+
+	do {
+		uint32_t part = (uint32_t)MIN(len, (size_t)GUEST_FRAME_PAYLOAD_MAX);
+		struct wire_writer w;
+
+		wire_write(&w, to, GUEST_FRAME_HEADER);
+		wire_put_u32(&w, part);
+		wire_put_u16(&w, GUEST_MSG_RUN);
+		wire_put_u16(&w, part < len);
+		memmove(to + GUEST_FRAME_HEADER, payload, part);
+		to += GUEST_FRAME_HEADER + part;
+		payload += part;
+		len -= part;
+	} while (len);
+	return to - out;
+}
+
+long guest_run_encode(const struct guest_run *m, void *out, size_t size, struct err *e)
+{
+	/* All headers fit in front of the payload, so spreading it never overtakes what is read. */
+	size_t head = GUEST_RUN_FRAMES_MAX - GUEST_RUN_MAX;
+	struct guest_run *scratch;
+	struct wire_writer w;
+	int r;
+
+	if (size < GUEST_RUN_FRAMES_MAX)
+		return err_set(e, -ENOBUFS, "run: no room");
+	wire_write(&w, (uint8_t *)out + head, GUEST_RUN_MAX);
+	put_run(&w, m);
+	if (w.failed)
+		return err_set(e, -E2BIG, "the pod's arguments and environment exceed %d KiB",
+			       GUEST_RUN_MAX / 1024);
+	scratch = mem_alloc(sizeof(*scratch));
+	/* The decoder knows the rules; what it refuses is never sent. */
+	r = guest_run_decode(w.data, w.len, scratch, e);
+	free(scratch);
+	return r < 0 ? r : run_split(out, w.data, w.len);
+}
+
+static void get_strings(struct wire_reader *r, struct guest_run *m, struct guest_strings *s,
+			uint32_t max, size_t str_max)
+{
+	uint32_t count = wire_count(r, MIN(max, GUEST_STRINGS_MAX - m->string_count));
+
+	s->at = m->strings + m->string_count;
+	s->count = count;
+	for (uint32_t i = 0; i < count; i++)
+		m->strings[m->string_count++] = wire_str(r, str_max);
+}
+
+static void get_net(struct wire_reader *run, struct guest_run *m)
+{
+	struct guest_net *n = &m->net;
+	struct wire_reader r;
+
+	wire_record(run, &r);
+	n->address = wire_u32(&r);
+	n->prefix = wire_u8(&r);
+	n->gateway = wire_u32(&r);
+	n->mtu = wire_u32(&r);
+	get_strings(&r, m, &n->dns_servers, GUEST_DNS_MAX, GUEST_NAME_MAX);
+	get_strings(&r, m, &n->dns_search, GUEST_DNS_MAX, GUEST_NAME_MAX);
+	get_strings(&r, m, &n->dns_options, GUEST_DNS_MAX, GUEST_NAME_MAX);
+	get_strings(&r, m, &n->hosts, GUEST_HOSTS_MAX, GUEST_PATH_LEN_MAX);
+	run->failed |= r.failed || n->prefix > 32;
+}
+
+static void get_container(struct wire_reader *run, struct guest_run *m, struct guest_container *c)
+{
+	struct wire_reader r;
+	uint32_t flags;
+
+	wire_record(run, &r);
+	c->name = wire_str(&r, GUEST_NAME_MAX);
+	c->layer_count = wire_count(&r, GUEST_LAYERS_MAX);
+	for (uint32_t i = 0; i < c->layer_count; i++)
+		c->layers[i] = wire_u16(&r);
+	get_strings(&r, m, &c->args, GUEST_STRINGS_MAX, GUEST_STR_MAX);
+	get_strings(&r, m, &c->env, GUEST_STRINGS_MAX, GUEST_STR_MAX);
+	c->cwd = wire_str(&r, GUEST_PATH_LEN_MAX);
+	c->user = wire_str(&r, GUEST_NAME_MAX);
+	c->group_count = wire_count(&r, GUEST_GROUPS_MAX);
+	for (uint32_t i = 0; i < c->group_count; i++)
+		c->groups[i] = wire_u32(&r);
+	c->stop_signal = wire_str(&r, GUEST_NAME_MAX);
+	flags = wire_u32(&r);
+	c->init = flags & CONTAINER_INIT;
+	c->read_only_root = flags & CONTAINER_READ_ONLY;
+	c->tty = flags & CONTAINER_TTY;
+	c->open_stdin = flags & CONTAINER_STDIN;
+	c->no_new_privs = flags & CONTAINER_NO_NEW_PRIVS;
+	c->must_not_be_root = flags & CONTAINER_NOT_ROOT;
+	c->caps_add = wire_u64(&r);
+	c->caps_drop = wire_u64(&r);
+	c->memory_bytes = wire_u64(&r);
+	c->cpu_millis = wire_u32(&r);
+	c->cpu_weight = wire_u32(&r);
+	c->pids = wire_u32(&r);
+	run->failed |= r.failed;
+}
+
+static void get_run(struct wire_reader *r, struct guest_run *m)
+{
+	m->hostname = wire_str(r, GUEST_NAME_MAX);
+	m->wall_clock_ns = wire_u64(r);
+	m->restart = (enum guest_restart)wire_u8(r);
+	get_net(r, m);
+	m->layer_count = wire_count(r, GUEST_DISK_LAYERS_MAX);
+	for (uint32_t i = 0; i < m->layer_count; i++) {
+		m->layers[i].offset_bytes = wire_u64(r);
+		m->layers[i].size_bytes = wire_u64(r);
+	}
+	m->container_count = wire_count(r, GUEST_CONTAINERS_MAX);
+	for (uint32_t i = 0; i < m->container_count; i++)
+		get_container(r, m, &m->containers[i]);
+}
+
+static int check_layer(const struct guest_layer *l, uint32_t i, struct err *e)
+{
+	if (!l->size_bytes || l->offset_bytes % RUN_SECTOR || l->size_bytes % RUN_SECTOR ||
+	    l->offset_bytes > INT64_MAX || l->size_bytes > INT64_MAX - l->offset_bytes)
+		return err_set(e, -EINVAL, "layer %u: bad extent", i);
+	return 0;
+}
+
+static int check_container(const struct guest_run *m, uint32_t i, struct err *e)
+{
+	const struct guest_container *c = &m->containers[i];
+
+	if (!c->name[0] || strchr(c->name, '/'))
+		return err_set(e, -EINVAL, "container %u: bad name", i);
+	for (uint32_t j = 0; j < i; j++)
+		if (str_eq(c->name, m->containers[j].name))
+			return err_set(e, -EINVAL, "container %s: named twice", c->name);
+	if (!c->args.count || !c->args.at[0][0])
+		return err_set(e, -EINVAL, "container %s: no command", c->name);
+	if (!c->layer_count)
+		return err_set(e, -EINVAL, "container %s: no layers", c->name);
+	for (uint32_t j = 0; j < c->layer_count; j++)
+		if (c->layers[j] >= m->layer_count)
+			return err_set(e, -EINVAL, "container %s: no layer %u", c->name,
+				       (unsigned int)c->layers[j]);
+	if (c->cwd[0] && c->cwd[0] != '/')
+		return err_set(e, -EINVAL, "container %s: working directory is not absolute",
+			       c->name);
+	if (c->cpu_weight > 10000)
+		return err_set(e, -EINVAL, "container %s: CPU weight above 10000", c->name);
+	return 0;
+}
+
+int guest_run_decode(const void *data, size_t len, struct guest_run *m, struct err *e)
+{
+	struct wire_reader r;
+	int result = 0;
+
+	memset(m, 0, sizeof(*m));
+	wire_read(&r, data, len);
+	get_run(&r, m);
+	if (!wire_ok(&r))
+		return err_set(e, -EBADMSG, "run: cut short, or a field beyond its limit");
+	if (m->restart > GUEST_RESTART_NEVER)
+		return err_set(e, -EINVAL, "run: unknown restart policy");
+	if (!m->container_count)
+		return err_set(e, -EINVAL, "run: no containers");
+	for (uint32_t i = 0; i < m->layer_count && result == 0; i++)
+		result = check_layer(&m->layers[i], i, e);
+	for (uint32_t i = 0; i < m->container_count && result == 0; i++)
+		result = check_container(m, i, e);
+	return result;
+}
