@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The machine under hostd: what it was told at boot, what it is made of, and the few things that a
+ * distribution would do for it (modules, network, clock, watchdog, control groups).
+ *
+ * Everything here belongs to hostd's one thread. Only host_coldplug() takes noticeable time; it runs
+ * before the loop does.
+ */
+#ifndef HOST_HOST_H
+#define HOST_HOST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/loop.h"
+
+/* ---- Settings: /run/hyper/boot/settings, written by the boot service for this boot ---- */
+
+#define HOST_SETTINGS_SIZE_MAX 16384
+#define HOST_URL_MAX	       256
+#define HOST_NODE_NAME_MAX     64
+#define HOST_ADDRESS_MAX       64
+#define HOST_MIRRORS_MAX       8
+#define HOST_CIDR_MAX	       24
+
+struct host_settings {
+	char api[HOST_URL_MAX]; /* https://host:port, no slash at the end */
+	char node_name[HOST_NODE_NAME_MAX]; /* RFC 1123 label or subdomain */
+	char advertise_address[HOST_ADDRESS_MAX]; /* "" when the lease's address is to be used */
+	uint16_t advertise_port; /* 0: the default, 10250 */
+	char mirrors[HOST_MIRRORS_MAX][HOST_URL_MAX]; /* as written: REGISTRY=URL */
+	size_t mirror_count;
+	char log[8]; /* "", "error", "warn", "info", "debug" */
+	char pod_cidr[HOST_CIDR_MAX]; /* "" when the API or the default decides */
+	uint32_t image_cap_mib; /* room for images; 0: the default */
+	uint64_t time_s; /* the boot service's clock, seconds since the epoch; 0 unknown */
+};
+
+/**
+ * host_settings_parse() - Read KEY=VALUE lines; '#' starts a comment line
+ *
+ * Strict: an unknown or repeated key, a value out of range or a line without '=' is an error that
+ * names the line, so that a typing mistake is seen at the first boot.
+ *
+ * Return: 0; -EINVAL.
+ */
+int host_settings_parse(const char *text, size_t len, struct host_settings *s, struct err *e);
+
+/** host_settings_load() - Read @path. Return: as host_settings_parse(), or -errno of the file */
+int host_settings_load(const char *path, struct host_settings *s, struct err *e);
+
+/* ---- Inventory ---- */
+
+#define HOST_ID_MAX	64
+#define HOST_NO_KVM_MAX 128
+
+struct host_inventory {
+	uint32_t cpus;
+	uint64_t memory_bytes; /* MemTotal */
+	char machine_id[HOST_ID_MAX]; /* 32 hex digits, from the DMI UUID or the first MAC */
+	char system_uuid[HOST_ID_MAX]; /* DMI product UUID, "" unknown */
+	char serial[HOST_ID_MAX]; /* DMI product serial, "" unknown */
+	char product[HOST_ID_MAX]; /* DMI vendor and product */
+	char boot_id[HOST_ID_MAX]; /* /proc/sys/kernel/random/boot_id */
+	char kernel_version[HOST_ID_MAX]; /* uname -r */
+	char os_image[HOST_ID_MAX]; /* PRETTY_NAME of /etc/os-release */
+	char no_kvm[HOST_NO_KVM_MAX]; /* "" when VMs can run; else why not */
+};
+
+/** host_inventory_read() - Fill in what this machine tells; never fails, unknown parts are "" */
+void host_inventory_read(struct host_inventory *inv);
+
+/** host_cpu_has() - Whether /proc/cpuinfo's first processor has a flag */
+bool host_cpu_has(const char *flag);
+
+/* ---- Modules ---- */
+
+/**
+ * host_coldplug() - Load the modules of all devices there are, and those that hostd itself needs
+ *
+ * Walks /sys/devices for modalias files until a pass finds nothing new: a driver's bus may bring up
+ * more devices. Missing modules are no error: they may be built in.
+ *
+ * Return: number of modules loaded, or -errno when libkmod cannot work at all.
+ */
+int host_coldplug(struct err *e);
+
+/** host_hotplug_start() - Load modules for devices that appear later (kernel uevents) */
+int host_hotplug_start(struct loop *loop, void (*on_net)(void), struct err *e);
+
+/* ---- Network ---- */
+
+struct host_lease {
+	char interface[16];
+	char address[HOST_ADDRESS_MAX];
+	char gateway[HOST_ADDRESS_MAX]; /* "" if none */
+};
+
+struct host_network_config {
+	struct loop *loop;
+	const char *lease_dir; /* RUN/net: the DHCP script writes IFACE.lease there */
+	const char *hostname; /* sent to the DHCP server */
+	void (*on_lease)(const struct host_lease *lease, void *arg); /* each new or changed lease */
+	void *arg;
+};
+
+/**
+ * host_network_start() - Bring all wired interfaces up and run a DHCP client on each, for ever
+ *
+ * The interface that the machine booted from (BOOTIF= on the kernel command line) comes first and
+ * has the best routes. A client that ends is started again.
+ */
+int host_network_start(const struct host_network_config *config, struct err *e);
+
+/** host_network_rescan() - Look for interfaces that appeared since */
+void host_network_rescan(void);
+
+/** host_network_reap() - A child may have ended (SIGCHLD) */
+void host_network_reap(void);
+
+/**
+ * host_bootif_parse() - Find BOOTIF=01-aa-bb-cc-dd-ee-ff in a kernel command line
+ * @mac: set to "aa:bb:cc:dd:ee:ff" (18 bytes)
+ * Return: 0; -ENOENT when there is none; -EINVAL.
+ */
+int host_bootif_parse(const char *cmdline, char *mac);
+
+/** host_lease_parse() - Read a lease file's KEY=VALUE lines. Return: 0; -EINVAL without an address */
+int host_lease_parse(const char *text, struct host_lease *lease);
+
+/**
+ * host_route_address() - The local address from which @host would be reached (nothing is sent)
+ * @host: numeric IPv4 or IPv6 address
+ * Return: 0 or -errno.
+ */
+int host_route_address(const char *host, char *address, size_t size);
+
+/* ---- Clock ---- */
+
+/**
+ * host_clock_floor() - Set the clock to @epoch_s unless it is later already
+ *
+ * A machine with a dead battery starts years back, where no certificate is valid yet. The clock is
+ * only ever moved forwards here: its fine setting is ntpd's.
+ *
+ * Return: 1 when it was moved, 0 when not, -errno.
+ */
+int host_clock_floor(uint64_t epoch_s, const char *source);
+
+/** host_clock_image() - Seconds since the epoch at which the running image was built, 0 unknown */
+uint64_t host_clock_image(void);
+
+/** host_clock_http_date() - Parse an HTTP Date header (RFC 9110 IMF-fixdate). Return: seconds, 0 if it is none */
+uint64_t host_clock_http_date(const char *date);
+
+/* ---- Watchdog ---- */
+
+/**
+ * host_watchdog_start() - Open /dev/watchdog and pet it from the loop
+ *
+ * It is never disarmed: a hostd that is restarted takes it over in time.
+ *
+ * Return: 0; -ENOENT when the machine has none; -errno.
+ */
+int host_watchdog_start(struct loop *loop, struct err *e);
+
+/* ---- Control groups ---- */
+
+/**
+ * host_cgroup_init() - Make RUN's part of the cgroup v2 tree and enable the controllers in it
+ * @path: set to the folder below which each pod gets its own, e.g. "/sys/fs/cgroup/hyper/pods"
+ * Return: 0; -errno when there is no writable cgroup v2 tree.
+ */
+int host_cgroup_init(char *path, size_t size, struct err *e);
+
+/** host_mounts_check() - The file systems that hostd relies on are there. Return: 0; -ENOENT names the missing */
+int host_mounts_check(struct err *e);
+
+#endif

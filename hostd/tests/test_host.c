@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "host/host.h"
+
+#define MUST "api=https://10.0.2.2:6443\nnode_name=h1\n"
+
+static void test_settings_whole(void **state)
+{
+	static const char text[] =
+		"# made for h1\n"
+		"api = https://10.0.2.2:6443/\n"
+		"node_name=rack-1.h1\n"
+		"\n"
+		"advertise=127.0.0.1:10251\n"
+		"registry_mirror=docker.io=http://10.0.2.2:5000\n"
+		"registry_mirror=quay.io=https://m:8443/q/\n"
+		"log=debug\npod_cidr=10.88.0.0/24\nimage_cap_mib=512\ntime=1767323045";
+	struct err e = ERR_INIT;
+	struct host_settings s;
+
+	(void)state;
+	assert_int_equal(host_settings_parse(text, strlen(text), &s, &e), 0);
+	assert_string_equal(s.api, "https://10.0.2.2:6443");
+	assert_string_equal(s.node_name, "rack-1.h1");
+	assert_string_equal(s.advertise_address, "127.0.0.1");
+	assert_int_equal(s.advertise_port, 10251);
+	assert_int_equal(s.mirror_count, 2);
+	assert_string_equal(s.mirrors[1], "quay.io=https://m:8443/q/");
+	assert_string_equal(s.log, "debug");
+	assert_string_equal(s.pod_cidr, "10.88.0.0/24");
+	assert_int_equal(s.image_cap_mib, 512);
+	assert_int_equal(s.time_s, 1767323045);
+}
+
+static void test_settings_refused(void **state)
+{
+	static const struct {
+		const char *text, *why;
+	} cases[] = {
+		{"", "settings: no api"},
+		{"api=https://a:1\n", "settings: no node_name"},
+		{MUST "colour=red\n", "settings: line 3: no such key"},
+		{MUST "node_name=h2\n", "settings: line 3: node_name is set a second time"},
+		{MUST "hello\n", "settings: line 3: no '='"},
+		{"api=http://a:1\n",
+		 "settings: line 1: api: the API is spoken to over https:// only"},
+		{"api=https://\n", "settings: line 1: api: not an http:// or https:// address"},
+		{"api=https://a b\n",
+		 "settings: line 1: api: a character that an address cannot have"},
+		{"node_name=H1\n", "settings: line 1: node_name: not a DNS name in lower case"},
+		{"node_name=-h\n", "settings: line 1: node_name: not a DNS name in lower case"},
+		{"node_name=a..b\n", "settings: line 1: node_name: not a DNS name in lower case"},
+		{"node_name=\n", "settings: line 1: node_name: a node name has 1 to 63 characters"},
+		{"advertise=host:1\n",
+		 "settings: line 1: advertise: not a numeric address before the port"},
+		{"advertise=10.0.0.1:0\n", "settings: line 1: advertise: not ADDRESS:PORT"},
+		{"advertise=10.0.0.1:65536\n", "settings: line 1: advertise: not ADDRESS:PORT"},
+		{"registry_mirror=docker.io\n",
+		 "settings: line 1: registry_mirror: not REGISTRY=URL"},
+		{"log=loud\n", "settings: line 1: log: not one of error, warn, info, debug"},
+		{"pod_cidr=10.0.0.0/31\n",
+		 "settings: line 1: pod_cidr: not an IPv4 network with a prefix of 8 to 30 bits"},
+		{"image_cap_mib=-1\n", "settings: line 1: image_cap_mib: not a number of MiB"},
+		{"time=now\n", "settings: line 1: time: not seconds since the epoch"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct err e = ERR_INIT;
+		struct host_settings s;
+
+		assert_int_equal(host_settings_parse(cases[i].text, strlen(cases[i].text), &s, &e),
+				 -EINVAL);
+		assert_string_equal(err_msg(&e), cases[i].why);
+	}
+}
+
+static void test_settings_hostile(void **state)
+{
+	char line[2000], text[sizeof(line) + 64];
+	struct err e = ERR_INIT;
+	struct host_settings s;
+
+	(void)state;
+	memset(line, 'a', sizeof(line) - 1);
+	line[sizeof(line) - 1] = '\0';
+	snprintf(text, sizeof(text), "node_name=%s\n", line);
+	assert_int_equal(host_settings_parse(text, strlen(text), &s, &e), -EINVAL);
+	assert_int_equal(host_settings_parse("api=https://a\0b\n", 16, &s, &e), -EINVAL);
+	assert_int_equal(host_settings_load("/nonexistent/settings", &s, &e), -ENOENT);
+}
+
+static void test_bootif(void **state)
+{
+	char mac[18];
+
+	(void)state;
+	assert_int_equal(host_bootif_parse("quiet BOOTIF=01-52-54-00-AA-bb-0c x=1\n", mac), 0);
+	assert_string_equal(mac, "52:54:00:aa:bb:0c");
+	assert_int_equal(host_bootif_parse("BOOTIF=52:54:00:aa:bb:0c", mac), 0);
+	assert_int_equal(host_bootif_parse("quiet NOBOOTIF=01-52-54-00-AA-bb-0c", mac), -ENOENT);
+	assert_int_equal(host_bootif_parse("BOOTIF=01-52-54-00-AA-bb", mac), -EINVAL);
+	assert_int_equal(host_bootif_parse("BOOTIF=01-52-54-00-AA-bb-zz", mac), -EINVAL);
+}
+
+static void test_lease(void **state)
+{
+	struct host_lease lease = {0};
+
+	(void)state;
+	assert_int_equal(host_lease_parse("interface=eth0\nip=10.0.2.15\nmask=24\n"
+					  "router=10.0.2.2 10.0.2.3\ndns=10.0.2.3\n",
+					  &lease),
+			 0);
+	assert_string_equal(lease.address, "10.0.2.15");
+	assert_string_equal(lease.gateway, "10.0.2.2");
+	assert_int_equal(host_lease_parse("ip='10.9.9.9'\n", &lease), 0);
+	assert_string_equal(lease.address, "10.9.9.9");
+	assert_string_equal(lease.gateway, "");
+	assert_int_equal(host_lease_parse("router=10.0.2.2\n", &lease), -EINVAL);
+	assert_int_equal(host_lease_parse("", &lease), -EINVAL);
+}
+
+static void test_http_date(void **state)
+{
+	(void)state;
+	assert_int_equal(host_clock_http_date("Fri, 02 Jan 2026 03:04:05 GMT"), 1767323045);
+	assert_int_equal(host_clock_http_date("Sun, 06 Nov 1994 08:49:37 GMT"), 0);
+	assert_int_equal(host_clock_http_date("Fri, 02 Foo 2026 03:04:05 GMT"), 0);
+	assert_int_equal(host_clock_http_date(""), 0);
+}
+
+static void test_inventory(void **state)
+{
+	struct host_inventory inv;
+
+	(void)state;
+	host_inventory_read(&inv);
+	assert_true(inv.cpus >= 1);
+	assert_true(inv.memory_bytes > 1 << 20);
+	assert_int_equal(strlen(inv.boot_id), 36);
+	assert_int_equal(strlen(inv.machine_id), 32);
+	assert_string_not_equal(inv.kernel_version, "");
+}
+
+static void test_route_address(void **state)
+{
+	char address[64];
+
+	(void)state;
+	assert_int_equal(host_route_address("127.0.0.1", address, sizeof(address)), 0);
+	assert_string_equal(address, "127.0.0.1");
+	assert_int_equal(host_route_address("localhost", address, sizeof(address)), -EINVAL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_settings_whole),
+		cmocka_unit_test(test_settings_refused),
+		cmocka_unit_test(test_settings_hostile),
+		cmocka_unit_test(test_bootif),
+		cmocka_unit_test(test_lease),
+		cmocka_unit_test(test_http_date),
+		cmocka_unit_test(test_inventory),
+		cmocka_unit_test(test_route_address),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
