@@ -18,29 +18,29 @@
 #include "base/loop.h"
 
 #define HTTP_PEER_GROUPS_MAX 8
-#define HTTP_PEER_NAME_MAX 128
+#define HTTP_PEER_NAME_MAX   128
 
 struct http_server;
 struct http_request;
 
 enum http_client_cert {
-	HTTP_CLIENT_CERT_NONE,     /* not asked for */
+	HTTP_CLIENT_CERT_NONE, /* not asked for */
 	HTTP_CLIENT_CERT_OPTIONAL, /* asked for; one that does not verify fails the handshake */
 	HTTP_CLIENT_CERT_REQUIRED,
 };
 
 struct http_server_config {
 	const char *address; /* numeric IPv4 or IPv6 address to listen on */
-	uint16_t port;       /* 0: any; see http_server_port() */
-	int listen_fd;       /* -1, or an already listening socket, taken over */
+	uint16_t port; /* 0: any; see http_server_port() */
+	int listen_fd; /* -1, or an already listening socket, taken over */
 	/* PEM texts, copied. NULL cert_pem: plain HTTP. */
 	const char *cert_pem, *key_pem;
 	const char *client_ca_pem;
 	enum http_client_cert client_cert;
-	size_t body_cap;        /* bytes; 0: 1 MiB; larger ones get 413 */
-	size_t stream_cap;      /* unsent bytes of a stream; 0: 1 MiB; http_stream_write() beyond it: -ENOBUFS */
+	size_t body_cap; /* bytes; 0: 1 MiB; larger ones get 413 */
+	size_t stream_cap; /* unsent bytes of a stream; 0: 1 MiB; http_stream_write() beyond it: -ENOBUFS */
 	unsigned int connections_max; /* 0: 1,024 */
-	int idle_timeout_s;     /* keep-alive and slow senders; 0: 60 */
+	int idle_timeout_s; /* keep-alive and slow senders; 0: 60 */
 };
 
 struct http_server_ops {
@@ -57,10 +57,15 @@ uint16_t http_server_port(const struct http_server *server);
 
 /* The request. All strings live as long as the request. */
 const char *http_request_method(const struct http_request *r);
-const char *http_request_path(const struct http_request *r); /* decoded, without the query; no NUL inside, starts with '/' */
-const char *http_request_query(const struct http_request *r, const char *key); /* decoded value of the first such key, "" if it has none, NULL if absent */
+const char *
+http_request_path(const struct http_request
+			  *r); /* decoded, without the query; no NUL inside, starts with '/' */
+const char *http_request_query(
+	const struct http_request *r,
+	const char *key); /* decoded value of the first such key, "" if it has none, NULL if absent */
 const char *http_request_query_raw(const struct http_request *r); /* behind '?', not decoded; "" */
-const char *http_request_header(const struct http_request *r, const char *name); /* lower-case name; NULL if absent */
+const char *http_request_header(const struct http_request *r,
+				const char *name); /* lower-case name; NULL if absent */
 const void *http_request_body(const struct http_request *r, size_t *len);
 const char *http_request_address(const struct http_request *r); /* numeric peer address */
 
@@ -74,7 +79,8 @@ struct http_peer {
 const struct http_peer *http_request_peer(const struct http_request *r);
 
 /** http_request_on_close() - Tell when the answer was sent or the connection went away; last use of @r */
-void http_request_on_close(struct http_request *r, void (*fn)(struct http_request *r, void *arg), void *arg);
+void http_request_on_close(struct http_request *r, void (*fn)(struct http_request *r, void *arg),
+			   void *arg);
 
 /**
  * http_reply() - Answer in one piece
