@@ -106,6 +106,14 @@ int http_stream_write(struct http_request *r, const void *data, size_t len);
 /** http_stream_pending() - Bytes queued but not yet handed to the kernel */
 size_t http_stream_pending(const struct http_request *r);
 
+/**
+ * http_stream_on_drain() - Tell when a stream has room again
+ * @fn: called from the loop each time the queue has fallen below half of stream_cap, after a write
+ *      made it larger than that or was refused; NULL: no more calls
+ */
+void http_stream_on_drain(struct http_request *r, void (*fn)(struct http_request *r, void *arg),
+			  void *arg);
+
 /** http_stream_end() - Finish the answer after what is queued */
 void http_stream_end(struct http_request *r);
 
