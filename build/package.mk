@@ -10,7 +10,7 @@
 #   NAME_inputs     files of this repository that the build reads (in $ROOT)
 #   NAME_build      bash commands, run in the fresh source tree with patches build/pkg/NAME/*.patch applied;
 #                   they install into $PREFIX. Set for them: PREFIX ROOT VARIANT CC AR RANLIB STRIP CFLAGS LDFLAGS HOST
-#                   JOBS VERSION CPPFLAGS (of the deps) and PKG_dep with the folder of each dependency
+#                   VERSION MAKEFLAGS (jobs) CPPFLAGS (of the deps) and PKG_dep with the folder of each dependency
 # and ends with $(eval $(call package,NAME)). What it makes lies in out/pkg/VARIANT/NAME, a link into the cache.
 #
 # NAME.stamp changes only when the package's hash does, so what depends on it is not made again for nothing.

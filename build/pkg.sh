@@ -34,7 +34,10 @@ build() { # runs as a step: its output is the log
 		[ ! -d "${PKG_toolchain:-}" ] || CC=$PKG_toolchain/bin/$HOST-gcc
 		LDFLAGS+=" -static-pie -Wl,-z,relro,-z,now,--gc-sections,--build-id=none"
 	fi
-	unset MAKELEVEL V O
+	# Of our make's flags only its job server goes on: a recipe's make knows its rules and no V=1
+	MAKEFLAGS=$(grep -o -- '--jobserver-auth=[^ ]*' <<<"${MAKEFLAGS:-}" || :)
+	export MAKEFLAGS="-j$JOBS $MAKEFLAGS"
+	unset MAKELEVEL MFLAGS MAKEOVERRIDES V O
 	cd "$work"
 	eval "$PKG_BUILD"
 	mkdir -p "$dir/licences"

@@ -9,7 +9,7 @@ toolchain_licence := COPYRIGHT:f9bc4423732350eb
 define toolchain_build
 	CFLAGS="$$PKG_CFLAGS -ffile-prefix-map=$$PWD=musl" ./configure --prefix=$$PREFIX --target=x86_64-linux-musl \
 		--disable-shared --disable-wrapper --enable-optimize=size CC=gcc
-	make -s -j$$JOBS install
+	make -s install
 	cp -r $$PKG_linux_headers/include/. $$PREFIX/include/
 	sed "s|@ROOT@|$$PREFIX|g" $$ROOT/build/pkg/toolchain/musl.specs >$$PREFIX/lib/musl.specs
 	mkdir -p $$PREFIX/bin
