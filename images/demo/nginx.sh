@@ -3,26 +3,21 @@
 # maintainer scripts need (debconf, perl, iproute2). None of those scripts runs, so no root and no chroot is needed;
 # what they would have set up is in the second layer, together with the settings that make it a good container.
 
-suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
-
-# Debian's entries of this machine's own apt configuration: one "deb URI SUITE COMPONENT" line each
-debian_sources() {
-	# shellcheck disable=SC2016  # the $(…) are apt's own
-	apt-get indextargets --format 'deb $(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' | sort -u |
-		awk -v suite="$suite" '$3 == suite || index($3, suite "-") == 1'
-}
+# shellcheck disable=SC2034  # apt_sources reads these
+suite=$(. /etc/os-release && echo "$VERSION_CODENAME") types=deb
+# shellcheck source=build/apt.sh
+# shellcheck disable=SC2154
+. "$here/../build/apt.sh"
 
 recipe_inputs() {
 	echo "suite $suite"
 }
 
 recipe_make() {
-	local root=packages site=settings keyring=/usr/share/keyrings/debian-archive-keyring.gpg
-	debian_sources >sources.list
+	local root=packages site=settings
+	apt_sources >sources.list
 	[ -s sources.list ] || die "apt is configured with no Debian mirror of suite $suite"
-	# Debian's own keys only: the machine's other archives must not be able to vouch for these packages
-	mmdebstrap --mode=chrootless --variant=extract --keyring="$keyring" --include=nginx,base-files,dash \
-		"$suite" "$root" - <sources.list
+	mmdebstrap --mode=chrootless --variant=extract --include=nginx,base-files,dash "$suite" "$root" - <sources.list
 
 	find "$root/usr/share/doc" ! -type d ! -name copyright -delete
 	find "$root/usr/share/doc" -type d -empty -delete

@@ -43,6 +43,7 @@ host_start() { # INDEX
 	kvm) accel=kvm cpu=host ;;
 	tcg) accel=tcg,thread=multi cpu=max,+svm,+npt ;;
 	esac
+	# shellcheck disable=SC2054  # QEMU's commas
 	local args=(-name "host-$i" -nodefaults -no-user-config -display none -machine q35,graphics=off -accel "$accel"
 		-cpu "${HOST_CPU:-$cpu}" -smp "$SMP" -m "$MEM" -uuid "$(host_uuid "$i")" -smbios "type=1,serial=HM-$i"
 		-netdev "$(net_qemu_arg "$i" "$BOOT_URL/boot/ipxe")"
