@@ -3,14 +3,15 @@
 # A private apt state per Debian suite, for source and binary packages of suites that need not be this machine's own
 #
 # Neither root nor any change to the system is needed: mirror, its options and its keys come from the system's own
-# entries (apt-sources.awk), lists and downloads go to the cache. The caller sets `cache`, the folder for all of it,
-# `suite`, and `types` (deb-src, or deb); it keeps others out with a lock of its own, and defines `say`.
+# entries (apt-sources.awk), lists and downloads go to the cache, and what is installed here counts for nothing.
+# The caller sets `cache`, the folder for all of it, `suite`, and `types` (deb-src, or deb); it keeps others out with a
+# lock of its own, and defines `say`.
 
 apt() { # APT-TOOL ARGS...
 	local tool=$1 s=$cache/apt/$suite-$types
 	shift
 	"$tool" -q -o Dir::Etc::sourcelist=/dev/null -o "Dir::Etc::sourceparts=$s/parts" -o "Dir::State::Lists=$s/lists" \
-		-o "Dir::Cache=$s/cache" -o APT::Sandbox::User= -o Acquire::Retries=2 "$@"
+		-o "Dir::Cache=$s/cache" -o Dir::State::status=/dev/null -o APT::Sandbox::User= -o Acquire::Retries=2 "$@"
 }
 
 # The system's entries of its own release, turned into deb822 stanzas for SUITE
