@@ -15,3 +15,6 @@ up: $(QEMU_TEST_NEEDS) # the same in the background: HOSTS=1 BOOT=bios-pxe MEM=1
 
 down: # stop what `make up` started
 	@$(QEMU_TEST_ENV) qemu-test/down.sh
+
+qemu-test: $(QEMU_TEST_NEEDS) # scenarios against hosts in QEMU (T=pattern for some)
+	@$(QEMU_TEST_ENV) qemu-test/run.sh $(T)

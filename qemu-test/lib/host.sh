@@ -44,7 +44,8 @@ host_start() { # INDEX
 	tcg) accel=tcg,thread=multi cpu=max,+svm,+npt ;;
 	esac
 	# shellcheck disable=SC2054  # QEMU's commas
-	local args=(-name "host-$i" -nodefaults -no-user-config -display none -machine q35,graphics=off -accel "$accel"
+	local args=(-name "host-$i" -nodefaults -no-user-config -display none -machine q35,graphics=off
+		-boot reboot-timeout=3000 -accel "$accel"
 		-cpu "${HOST_CPU:-$cpu}" -smp "$SMP" -m "$MEM" -uuid "$(host_uuid "$i")" -smbios "type=1,serial=HM-$i"
 		-netdev "$(net_qemu_arg "$i" "$BOOT_URL/boot/ipxe")"
 		-device "virtio-net-pci,netdev=net0,mac=$(host_mac "$i"),bootindex=0"

@@ -19,6 +19,8 @@ settings_write() {
 	mkdir -p "$RUN/host-settings.d"
 	{
 		echo "registry_mirror=docker.io=http://$(gateway):$REGISTRY_PORT"
+		# The controller puts this one on the kernel's command line
+		if [ -n "$HOST_KERNEL_ARGS" ]; then echo "kernel_args=$HOST_KERNEL_ARGS"; fi
 		printf '%s\n' "${HOST_SETTINGS[@]}"
 	} | grep . >"$RUN/host-settings"
 	for ((i = 0; i < HOSTS; i++)); do
@@ -29,6 +31,7 @@ settings_write() {
 	done
 }
 HOST_SETTINGS=()
+HOST_KERNEL_ARGS=${HOST_KERNEL_ARGS:-}
 
 controller_start() {
 	[ -x "$OUT/bin/controller" ] || die "$OUT/bin/controller is missing: run make"
@@ -47,8 +50,9 @@ kubeconfig_field() { # NAME
 	sed -nE "s/.*\"?$1\"?: *\"?([A-Za-z0-9+\/=]+)\"?.*/\1/p" "$RUN/kubeconfig" | head -n 1
 }
 
-api() { # METHOD PATH [BODY [CONTENT_TYPE]]
-	local keys=$RUN/keys body=()
+# Takes the kubeconfig's keys out of it; sets API_KEYS, curl's arguments for them
+api_keys() {
+	local keys=$RUN/keys
 	if [ ! "$keys/key.pem" -nt "$RUN/kubeconfig" ]; then
 		mkdir -p "$keys"
 		chmod 700 "$keys"
@@ -56,9 +60,23 @@ api() { # METHOD PATH [BODY [CONTENT_TYPE]]
 		kubeconfig_field client-certificate-data | base64 -d >"$keys/cert.pem"
 		kubeconfig_field client-key-data | base64 -d >"$keys/key.pem"
 	fi
+	API_KEYS=(--cacert "$keys/ca.pem" --cert "$keys/cert.pem" --key "$keys/key.pem")
+}
+
+api_url() { echo "https://127.0.0.1:$API_PORT$1"; } # PATH
+
+# The answer's body; status not 0 if its status is 400 or above
+api() { # METHOD PATH [BODY [CONTENT_TYPE]]
+	local body=()
+	api_keys
 	if [ -n "${3:-}" ]; then body=(-H "Content-Type: ${4:-application/json}" --data-binary "$3"); fi
-	in_net curl -sS --fail-with-body --max-time 10 --cacert "$keys/ca.pem" --cert "$keys/cert.pem" \
-		--key "$keys/key.pem" -X "$1" "${body[@]}" "https://127.0.0.1:$API_PORT$2"
+	in_net curl -sS --fail-with-body --max-time 20 "${API_KEYS[@]}" -X "$1" "${body[@]}" "$(api_url "$2")"
+}
+
+# Only the status of the answer
+api_status() { # METHOD PATH
+	api_keys
+	in_net curl -s -o /dev/null --max-time 20 -w '%{http_code}' "${API_KEYS[@]}" -X "$1" "$(api_url "$2")"
 }
 
 # "NAME True|False|Unknown REASON MESSAGE" for each node that has registered
@@ -98,12 +116,15 @@ registry_fill() {
 	registry_push "$OUT/oci/busybox" busybox:latest
 }
 
-# Damages the first layer of an image in the registry's own storage; prints the digest that it still claims to have
-registry_corrupt() { # NAME:TAG
-	local digest blob
-	digest=$(in_net curl -sf -H 'Accept: application/vnd.oci.image.manifest.v1+json' \
-		"http://127.0.0.1:$REGISTRY_PORT/v2/library/${1%:*}/manifests/${1#*:}" | jq -r '.layers[0].digest')
-	blob=$RUN/registry/docker/registry/v2/blobs/sha256/${digest:7:2}/${digest#sha256:}/data
-	printf 'not what was pushed' | dd of="$blob" bs=1 seek=4096 conv=notrunc status=none
-	echo "$digest"
+# Digest of layer INDEX of an image
+registry_layer() { # NAME:TAG INDEX
+	in_net curl -sf -H 'Accept: application/vnd.oci.image.manifest.v1+json' \
+		"http://127.0.0.1:$REGISTRY_PORT/v2/library/${1%:*}/manifests/${1#*:}" | jq -r ".layers[$2].digest"
+}
+
+# The file in the registry's own storage that holds that layer
+registry_blob() { # NAME:TAG INDEX
+	local digest
+	digest=$(registry_layer "$1" "$2")
+	echo "$RUN/registry/docker/registry/v2/blobs/sha256/${digest:7:2}/${digest#sha256:}/data"
 }

@@ -1,0 +1,38 @@
+#!/bin/bash
+# hostd is killed while a pod serves: the pod goes on serving, and the new hostd adopts it as it is.
+# environment: own
+# deadline: 480
+
+HOST_KERNEL_ARGS=hyper.debug
+env_up
+
+url=http://$(host_address 0 8080)/
+hyper run --name web -p 8080:80 nginx
+await 150 "web runs" pod_running web
+await 30 "nginx answers" in_net curl -sf --max-time 5 "$url"
+started=$(pod web '.status.containerStatuses[0].state.running.startedAt')
+uid=$(pod web .metadata.uid)
+
+# One request every 0.2 s from here on; a failed one leaves a line
+in_net bash -c "while :; do curl -sf --max-time 5 -o /dev/null '$url' || echo failed; sleep .2; done" >"$RUN/requests" &
+requests=$!
+trap 'kill $requests 2>/dev/null || :' EXIT
+
+for round in 1 2; do
+	before=$(host_shell 0 'pidof hostd' | tail -n 1)
+	host_shell 0 "kill -9 $before"
+	await 30 "a new hostd (round $round)" eval "after=\$(host_shell 0 'pidof hostd' | tail -n 1) && [ -n \"\$after\" ] && [ \"\$after\" != '$before' ]"
+	sleep 15 # list, watch, and time enough to do something wrong
+	expect "phase" Running "$(pod web .status.phase)"
+	expect "uid" "$uid" "$(pod web .metadata.uid)"
+	expect "start of the container" "$started" "$(pod web '.status.containerStatuses[0].state.running.startedAt')"
+	expect "restarts" 0 "$(pod web '.status.containerStatuses[0].restartCount')"
+done
+kill $requests
+expect "requests that failed meanwhile" "" "$(cat "$RUN/requests")"
+
+# The adopted pod is a whole one: its log goes on, and it can be deleted
+expect_match "log" 'GET / HTTP/1.1" 200' "$(hyper logs web)"
+hyper rm web
+await 60 "web is gone" pod_gone web
+expect "HyperVMs left" "" "$(host_shell 0 'pidof hypervm; true')"

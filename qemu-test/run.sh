@@ -1,0 +1,128 @@
+#!/bin/bash
+# run.sh - runs the numbered scenarios, each against real hosts in QEMU
+#
+# usage: run.sh [PATTERN]...     only scenarios whose name contains a PATTERN
+#
+# A scenario is a script NNN_name.sh whose opening comment says what it checks. Two lines of it are read here:
+#   # environment: shared   it runs against one environment that all such scenarios share, provided that the one before
+#                           left it in order (host Ready, no pods); otherwise, and after a failure, it gets a fresh one
+#   # environment: own      it starts what it needs itself, in a state folder and with ports of its own
+#   # deadline: SECONDS     what it may take with emulated CPUs, booting included
+# Prints one line for each; logs and the consoles of its hosts stay in out/qemu-test/NAME. The last line is
+# `N passed, N failed`, which also goes to out/qemu-test/count. A failure is followed by what the scenario saw.
+set -euo pipefail
+# shellcheck source=qemu-test/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+case ${1:-} in -h | --help | help) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$0" && exit 0 ;; esac
+
+state=$OUT/qemu-test
+passed=0 failed=0 shared_failures=0
+
+header() { sed -nE "s/^# $2: *//p;/^[^#]/q" "$1"; } # FILE FIELD
+
+selected() { # NAME PATTERN...
+	local name=$1 pattern
+	shift
+	[ $# -gt 0 ] || return 0
+	for pattern; do if [[ $name == *$pattern* ]]; then return 0; fi; done
+	return 1
+}
+
+# Ends whatever is left of the environment in FOLDER
+clear_environment() { (RUN=$1 && env_down); }
+
+shared_in_order() (
+	RUN=$state/shared
+	recall
+	proc_running controller && proc_running registry && proc_running host-0 && node_ready host-0 &&
+		[ "$(api GET /api/v1/pods | jq '.items | length')" = 0 ]
+)
+
+# A shared environment fit for use; its log goes to out/qemu-test/shared.log
+shared_up() {
+	if shared_in_order 2>/dev/null; then return 0; fi
+	[ "$shared_failures" -lt 2 ] || return 1
+	clear_environment "$state/shared"
+	if (RUN=$state/shared && env_up) >"$state/shared.log" 2>&1 & wait $!; then return 0; fi
+	shared_failures=$((shared_failures + 1))
+	clear_environment "$state/shared"
+	return 1
+}
+
+run_scenario() { # FILE
+	local file=$1 name start status=0 deadline kind folder
+	name=$(basename "$file" .sh) start=$(now)
+	kind=$(header "$file" environment) deadline=$(header "$file" deadline)
+	folder=$state/$name
+	mkdir -p "$folder"
+	rm -f "$folder/saw"
+	case $kind in
+	shared)
+		if shared_up; then
+			RUN=$state/shared SAW=$folder/saw timeout -k 10 "$deadline" "$ROOT/qemu-test/scenario.sh" "$file" >"$folder/log" 2>&1 || status=$?
+		else
+			status=1
+			{ echo "no host became Ready:" && tail -n 30 "$state/shared.log"; } >"$folder/saw"
+		fi
+		;;
+	own)
+		clear_environment "$folder/run"
+		RUN=$folder/run SAW=$folder/saw timeout -k 10 "$deadline" "$ROOT/qemu-test/scenario.sh" "$file" >"$folder/log" 2>&1 || status=$?
+		;;
+	*) die "$file: no '# environment: shared' or 'own'" ;;
+	esac
+	if [ $status = 0 ]; then
+		passed=$((passed + 1))
+		say "ok $name $(($(now) - start)) s"
+	else
+		failed=$((failed + 1))
+		[ $status != 124 ] || echo "not done after $deadline s" >>"$folder/saw"
+		[ -s "$folder/saw" ] || echo "status $status" >"$folder/saw"
+		say "FAILED $name: $(head -n 1 "$folder/saw") ($(($(now) - start)) s)"
+		tail -n +2 "$folder/saw" | sed 's/^/    /'
+		explain "$folder" "$kind"
+	fi
+	case $kind in
+	own) clear_environment "$folder/run" ;;
+	shared) [ $status = 0 ] || keep_shared "$folder" ;;
+	esac
+}
+
+explain() { # FOLDER KIND
+	local run=$1/run
+	log_tail "$1/log" 15
+	[ "$2" = own ] || run=$state/shared
+	log_tail "$run/host-0/serial.log" 20
+	log_tail "$run/log/controller.log" 10
+}
+
+# After a failure the shared environment is ended and its logs are kept with the scenario
+keep_shared() { # FOLDER
+	clear_environment "$state/shared"
+	rm -rf "$1/run"
+	mkdir -p "$1/run"
+	cp -r "$state"/shared/{log,host-*} "$1/run/" 2>/dev/null || :
+}
+
+cleanup() {
+	local folder
+	for folder in "$state"/*/run "$state/shared"; do
+		if [ -d "$folder/pid" ]; then clear_environment "$folder"; fi
+	done
+}
+
+mkdir -p "$state"
+trap cleanup EXIT
+trap 'exit 130' INT TERM
+for kind in shared own; do
+	for file in "$ROOT"/qemu-test/[0-9][0-9][0-9]_*.sh; do
+		if [ "$(header "$file" environment)" = $kind ] && selected "$(basename "$file" .sh)" "$@"; then
+			run_scenario "$file"
+		fi
+	done
+	clear_environment "$state/shared"
+done
+[ $((passed + failed)) -gt 0 ] || die "no scenario matches '$*'"
+say "$passed passed, $failed failed" | tee "$state/count"
+[ $failed = 0 ]
