@@ -8,12 +8,17 @@
 
 #define NS_PER_S 1000000000ULL
 
-uint64_t clock_mono_ms(void)
+uint64_t clock_mono_ns(void)
 {
 	struct timespec ts;
 
 	clock_gettime(CLOCK_BOOTTIME, &ts);
-	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+	return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
+}
+
+uint64_t clock_mono_ms(void)
+{
+	return clock_mono_ns() / 1000000;
 }
 
 uint64_t clock_real_ns(void)

@@ -11,6 +11,9 @@
 /** clock_mono_ms() - Milliseconds since boot, suspended time included (CLOCK_BOOTTIME) */
 uint64_t clock_mono_ms(void);
 
+/** clock_mono_ns() - The same clock in nanoseconds */
+uint64_t clock_mono_ns(void);
+
 /** clock_real_ns() - Nanoseconds since the epoch */
 uint64_t clock_real_ns(void);
 

@@ -71,15 +71,11 @@ struct vm_nic {
 	uint16_t mtu; /* bytes; 0: the guest's default */
 };
 
-enum vm_spec_flag {
-	VM_SPEC_NO_JAIL = 1 << 0, /* developer's mode only: keep identity, root and all system calls */
-};
-
 struct vm_spec {
 	uint32_t magic;      /* VM_SPEC_MAGIC */
 	uint32_t version;    /* VM_SPEC_VERSION */
 	uint32_t size_bytes; /* sizeof(struct vm_spec) */
-	uint32_t flags;      /* enum vm_spec_flag */
+	uint32_t flags;      /* 0 */
 	char name[VM_NAME_MAX]; /* for log lines: the pod's UID; [A-Za-z0-9._-], NUL-terminated */
 
 	uint64_t memory_bytes; /* multiple of 2 MiB, VM_MEMORY_MIN_BYTES..VM_MEMORY_MAX_BYTES */
