@@ -56,6 +56,7 @@ struct session {
 	uint32_t cid;
 	void *pod; /* NULL until the owner recognised the guest */
 	bool run_sent;
+	bool done; /* on_done was called: the next STOP lets the guest power off */
 	bool closing;
 	bool writing; /* waits for EPOLLOUT */
 	struct err why;
@@ -237,6 +238,7 @@ static int session_frame(struct session *s, const struct guest_frame *f)
 		r = session_log(s, f);
 		break;
 	case GUEST_MSG_DONE:
+		s->done = true;
 		ev->on_done(s->pod);
 		break;
 	case GUEST_MSG_HELLO:
@@ -368,9 +370,10 @@ int session_send_run(struct session *s, const struct guest_run *run, struct err 
 
 int session_stop(struct session *s, uint32_t grace_ms)
 {
+	struct guest_stop m = { .grace_ms = grace_ms, .done_seen = s->done };
 	uint8_t frame[SESSION_SMALL_FRAME];
 
-	return session_send(s, frame, guest_stop_encode(grace_ms, frame, sizeof(frame)));
+	return session_send(s, frame, guest_stop_encode(&m, frame, sizeof(frame)));
 }
 
 void session_log_kept(struct session *s, uint16_t container, enum guest_stream stream,

@@ -240,21 +240,23 @@ long guest_done_encode(void *out, size_t size)
 	return frame_end(&w);
 }
 
-long guest_stop_encode(uint32_t grace_ms, void *out, size_t size)
+long guest_stop_encode(const struct guest_stop *m, void *out, size_t size)
 {
 	struct wire_writer w;
 
 	frame_begin(&w, out, size, GUEST_MSG_STOP, 0);
-	wire_put_u32(&w, grace_ms);
+	wire_put_u32(&w, m->grace_ms);
+	wire_put_u8(&w, m->done_seen);
 	return frame_end(&w);
 }
 
-int guest_stop_decode(const struct guest_frame *f, uint32_t *grace_ms)
+int guest_stop_decode(const struct guest_frame *f, struct guest_stop *m)
 {
 	struct wire_reader r;
 
 	frame_read(&r, f);
-	*grace_ms = wire_u32(&r);
+	m->grace_ms = wire_u32(&r);
+	m->done_seen = wire_u8(&r) != 0;
 	return wire_ok(&r) ? 0 : -EBADMSG;
 }
 

@@ -19,8 +19,9 @@
  * EXIT or FAILED each, and every log byte that was not yet credited. A host must take a message it
  * has seen before: restart_count and log offsets tell. An EXIT may come without a STARTED before it.
  * DONE says that nothing runs and nothing will, and that all output was credited; the guest waits
- * for STOP before it powers off, so that the host can keep the exits first. STOP at any earlier time
- * is a request to end: stop signals, EXITs, DONE, and then the same wait, but 5 s at most.
+ * for a STOP that says DONE was seen, so that the host can keep the exits first, and then powers off.
+ * Any other STOP is a request to end: stop signals, EXITs, DONE, and the same wait, but
+ * GUEST_DONE_WAIT_MS at most.
  *
  * A frame is u32 payload length, u16 type, u16 stream, payload; little endian. A type that is not
  * known is skipped by its length. A payload may be longer than this version knows.
@@ -45,6 +46,8 @@
 #define GUEST_FRAME_PAYLOAD_MAX 65536
 #define GUEST_LOG_DATA_MAX	8192 /* bytes in one LOG */
 #define GUEST_LOG_WINDOW	65536 /* bytes of one stream that may be under way */
+
+#define GUEST_DONE_WAIT_MS 10000 /* a stopped guest waits so long for its DONE to be seen */
 
 #define GUEST_CONTAINERS_MAX  16
 #define GUEST_LAYERS_MAX      127 /* of one container */
@@ -114,6 +117,11 @@ struct guest_hello {
 struct guest_welcome {
 	uint16_t version;
 	uint32_t log_window; /* bytes of each stream that may be sent without a CREDIT */
+};
+
+struct guest_stop {
+	uint32_t grace_ms; /* from the stop signals to SIGKILL */
+	bool done_seen; /* answers DONE: power off */
 };
 
 struct guest_started {
@@ -243,7 +251,7 @@ long guest_failed_encode(const struct guest_failed *m, void *out, size_t size);
 long guest_log_encode(const struct guest_log *m, void *out, size_t size);
 long guest_done_encode(void *out, size_t size);
 long guest_welcome_encode(const struct guest_welcome *m, void *out, size_t size);
-long guest_stop_encode(uint32_t grace_ms, void *out, size_t size);
+long guest_stop_encode(const struct guest_stop *m, void *out, size_t size);
 long guest_credit_encode(uint16_t stream, uint32_t bytes, void *out, size_t size);
 
 /**
@@ -265,7 +273,7 @@ int guest_exit_decode(const struct guest_frame *f, struct guest_exit *m);
 int guest_failed_decode(const struct guest_frame *f, struct guest_failed *m);
 int guest_log_decode(const struct guest_frame *f, struct guest_log *m);
 int guest_welcome_decode(const struct guest_frame *f, struct guest_welcome *m);
-int guest_stop_decode(const struct guest_frame *f, uint32_t *grace_ms);
+int guest_stop_decode(const struct guest_frame *f, struct guest_stop *m);
 int guest_credit_decode(const struct guest_frame *f, uint16_t *stream, uint32_t *bytes);
 
 /**
