@@ -15,11 +15,14 @@ struct buf {
 	char *data; /* NULL until the first byte */
 	size_t len;
 	size_t size; /* allocated bytes */
-	size_t cap;  /* buf_reserve() refuses to grow len beyond it; 0 = BUF_CAP_DEFAULT */
+	size_t cap; /* buf_reserve() refuses to grow len beyond it; 0 = BUF_CAP_DEFAULT */
 };
 
 #define BUF_CAP_DEFAULT ((size_t)64 << 20)
-#define BUF_INIT(cap_) { .cap = (cap_) }
+#define BUF_INIT(cap_)        \
+	{                     \
+		.cap = (cap_) \
+	}
 
 /** buf_init() - Start an empty buffer that will never hold more than @cap bytes (0: 64 MiB) */
 void buf_init(struct buf *b, size_t cap);

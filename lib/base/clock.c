@@ -62,8 +62,7 @@ char *clock_rfc3339_nano(char *out, uint64_t epoch_ns)
 {
 	size_t len = clock_seconds(out, (int64_t)(epoch_ns / NS_PER_S));
 
-	snprintf(out + len, CLOCK_RFC3339_MAX - len, ".%09uZ",
-		 (unsigned int)(epoch_ns % NS_PER_S));
+	snprintf(out + len, CLOCK_RFC3339_MAX - len, ".%09uZ", (unsigned int)(epoch_ns % NS_PER_S));
 	return out;
 }
 
@@ -115,7 +114,7 @@ static bool clock_offset(const char **s, int *offset_s)
 
 int clock_parse_rfc3339(const char *s, uint64_t *epoch_ns)
 {
-	struct tm tm = { 0 };
+	struct tm tm = {0};
 	uint64_t ns = 0;
 	int offset_s;
 	int64_t t;

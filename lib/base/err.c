@@ -11,7 +11,8 @@ static int err_code(int code)
 	return code < 0 ? code : -EIO;
 }
 
-static void err_vset(struct err *e, int code, const char *fmt, va_list ap)
+__attribute__((format(printf, 3, 0))) static void err_vset(struct err *e, int code, const char *fmt,
+							   va_list ap)
 {
 	e->code = code;
 	vsnprintf(e->msg, sizeof(e->msg), fmt, ap);

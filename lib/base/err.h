@@ -23,7 +23,10 @@ struct err {
 	char msg[ERR_MSG_MAX];
 };
 
-#define ERR_INIT { .code = 0, .msg = "" }
+#define ERR_INIT                     \
+	{                            \
+		.code = 0, .msg = "" \
+	}
 
 /**
  * err_set() - Record a failure with its reason

@@ -14,7 +14,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 
-#define FILE_CHUNK 16384
+#define FILE_CHUNK     16384
 #define FILE_DEPTH_MAX 128
 
 int fd_close(int fd)
@@ -203,9 +203,9 @@ int fd_send(int sock, const void *data, size_t len, const int *fds, size_t count
 	union {
 		struct cmsghdr align;
 		char data[CMSG_SPACE(sizeof(int) * FD_PASS_MAX)];
-	} control = { 0 };
-	struct iovec iov = { .iov_base = (void *)(size_t)data, .iov_len = len };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	} control = {0};
+	struct iovec iov = {.iov_base = (void *)(size_t)data, .iov_len = len};
+	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
 	ssize_t n;
 
 	if (count > FD_PASS_MAX)
@@ -259,8 +259,8 @@ ssize_t fd_recv(int sock, void *data, size_t size, int *fds, size_t max, size_t 
 		struct cmsghdr align;
 		char data[CMSG_SPACE(sizeof(int) * FD_PASS_MAX)];
 	} control;
-	struct iovec iov = { .iov_base = data, .iov_len = size };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.data };
+	struct iovec iov = {.iov_base = data, .iov_len = size};
+	struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.data};
 	ssize_t n;
 	int r;
 

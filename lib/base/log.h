@@ -32,8 +32,8 @@ void log_write(enum log_level level, const char *module, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
 #define log_error(module, ...) log_write(LOG_LEVEL_ERROR, module, __VA_ARGS__)
-#define log_warn(module, ...) log_write(LOG_LEVEL_WARN, module, __VA_ARGS__)
-#define log_info(module, ...) log_write(LOG_LEVEL_INFO, module, __VA_ARGS__)
+#define log_warn(module, ...)  log_write(LOG_LEVEL_WARN, module, __VA_ARGS__)
+#define log_info(module, ...)  log_write(LOG_LEVEL_INFO, module, __VA_ARGS__)
 #define log_debug(module, ...) log_write(LOG_LEVEL_DEBUG, module, __VA_ARGS__)
 
 #endif

@@ -18,7 +18,7 @@
 
 int loop_init(struct loop *l)
 {
-	*l = (struct loop){ .epoll_fd = epoll_create1(EPOLL_CLOEXEC) };
+	*l = (struct loop){.epoll_fd = epoll_create1(EPOLL_CLOEXEC)};
 	list_init(&l->timers);
 	list_init(&l->deferred);
 	return l->epoll_fd < 0 ? -errno : 0;
@@ -109,9 +109,9 @@ int loop_run(struct loop *l)
 int watch_add(struct loop *l, struct watch *w, int fd, uint32_t events,
 	      void (*fn)(struct watch *w, uint32_t events))
 {
-	struct epoll_event ev = { .events = events, .data.ptr = w };
+	struct epoll_event ev = {.events = events, .data.ptr = w};
 
-	*w = (struct watch){ .fn = fn, .fd = fd };
+	*w = (struct watch){.fn = fn, .fd = fd};
 	if (epoll_ctl(l->epoll_fd, EPOLL_CTL_ADD, fd, &ev) < 0)
 		return -errno;
 	w->loop = l;
@@ -120,7 +120,7 @@ int watch_add(struct loop *l, struct watch *w, int fd, uint32_t events,
 
 int watch_mod(struct watch *w, uint32_t events)
 {
-	struct epoll_event ev = { .events = events, .data.ptr = w };
+	struct epoll_event ev = {.events = events, .data.ptr = w};
 
 	if (!w->loop)
 		return -EINVAL;
@@ -142,7 +142,7 @@ void watch_del(struct watch *w)
 
 void timer_init(struct loop *l, struct timer *t, void (*fn)(struct timer *t))
 {
-	*t = (struct timer){ .fn = fn, .loop = l };
+	*t = (struct timer){.fn = fn, .loop = l};
 	list_init(&t->node);
 }
 

@@ -21,15 +21,15 @@ struct loop;
 
 struct watch {
 	void (*fn)(struct watch *w, uint32_t events); /* EPOLLIN… as epoll_wait() gave them */
-	struct loop *loop;                            /* NULL while not registered */
+	struct loop *loop; /* NULL while not registered */
 	int fd;
 };
 
 struct timer {
 	void (*fn)(struct timer *t);
-	struct loop *loop;   /* NULL before timer_init() */
-	uint64_t due_ms;     /* clock_mono_ms() */
-	struct list node;    /* in loop->timers, by due_ms, while armed */
+	struct loop *loop; /* NULL before timer_init() */
+	uint64_t due_ms; /* clock_mono_ms() */
+	struct list node; /* in loop->timers, by due_ms, while armed */
 };
 
 struct defer {
@@ -43,7 +43,7 @@ struct loop {
 	int epoll_fd;
 	bool stopped;
 	int exit_code;
-	struct list timers;   /* sorted by due time */
+	struct list timers; /* sorted by due time */
 	struct list deferred;
 	struct epoll_event batch[LOOP_BATCH];
 	int batch_len, batch_pos;

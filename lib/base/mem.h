@@ -15,11 +15,11 @@
 #include <unistd.h>
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
-#define MIN(a, b) ((a) < (b) ? (a) : (b))
-#define MAX(a, b) ((a) > (b) ? (a) : (b))
+#define MIN(a, b)     ((a) < (b) ? (a) : (b))
+#define MAX(a, b)     ((a) > (b) ? (a) : (b))
 
 #ifndef container_of
-#define container_of(ptr, type, member) ((type *)((char *)(ptr) - offsetof(type, member)))
+#define container_of(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
 #endif
 
 /* Zeroed allocations that abort on failure. */
@@ -43,9 +43,9 @@ static inline void mem_cleanup_fd(const int *fd)
 		close(*fd);
 }
 
-#define _cleanup_(fn) __attribute__((cleanup(fn)))
+#define _cleanup_(fn)  __attribute__((cleanup(fn)))
 #define _cleanup_free_ _cleanup_(mem_cleanup_free)
-#define _cleanup_fd_ _cleanup_(mem_cleanup_fd)
+#define _cleanup_fd_   _cleanup_(mem_cleanup_fd)
 
 /** take_fd() - Move a descriptor out of its variable, which becomes -1 */
 static inline int take_fd(int *fd)
@@ -57,11 +57,11 @@ static inline int take_fd(int *fd)
 }
 
 /** take_ptr() - Move a pointer out of its variable, which becomes NULL */
-#define take_ptr(p)                                                                                \
-	({                                                                                         \
-		__typeof__(p) take_ptr_ = (p);                                                     \
-		(p) = NULL;                                                                        \
-		take_ptr_;                                                                         \
+#define take_ptr(p)                            \
+	({                                     \
+		__typeof__(p) take_ptr_ = (p); \
+		(p) = NULL;                    \
+		take_ptr_;                     \
 	})
 
 #endif

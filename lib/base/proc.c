@@ -20,12 +20,12 @@
 #include "base/mem.h"
 #include "base/str.h"
 
-#define PROC_FD_MAX 64
+#define PROC_FD_MAX	  64
 #define PROC_DEFAULT_PATH "PATH=/usr/sbin:/usr/bin:/sbin:/bin"
 
 static void proc_reset_signals(void)
 {
-	struct sigaction sa = { .sa_handler = SIG_DFL };
+	struct sigaction sa = {.sa_handler = SIG_DFL};
 	sigset_t none;
 
 	for (int s = 1; s < NSIG; s++)
@@ -62,7 +62,7 @@ static int proc_place_fds(const struct proc_spec *spec, int report)
 
 static _Noreturn void proc_child(const struct proc_spec *spec, int report)
 {
-	static const char *const default_env[] = { PROC_DEFAULT_PATH, NULL };
+	static const char *const default_env[] = {PROC_DEFAULT_PATH, NULL};
 	const char *const *envp = spec->envp ? spec->envp : default_env;
 	int r, to = report;
 
@@ -85,7 +85,7 @@ static _Noreturn void proc_child(const struct proc_spec *spec, int report)
 
 int proc_spawn(const struct proc_spec *spec, struct proc *p, struct err *e)
 {
-	struct clone_args args = { .flags = CLONE_PIDFD, .exit_signal = SIGCHLD };
+	struct clone_args args = {.flags = CLONE_PIDFD, .exit_signal = SIGCHLD};
 	int report[2], pidfd = -1, failed = 0;
 	long pid;
 
@@ -112,7 +112,7 @@ int proc_spawn(const struct proc_spec *spec, struct proc *p, struct err *e)
 		fd_close(pidfd);
 		return err_sys(e, failed, "start %s", spec->argv[0]);
 	}
-	*p = (struct proc){ .pid = (pid_t)pid, .pidfd = pidfd };
+	*p = (struct proc){.pid = (pid_t)pid, .pidfd = pidfd};
 	return 0;
 }
 
@@ -170,6 +170,6 @@ int proc_adopt(pid_t pid, uint64_t ticks, struct proc *p)
 		fd_close(pidfd);
 		return r;
 	}
-	*p = (struct proc){ .pid = pid, .pidfd = pidfd };
+	*p = (struct proc){.pid = pid, .pidfd = pidfd};
 	return 0;
 }

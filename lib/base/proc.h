@@ -15,10 +15,10 @@
 struct proc_spec {
 	const char *const *argv; /* argv[0] is a path, NULL-terminated */
 	const char *const *envp; /* NULL: an empty environment but PATH */
-	const int *fds;          /* fds[i] becomes descriptor i in the child; -1: /dev/null */
-	size_t fd_count;         /* descriptors 0..2 that are not listed go to /dev/null */
-	int cgroup_fd;           /* child is born in this cgroup v2 folder (CLONE_INTO_CGROUP); -1: ours */
-	const char *cwd;         /* NULL: ours */
+	const int *fds; /* fds[i] becomes descriptor i in the child; -1: /dev/null */
+	size_t fd_count; /* descriptors 0..2 that are not listed go to /dev/null */
+	int cgroup_fd; /* child is born in this cgroup v2 folder (CLONE_INTO_CGROUP); -1: ours */
+	const char *cwd; /* NULL: ours */
 };
 
 struct proc {

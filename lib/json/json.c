@@ -73,7 +73,7 @@ struct json_doc *json_doc_new(void)
 
 int json_parse(const char *text, size_t len, struct json_doc **doc, struct err *e)
 {
-	yyjson_read_err re = { 0 };
+	yyjson_read_err re = {0};
 	yyjson_mut_doc *mut;
 	yyjson_doc *raw;
 
@@ -125,9 +125,9 @@ enum json_type json_type(const struct json *v)
 		return JSON_BOOL;
 	case YYJSON_TYPE_NUM:
 		return yyjson_mut_is_sint(val(v)) || (yyjson_mut_is_uint(val(v)) &&
-						      yyjson_mut_get_uint(val(v)) <= INT64_MAX) ?
-			       JSON_INT :
-			       JSON_REAL;
+						      yyjson_mut_get_uint(val(v)) <= INT64_MAX)
+			       ? JSON_INT
+			       : JSON_REAL;
 	case YYJSON_TYPE_STR:
 		return JSON_STR;
 	case YYJSON_TYPE_ARR:
@@ -210,7 +210,7 @@ struct json *json_item(const struct json *arr, size_t index)
  */
 struct json_iter json_iter(const struct json *v)
 {
-	struct json_iter it = { .container_ = v, .left_ = json_count(v) };
+	struct json_iter it = {.container_ = v, .left_ = json_count(v)};
 
 	it.at_ = it.left_ ? val(v)->uni.ptr : NULL;
 	if (it.at_ && json_is_obj(v))
@@ -318,7 +318,8 @@ void json_put(struct json_doc *doc, struct json *obj, const char *key, struct js
 	}
 	while (json_next(&it)) {
 		if (strcmp(it.key, key) == 0) {
-			yyjson_mut_obj_replace(val(obj), yyjson_mut_strcpy(doc->doc, key), val(value));
+			yyjson_mut_obj_replace(val(obj), yyjson_mut_strcpy(doc->doc, key),
+					       val(value));
 			return;
 		}
 	}

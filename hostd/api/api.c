@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * hostd's side: keeps the port open across restarts of hostd-api, so that a connection made in
+ * between waits in the backlog, and answers its questions.
+ */
+#include "api/api.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "api/wire.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/proc.h"
+#include "base/str.h"
+
+#define API_BACKLOG	   128
+#define API_RESTART_MIN_MS 500
+#define API_RESTART_MAX_MS 30000
+
+struct api {
+	struct loop *loop;
+	const struct api_ops *ops;
+	void *arg;
+	char *program;
+	unsigned int uid, gid;
+	char *cert_pem, *key_pem, *client_ca_pem;
+	int listen_fd, control_fd;
+	struct proc proc; /* pidfd -1: not running */
+	struct watch control, ended;
+	struct timer restart;
+	uint64_t restart_ms;
+};
+
+static void api_stop(struct api *a)
+{
+	int code;
+
+	watch_del(&a->control);
+	watch_del(&a->ended);
+	a->control_fd = fd_close(a->control_fd);
+	if (a->proc.pidfd < 0)
+		return;
+	proc_kill(&a->proc, SIGKILL);
+	while (proc_reap(&a->proc, &code) == 0)
+		usleep(1000);
+	a->proc.pidfd = fd_close(a->proc.pidfd);
+}
+
+static int api_open_log(const char *path, int fds[2], struct err *e)
+{
+	_cleanup_fd_ int log = -1, events = -1;
+	struct stat st;
+
+	log = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (log < 0)
+		return err_sys(e, -errno, "open the log");
+	if (fstat(log, &st) < 0 || !S_ISREG(st.st_mode))
+		return err_set(e, -EINVAL, "the log is not a regular file");
+	events = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	if (events < 0 ||
+	    inotify_add_watch(events, path, IN_MODIFY | IN_ATTRIB | IN_DELETE_SELF) < 0)
+		return err_sys(e, -errno, "watch the log");
+	fds[0] = take_fd(&log);
+	fds[1] = take_fd(&events);
+	return 0;
+}
+
+static bool api_query_terminated(const struct api_log_query *q)
+{
+	return memchr(q->ns, '\0', sizeof(q->ns)) && memchr(q->pod, '\0', sizeof(q->pod)) &&
+	       memchr(q->container, '\0', sizeof(q->container));
+}
+
+static void api_answer(struct api *a, const struct api_wire_ask *ask)
+{
+	struct api_wire_answer answer = {.id = ask->id};
+	int fds[2] = {-1, -1};
+	struct err e = ERR_INIT;
+	char path[PATH_MAX];
+	int r;
+
+	if (!api_query_terminated(&ask->query))
+		r = err_set(&e, -EINVAL, "malformed question");
+	else
+		r = a->ops->log_path(&ask->query, path, &e, a->arg);
+	if (r == 0)
+		r = api_open_log(path, fds, &e);
+	answer.code = r;
+	if (r < 0)
+		str_copy(answer.msg, sizeof(answer.msg), err_msg(&e));
+	r = fd_send(a->control_fd, &answer, sizeof(answer), fds, fds[0] >= 0 ? 2 : 0);
+	fd_close(fds[0]);
+	fd_close(fds[1]);
+	if (r < 0)
+		log_warn("api", "msg=\"answer to hostd-api lost\" code=%d", r);
+}
+
+static void api_control_ready(struct watch *w, uint32_t events)
+{
+	struct api *a = container_of(w, struct api, control);
+	struct api_wire_ask ask;
+	ssize_t n = recv(w->fd, &ask, sizeof(ask), MSG_DONTWAIT | MSG_TRUNC);
+
+	if (n == (ssize_t)sizeof(ask)) {
+		api_answer(a, &ask);
+		return;
+	}
+	/* The end of the process is what restarts it; a broken socket only stops being watched. */
+	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR) || (events & EPOLLERR))
+		watch_del(w);
+}
+
+static void api_ended(struct watch *w, uint32_t events)
+{
+	struct api *a = container_of(w, struct api, ended);
+	int code = -1;
+
+	(void)events;
+	if (proc_reap(&a->proc, &code) == 0)
+		return;
+	log_error("api", "ev=api_ended exit_code=%d restart_ms=%llu", code,
+		  (unsigned long long)a->restart_ms);
+	watch_del(&a->ended);
+	a->proc.pidfd = fd_close(a->proc.pidfd);
+	timer_set(&a->restart, a->restart_ms);
+	a->restart_ms = MIN(a->restart_ms * 2, (uint64_t)API_RESTART_MAX_MS);
+}
+
+static int api_pem_file(const struct api *a)
+{
+	const char *const parts[] = {a->cert_pem, a->key_pem, a->client_ca_pem};
+	_cleanup_fd_ int fd = memfd_create("hostd-api", MFD_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		int r = fd_write_full(fd, parts[i], strlen(parts[i]) + 1);
+
+		if (r < 0)
+			return r;
+	}
+	return lseek(fd, 0, SEEK_SET) < 0 ? -errno : take_fd(&fd);
+}
+
+static int api_spawn(struct api *a, int control, int pem, struct err *e)
+{
+	char uid[16], gid[16];
+	const char *const argv[] = {a->program, "--uid", uid, "--gid", gid, NULL};
+	const int fds[API_FD_COUNT] = {-1,
+				       -1,
+				       STDERR_FILENO,
+				       [API_FD_CONTROL] = control,
+				       [API_FD_LISTEN] = a->listen_fd,
+				       [API_FD_PEM] = pem};
+	const struct proc_spec spec = {
+		.argv = argv, .fds = fds, .fd_count = API_FD_COUNT, .cgroup_fd = -1};
+
+	snprintf(uid, sizeof(uid), "%u", a->uid);
+	snprintf(gid, sizeof(gid), "%u", a->gid);
+	return proc_spawn(&spec, &a->proc, e);
+}
+
+static int api_start(struct api *a, struct err *e)
+{
+	_cleanup_fd_ int pem = api_pem_file(a), theirs = -1;
+	int pair[2], r;
+
+	if (pem < 0)
+		return err_sys(e, pem, "certificate for hostd-api");
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return err_sys(e, -errno, "socket to hostd-api");
+	a->control_fd = pair[0];
+	theirs = pair[1];
+	r = api_spawn(a, theirs, pem, e);
+	if (r == 0)
+		r = watch_add(a->loop, &a->control, a->control_fd, EPOLLIN, api_control_ready);
+	if (r == 0)
+		r = watch_add(a->loop, &a->ended, a->proc.pidfd, EPOLLIN, api_ended);
+	if (r < 0)
+		api_stop(a);
+	else
+		log_info("api", "ev=api_started pid=%d", a->proc.pid);
+	return r;
+}
+
+static void api_restart(struct timer *t)
+{
+	struct api *a = container_of(t, struct api, restart);
+	struct err e = ERR_INIT;
+
+	api_stop(a);
+	if (api_start(a, &e) < 0) {
+		log_error("api", "msg=\"%s\"", err_msg(&e));
+		timer_set(t, API_RESTART_MAX_MS);
+	}
+}
+
+static int api_listen(uint16_t port, struct err *e)
+{
+	struct sockaddr_in6 any6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
+	struct sockaddr_in any4 = {.sin_family = AF_INET, .sin_port = htons(port)};
+	int type = SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, on = 1, off = 0, r;
+	_cleanup_fd_ int fd = socket(AF_INET6, type, 0);
+
+	if (fd >= 0) {
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
+	} else {
+		fd = socket(AF_INET, type, 0);
+		if (fd < 0)
+			return err_sys(e, -errno, "socket");
+		any6.sin6_family = AF_INET;
+	}
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (any6.sin6_family == AF_INET6)
+		r = bind(fd, (const struct sockaddr *)&any6, sizeof(any6));
+	else
+		r = bind(fd, (const struct sockaddr *)&any4, sizeof(any4));
+	if (r < 0 || listen(fd, API_BACKLOG) < 0)
+		return err_sys(e, -errno, "listen on port %u", port);
+	return take_fd(&fd);
+}
+
+int api_new(struct loop *loop, const struct api_config *config, const struct api_ops *ops,
+	    void *arg, struct api **api, struct err *e)
+{
+	int fd = api_listen(config->port, e);
+	struct api *a;
+
+	if (fd < 0)
+		return fd;
+	a = mem_alloc(sizeof(*a));
+	*a = (struct api){.loop = loop,
+			  .ops = ops,
+			  .arg = arg,
+			  .program = mem_strdup(config->program),
+			  .uid = config->uid,
+			  .gid = config->gid,
+			  .listen_fd = fd,
+			  .control_fd = -1,
+			  .proc = {.pidfd = -1},
+			  .restart_ms = API_RESTART_MIN_MS};
+	timer_init(loop, &a->restart, api_restart);
+	*api = a;
+	return 0;
+}
+
+static void api_replace(char **text, const char *with)
+{
+	if (*text)
+		mem_wipe(*text, strlen(*text));
+	free(*text);
+	*text = with ? mem_strdup(with) : NULL;
+}
+
+int api_set_certificate(struct api *a, const char *cert_pem, const char *key_pem,
+			const char *client_ca_pem, struct err *e)
+{
+	if (strlen(cert_pem) + strlen(key_pem) + strlen(client_ca_pem) + 3 > API_PEM_MAX)
+		return err_set(e, -E2BIG, "certificates are too large");
+	api_replace(&a->cert_pem, cert_pem);
+	api_replace(&a->key_pem, key_pem);
+	api_replace(&a->client_ca_pem, client_ca_pem);
+	timer_cancel(&a->restart);
+	a->restart_ms = API_RESTART_MIN_MS;
+	api_stop(a);
+	return api_start(a, e);
+}
+
+struct api *api_free(struct api *a)
+{
+	if (!a)
+		return NULL;
+	timer_cancel(&a->restart);
+	api_stop(a);
+	fd_close(a->listen_fd);
+	api_replace(&a->cert_pem, NULL);
+	api_replace(&a->key_pem, NULL);
+	api_replace(&a->client_ca_pem, NULL);
+	free(a->program);
+	free(a);
+	return NULL;
+}

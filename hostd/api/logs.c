@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * A log request asks hostd for descriptors, then copies file to client through the filter: as fast as
+ * the client takes it, waiting for the drain call when it is slow, and for inotify when it follows.
+ * A follower ends when the file is complete (no write permission left) and hostd has no newer file of
+ * that container: a rotated log ends too, but goes on in another file.
+ */
+#include "api/logs.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "api/cri.h"
+#include "api/wire.h"
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/list.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/str.h"
+
+#define LOGS_REQUESTS_MAX 256
+#define LOGS_CHUNK	  65536
+
+struct logs {
+	struct loop *loop;
+	struct watch control;
+	struct list requests;
+	unsigned int count;
+	uint32_t last_id;
+	void (*on_lost)(void *arg);
+	void *arg;
+};
+
+struct log_request {
+	struct logs *logs;
+	struct http_request *http;
+	struct api_wire_ask ask; /* id 0: nothing asked */
+	struct cri_filter filter;
+	struct buf out; /* refused by the stream, waits for drain */
+	struct watch changed;
+	int log_fd, events_fd;
+	uint64_t inode;
+	bool begun;
+	struct list node;
+};
+
+static void log_request_close_files(struct log_request *q)
+{
+	watch_del(&q->changed);
+	q->log_fd = fd_close(q->log_fd);
+	q->events_fd = fd_close(q->events_fd);
+}
+
+static void log_request_closed(struct http_request *r, void *arg)
+{
+	struct log_request *q = arg;
+
+	(void)r;
+	log_request_close_files(q);
+	cri_filter_done(&q->filter);
+	buf_done(&q->out);
+	list_del(&q->node);
+	q->logs->count--;
+	free(q);
+}
+
+static void log_request_fail(struct log_request *q, int status, const char *msg)
+{
+	log_request_close_files(q);
+	if (q->begun)
+		http_stream_end(q->http);
+	else
+		http_reply_text(q->http, status, "%s\n", msg);
+}
+
+static int log_request_ask(struct log_request *q)
+{
+	struct logs *l = q->logs;
+
+	do
+		q->ask.id = ++l->last_id;
+	while (!q->ask.id);
+	return fd_send(l->control.fd, &q->ask, sizeof(q->ask), NULL, 0);
+}
+
+static bool log_request_complete(const struct log_request *q)
+{
+	struct stat st;
+
+	return fstat(q->log_fd, &st) < 0 || !(st.st_mode & 0222) || st.st_nlink == 0;
+}
+
+/* The file has no more. Return: whether there may be more later. */
+static bool log_request_at_end(struct log_request *q)
+{
+	if (!q->filter.options.follow) {
+		log_request_close_files(q);
+		http_stream_end(q->http);
+		return false;
+	}
+	if (!log_request_complete(q))
+		return true;
+	log_request_close_files(q);
+	if (log_request_ask(q) < 0)
+		http_stream_end(q->http);
+	return false;
+}
+
+static int log_request_flush(struct log_request *q)
+{
+	int r = q->out.len ? http_stream_write(q->http, q->out.data, q->out.len) : 0;
+
+	if (r == 0)
+		buf_clear(&q->out);
+	return r;
+}
+
+static void log_request_pump(struct log_request *q)
+{
+	_cleanup_free_ char *chunk = mem_alloc(LOGS_CHUNK);
+	bool complete;
+	ssize_t n;
+
+	while (q->log_fd >= 0) {
+		if (log_request_flush(q) < 0)
+			return; /* the drain call goes on, or the close call ends it */
+		if (q->filter.done) {
+			log_request_close_files(q);
+			http_stream_end(q->http);
+			return;
+		}
+		complete = log_request_complete(q);
+		n = read(q->log_fd, chunk, LOGS_CHUNK);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 || cri_filter_feed(&q->filter, chunk, (size_t)MAX(n, 0), &q->out) < 0) {
+			log_request_fail(q, 500, "the log cannot be read");
+			return;
+		}
+		/* What was written before it became complete must have been read: look again. */
+		if (n == 0 && !complete && log_request_complete(q))
+			continue;
+		if (n == 0 && log_request_at_end(q))
+			return;
+	}
+}
+
+static void log_request_changed(struct watch *w, uint32_t events)
+{
+	struct log_request *q = container_of(w, struct log_request, changed);
+	char drop[4096];
+
+	(void)events;
+	while (read(w->fd, drop, sizeof(drop)) > 0)
+		;
+	log_request_pump(q);
+}
+
+static void log_request_drained(struct http_request *r, void *arg)
+{
+	(void)r;
+	log_request_pump(arg);
+}
+
+static void log_request_begin(struct log_request *q, const int fds[2])
+{
+	struct stat st;
+	int64_t offset = 0;
+
+	q->log_fd = fds[0];
+	q->events_fd = fds[1];
+	if (fstat(q->log_fd, &st) < 0) {
+		log_request_fail(q, 500, "the log cannot be read");
+		return;
+	}
+	if (q->begun && st.st_ino == q->inode) {
+		log_request_close_files(q); /* asked again, and it is the same: the end */
+		http_stream_end(q->http);
+		return;
+	}
+	q->inode = st.st_ino;
+	if (!q->begun && q->filter.options.tail_lines >= 0)
+		offset = cri_tail_offset(q->log_fd, q->filter.options.tail_lines);
+	if (offset < 0 || lseek(q->log_fd, offset, SEEK_SET) < 0 ||
+	    watch_add(q->logs->loop, &q->changed, q->events_fd, EPOLLIN, log_request_changed) < 0) {
+		log_request_fail(q, 500, "the log cannot be read");
+		return;
+	}
+	if (!q->begun) {
+		q->begun = true;
+		http_stream_on_drain(q->http, log_request_drained, q);
+		http_stream_begin(q->http, 200, "text/plain");
+	}
+	log_request_pump(q);
+}
+
+static void logs_answer(struct logs *l, const struct api_wire_answer *a, int fds[2], size_t count)
+{
+	struct log_request *q;
+
+	list_for_each(q, &l->requests, node) {
+		if (q->ask.id != a->id)
+			continue;
+		q->ask.id = 0;
+		if (a->code == 0 && count == 2) {
+			log_request_begin(q, fds);
+			return;
+		}
+		log_request_fail(q,
+				 a->code == -ENOENT   ? 404
+				 : a->code == -EAGAIN ? 400
+						      : 500,
+				 a->msg);
+		break;
+	}
+	/* Whoever asked has gone meanwhile. */
+	for (size_t i = 0; i < count; i++)
+		fd_close(fds[i]);
+}
+
+static void logs_control_ready(struct watch *w, uint32_t events)
+{
+	struct logs *l = container_of(w, struct logs, control);
+	struct api_wire_answer a;
+	size_t count;
+	int fds[2];
+	ssize_t n = fd_recv(w->fd, &a, sizeof(a), fds, 2, &count);
+
+	(void)events;
+	if (n == (ssize_t)sizeof(a)) {
+		a.msg[sizeof(a.msg) - 1] = '\0';
+		logs_answer(l, &a, fds, count);
+		return;
+	}
+	for (size_t i = 0; n > 0 && i < count; i++)
+		fd_close(fds[i]);
+	if (n == 0 || (n < 0 && n != -EAGAIN)) {
+		watch_del(w);
+		l->on_lost(l->arg);
+	}
+}
+
+int logs_new(struct loop *loop, int control_fd, void (*on_lost)(void *arg), void *arg,
+	     struct logs **logs)
+{
+	struct logs *l = mem_alloc(sizeof(*l));
+	int r = watch_add(loop, &l->control, control_fd, EPOLLIN, logs_control_ready);
+
+	if (r < 0) {
+		free(l);
+		return r;
+	}
+	l->loop = loop;
+	l->on_lost = on_lost;
+	l->arg = arg;
+	list_init(&l->requests);
+	*logs = l;
+	return 0;
+}
+
+/* NAMESPACE/POD/CONTAINER, all three there and nothing behind */
+static int logs_parse_path(const char *rest, struct api_log_query *q)
+{
+	char *const parts[] = {q->ns, q->pod, q->container};
+
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		size_t len = strcspn(rest, "/");
+
+		if (len == 0 || len >= API_NAME_MAX)
+			return -EINVAL;
+		memcpy(parts[i], rest, len);
+		rest += len;
+		if (i < ARRAY_SIZE(parts) - 1 && *rest++ != '/')
+			return -EINVAL;
+	}
+	return *rest ? -EINVAL : 0;
+}
+
+static const char *logs_query_get(const char *key, const void *arg)
+{
+	return http_request_query(arg, key);
+}
+
+void logs_serve(struct logs *l, struct http_request *r, const char *rest)
+{
+	const char *previous = http_request_query(r, "previous");
+	struct cri_options options;
+	struct err e = ERR_INIT;
+	struct log_request *q;
+
+	if (l->count >= LOGS_REQUESTS_MAX) {
+		http_reply_text(r, 503, "too many log requests\n");
+		return;
+	}
+	if (cri_options_parse(logs_query_get, r, clock_real_ns(), &options, &e) < 0) {
+		http_reply_text(r, 400, "%s\n", err_msg(&e));
+		return;
+	}
+	q = mem_alloc(sizeof(*q));
+	*q = (struct log_request){.logs = l, .http = r, .log_fd = -1, .events_fd = -1};
+	cri_filter_init(&q->filter, &options);
+	buf_init(&q->out, 0);
+	list_add(&l->requests, &q->node);
+	l->count++;
+	http_request_on_close(r, log_request_closed, q);
+	q->ask.query.previous = previous && !str_eq(previous, "false") && !str_eq(previous, "0");
+	if (logs_parse_path(rest, &q->ask.query) < 0)
+		log_request_fail(q, 404, "expected /containerLogs/NAMESPACE/POD/CONTAINER");
+	else if (log_request_ask(q) < 0)
+		log_request_fail(q, 503, "hostd does not answer");
+}

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * hostd-api: the process behind port 10250.
+ *
+ * It is the host's only listener and so its outermost parser. hostd starts it as root with three
+ * descriptors (wire.h); it reads the certificates, gives up everything else (root folder, uid,
+ * capabilities), and only then looks at the network. A client must show a certificate of the
+ * cluster's CA whose subject is in system:masters, as the API server's kubelet client is: a node's
+ * certificate, signed by the same CA, opens nothing here.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <grp.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "api/logs.h"
+#include "api/wire.h"
+#include "base/buf.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "http/server.h"
+
+#define MAIN_GROUP     "system:masters"
+#define MAIN_FILES_MAX 1024
+
+struct main_state {
+	struct loop loop;
+	struct http_server *server;
+	struct logs *logs;
+};
+
+static int main_read_pem(int fd, struct buf *b, const char *parts[3])
+{
+	const char *at;
+	ssize_t n;
+
+	do {
+		if (buf_reserve(b, 4096) < 0)
+			return -E2BIG;
+		n = read(fd, b->data + b->len, 4096);
+		if (n > 0)
+			b->len += (size_t)n;
+	} while (n > 0);
+	if (n < 0)
+		return -errno;
+	at = b->data;
+	for (size_t i = 0; i < 3; i++) {
+		const char *end = memchr(at, '\0', b->len - (size_t)(at - b->data));
+
+		if (!end)
+			return -EBADMSG;
+		parts[i] = at;
+		at = end + 1;
+	}
+	return 0;
+}
+
+/* Stage 1: no file is reachable. An empty read-only tmpfs becomes the root of an own mount namespace. */
+static int main_leave_files(void)
+{
+	if (unshare(CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS) < 0 ||
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount("none", "/tmp", "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC,
+		  "size=4096,mode=0555") < 0 ||
+	    chdir("/tmp") < 0 || mount("/tmp", "/", NULL, MS_MOVE, NULL) < 0 || chroot(".") < 0 ||
+	    chdir("/") < 0)
+		return -errno;
+	return 0;
+}
+
+/* Stage 2: nobody's rights, and no way to get others. */
+static int main_drop_rights(unsigned int uid, unsigned int gid)
+{
+	const struct rlimit files = {MAIN_FILES_MAX, MAIN_FILES_MAX}, none = {0, 0};
+
+	if (setrlimit(RLIMIT_NOFILE, &files) < 0 || setrlimit(RLIMIT_CORE, &none) < 0 ||
+	    setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 ||
+	    setresuid(uid, uid, uid) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+	    setrlimit(RLIMIT_NPROC, &none) < 0)
+		return -errno;
+	return 0;
+}
+
+static bool main_allowed(const struct http_peer *peer)
+{
+	for (size_t i = 0; peer->verified && i < peer->group_count; i++)
+		if (str_eq(peer->groups[i], MAIN_GROUP))
+			return true;
+	return false;
+}
+
+static void main_request(struct http_request *r, void *arg)
+{
+	struct main_state *s = arg;
+	const char *path = http_request_path(r), *rest;
+
+	if (!main_allowed(http_request_peer(r)))
+		http_reply_text(r, 403,
+				"Forbidden: a client certificate of " MAIN_GROUP " is needed\n");
+	else if (!str_eq(http_request_method(r), "GET"))
+		http_reply_text(r, 405, "Method Not Allowed\n");
+	else if (str_eq(path, "/healthz"))
+		http_reply_text(r, 200, "ok");
+	else if ((rest = str_starts(path, "/containerLogs/")))
+		logs_serve(s->logs, r, rest);
+	else
+		http_reply_text(r, 404, "404 page not found\n");
+}
+
+static void main_lost(void *arg)
+{
+	struct main_state *s = arg;
+
+	log_info("api", "ev=hostd_gone msg=\"ends\"");
+	loop_stop(&s->loop, 0);
+}
+
+static int main_serve(unsigned int uid, unsigned int gid, struct err *e)
+{
+	static const struct http_server_ops ops = {.on_request = main_request};
+	struct http_server_config config = {.listen_fd = API_FD_LISTEN,
+					    .client_cert = HTTP_CLIENT_CERT_REQUIRED,
+					    .connections_max = 512};
+	struct buf pem = BUF_INIT(API_PEM_MAX);
+	struct main_state s = {0};
+	const char *parts[3];
+	int r = main_read_pem(API_FD_PEM, &pem, parts);
+
+	if (r < 0)
+		return err_sys(e, r, "read the certificates");
+	close(API_FD_PEM);
+	if (uid)
+		r = main_leave_files();
+	if (r == 0 && uid)
+		r = main_drop_rights(uid, gid);
+	if (r < 0)
+		return err_sys(e, r, "give up rights");
+	r = loop_init(&s.loop);
+	if (r < 0)
+		return err_sys(e, r, "event loop");
+	config.cert_pem = parts[0];
+	config.key_pem = parts[1];
+	config.client_ca_pem = parts[2];
+	r = http_server_new(&s.loop, &config, &ops, &s, &s.server, e);
+	mem_wipe(pem.data, pem.len);
+	buf_done(&pem);
+	if (r == 0)
+		r = logs_new(&s.loop, API_FD_CONTROL, main_lost, &s, &s.logs);
+	return r < 0 ? err_wrap(e, r, "serve") : loop_run(&s.loop);
+}
+
+static void main_usage(FILE *out)
+{
+	fputs("usage: hostd-api --uid UID --gid GID\n"
+	      "Serves a host's logs over HTTPS. Started by hostd, which passes the socket, the\n"
+	      "certificates and its own end as descriptors 3 to 5; of no use otherwise.\n",
+	      out);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {{"uid", required_argument, NULL, 'u'},
+						{"gid", required_argument, NULL, 'g'},
+						{"help", no_argument, NULL, 'h'},
+						{NULL, 0, NULL, 0}};
+	struct err e = ERR_INIT;
+	uint64_t uid = 0, gid = 0;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		if (c == 'h') {
+			main_usage(stdout);
+			return 0;
+		}
+		if ((c != 'u' && c != 'g') ||
+		    str_u64(optarg, UINT32_MAX, c == 'u' ? &uid : &gid) < 0) {
+			main_usage(stderr);
+			return 2;
+		}
+	}
+	log_init("hostd-api");
+	if (main_serve((unsigned int)uid, (unsigned int)gid, &e) < 0) {
+		log_error("api", "msg=\"%s\"", err_msg(&e));
+		return 1;
+	}
+	return 0;
+}
