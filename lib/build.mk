@@ -2,7 +2,7 @@
 $(eval $(call lib_module,base,$(wildcard lib/base/*.c),))
 $(eval $(call lib_module,proto,$(wildcard lib/proto/*.c),))
 $(eval $(call lib_module,json,$(wildcard lib/json/*.c),yyjson))
-$(eval $(call lib_module,http/client,$(wildcard lib/http/client*.c),curl mbedtls))
-$(eval $(call lib_module,http/server,$(wildcard lib/http/server*.c),libwebsockets mbedtls))
+$(eval $(call lib_module,http/client,$(wildcard lib/http/client*.c),curl))
+$(eval $(call lib_module,http/server,$(wildcard lib/http/server*.c),picohttpparser mbedtls))
 
 $(eval $(call unit_test,test_quantity,lib/base/tests/test_quantity.c,base,))

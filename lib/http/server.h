@@ -82,6 +82,11 @@ const struct http_peer *http_request_peer(const struct http_request *r);
 void http_request_on_close(struct http_request *r, void (*fn)(struct http_request *r, void *arg),
 			   void *arg);
 
+/*
+ * Answering. None of these calls back or frees @r: the loop does, after the caller has returned. Once
+ * the connection has gone they do nothing. HEAD is answered as GET, the server leaves the body out.
+ */
+
 /**
  * http_reply() - Answer in one piece
  * @content_type: NULL for an empty answer
@@ -100,7 +105,11 @@ int http_reply_file(struct http_request *r, int fd, const char *content_type);
 /** http_stream_begin() - Start a chunked answer */
 void http_stream_begin(struct http_request *r, int status, const char *content_type);
 
-/** http_stream_write() - Queue bytes. Return: 0; -ENOBUFS when the peer is too slow; -EPIPE when it has gone */
+/**
+ * http_stream_write() - Queue bytes, all or none
+ * Return: 0; -ENOBUFS when something is queued and this would make it more than stream_cap; -EPIPE when
+ *         the peer has gone.
+ */
 int http_stream_write(struct http_request *r, const void *data, size_t len);
 
 /** http_stream_pending() - Bytes queued but not yet handed to the kernel */
@@ -116,5 +125,18 @@ void http_stream_on_drain(struct http_request *r, void (*fn)(struct http_request
 
 /** http_stream_end() - Finish the answer after what is queued */
 void http_stream_end(struct http_request *r);
+
+/**
+ * http_raw_begin() - Answer 101 and hand the connection over (WebSocket, SPDY)
+ * @headers: "Upgrade: websocket\r\n"…; "Connection: Upgrade" is added
+ * @on_data: called with what the peer sends from now on
+ *
+ * http_stream_write(), _pending(), _on_drain() and _end() then work on the bare connection. on_close tells
+ * when the peer has closed it.
+ */
+void http_raw_begin(struct http_request *r, const char *headers,
+		    void (*on_data)(struct http_request *r, const void *data, size_t len,
+				    void *arg),
+		    void *arg);
 
 #endif
