@@ -17,22 +17,22 @@
 
 #include <stdint.h>
 
-#define VM_SPEC_MAGIC 0x53565948U /* "HYVS" */
-#define VM_EVENT_MAGIC 0x45565948U /* "HYVE" */
-#define VM_EXIT_MAGIC 0x58565948U /* "HYVX" */
+#define VM_SPEC_MAGIC	0x53565948U /* "HYVS" */
+#define VM_EVENT_MAGIC	0x45565948U /* "HYVE" */
+#define VM_EXIT_MAGIC	0x58565948U /* "HYVX" */
 #define VM_SPEC_VERSION 1
 
 #define VM_CONTROL_FD 3 /* the SEQPACKET socket in hypervm */
 
-#define VM_VCPUS_MAX 32
-#define VM_DISKS_MAX 8
-#define VM_NICS_MAX 4
+#define VM_VCPUS_MAX   32
+#define VM_DISKS_MAX   8
+#define VM_NICS_MAX    4
 #define VM_EXTENTS_MAX 236 /* with the others still within one packet's 253 descriptors */
-#define VM_FDS_MAX 253
-#define VM_NAME_MAX 64
+#define VM_FDS_MAX     253
+#define VM_NAME_MAX    64
 #define VM_CMDLINE_MAX 1024
-#define VM_SERIAL_MAX 20 /* VIRTIO_BLK_ID_BYTES */
-#define VM_DETAIL_MAX 160
+#define VM_SERIAL_MAX  20 /* VIRTIO_BLK_ID_BYTES */
+#define VM_DETAIL_MAX  160
 
 #define VM_MEMORY_MIN_BYTES ((uint64_t)16 << 20)
 #define VM_MEMORY_MAX_BYTES ((uint64_t)512 << 30)
@@ -60,36 +60,36 @@ enum vm_disk_flag {
 struct vm_disk {
 	uint32_t first_extent; /* index into vm_spec.extents */
 	uint32_t extent_count; /* > 0; exactly 1 for a writable disk */
-	uint32_t flags;        /* enum vm_disk_flag */
+	uint32_t flags; /* enum vm_disk_flag */
 	char serial[VM_SERIAL_MAX]; /* /sys/block/vdX/serial; NUL-padded, may fill the array */
 };
 
 struct vm_nic {
-	uint32_t tap_fd;   /* an attached tap: IFF_TAP | IFF_NO_PI | IFF_VNET_HDR */
+	uint32_t tap_fd; /* an attached tap: IFF_TAP | IFF_NO_PI | IFF_VNET_HDR */
 	uint32_t vhost_fd; /* /dev/vhost-net */
 	uint8_t mac[6];
 	uint16_t mtu; /* bytes; 0: the guest's default */
 };
 
 struct vm_spec {
-	uint32_t magic;      /* VM_SPEC_MAGIC */
-	uint32_t version;    /* VM_SPEC_VERSION */
+	uint32_t magic; /* VM_SPEC_MAGIC */
+	uint32_t version; /* VM_SPEC_VERSION */
 	uint32_t size_bytes; /* sizeof(struct vm_spec) */
-	uint32_t flags;      /* 0 */
+	uint32_t flags; /* 0 */
 	char name[VM_NAME_MAX]; /* for log lines: the pod's UID; [A-Za-z0-9._-], NUL-terminated */
 
 	uint64_t memory_bytes; /* multiple of 2 MiB, VM_MEMORY_MIN_BYTES..VM_MEMORY_MAX_BYTES */
-	uint32_t vcpus;        /* 1..VM_VCPUS_MAX */
-	uint32_t guest_cid;    /* > 2 when vsock_fd is there */
-	uint32_t uid, gid;     /* the identity that hypervm takes on; not 0 */
+	uint32_t vcpus; /* 1..VM_VCPUS_MAX */
+	uint32_t guest_cid; /* > 2 when vsock_fd is there */
+	uint32_t uid, gid; /* the identity that hypervm takes on; not 0 */
 
-	uint32_t fd_count;   /* descriptors in this packet */
-	uint32_t kvm_fd;     /* /dev/kvm */
-	uint32_t kernel_fd;  /* uncompressed ELF kernel */
-	uint32_t initrd_fd;  /* or VM_FD_NONE */
-	uint32_t vsock_fd;   /* /dev/vhost-vsock, or VM_FD_NONE */
+	uint32_t fd_count; /* descriptors in this packet */
+	uint32_t kvm_fd; /* /dev/kvm */
+	uint32_t kernel_fd; /* uncompressed ELF kernel */
+	uint32_t initrd_fd; /* or VM_FD_NONE */
+	uint32_t vsock_fd; /* /dev/vhost-vsock, or VM_FD_NONE */
 	uint32_t console_fd; /* opened for append, or VM_FD_NONE */
-	uint32_t exit_fd;    /* opened for writing, empty; or VM_FD_NONE */
+	uint32_t exit_fd; /* opened for writing, empty; or VM_FD_NONE */
 	uint32_t console_max_bytes; /* hypervm writes no more than this many to console_fd */
 
 	uint32_t disk_count, nic_count, extent_count;
@@ -102,20 +102,20 @@ struct vm_spec {
 };
 
 enum vm_reason {
-	VM_REASON_NONE,     /* not ended, or nothing known: hypervm was killed before it could write */
+	VM_REASON_NONE, /* not ended, or nothing known: hypervm was killed before it could write */
 	VM_REASON_POWEROFF, /* the guest asked for it; code is the guest's */
-	VM_REASON_RESET,    /* the guest asked for a restart */
-	VM_REASON_PANIC,    /* triple fault without asking: the guest kernel crashed */
-	VM_REASON_ERROR,    /* hypervm could not start or go on; code is -errno, detail says why */
-	VM_REASON_KILLED,   /* SIGTERM */
+	VM_REASON_RESET, /* the guest asked for a restart */
+	VM_REASON_PANIC, /* triple fault without asking: the guest kernel crashed */
+	VM_REASON_ERROR, /* hypervm could not start or go on; code is -errno, detail says why */
+	VM_REASON_KILLED, /* SIGTERM */
 };
 
 struct vm_exit {
-	uint32_t magic;  /* VM_EXIT_MAGIC: written last, by one write of the whole record */
+	uint32_t magic; /* VM_EXIT_MAGIC: written last, by one write of the whole record */
 	uint32_t reason; /* enum vm_reason */
 	int32_t code;
 	uint32_t reserved;
-	uint64_t run_ms;         /* from hypervm's start */
+	uint64_t run_ms; /* from hypervm's start */
 	uint64_t ended_epoch_ns; /* real time */
 	char detail[VM_DETAIL_MAX]; /* NUL-terminated, printable, may be empty */
 };
@@ -127,7 +127,7 @@ enum vm_event_type {
 
 struct vm_event {
 	uint32_t magic; /* VM_EVENT_MAGIC */
-	uint32_t type;  /* enum vm_event_type */
+	uint32_t type; /* enum vm_event_type */
 	struct vm_exit exit; /* zero in STARTED */
 };
 
@@ -153,8 +153,8 @@ _Static_assert(sizeof(struct vm_spec) == 152 + 32 * 8 + 16 * 4 + 16 * 236 + 1024
 #define VM_PORT_EXIT 0x5e0
 #define VM_PORT_MARK 0x5e4
 
-#define VM_PORT_EXIT_POWEROFF 0x01U
-#define VM_PORT_EXIT_RESET 0x02U
+#define VM_PORT_EXIT_POWEROFF	       0x01U
+#define VM_PORT_EXIT_RESET	       0x02U
 #define VM_PORT_EXIT_VALUE(what, code) ((what) | (uint32_t)((code)&0xff) << 8)
 
 enum vm_mark {

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * virtio-blk over a list of files (virtio 1.2 §5.2).
+ *
+ * One thread a disk sleeps on the queue's eventfd and serves requests in order with preadv/pwritev,
+ * so reads of shared layers come straight from the host's page cache into the guest. Offsets inside
+ * an extent that lie behind the file's end read as zeros.
+ */
+#ifndef VMM_VIRTIO_BLK_H
+#define VMM_VIRTIO_BLK_H
+
+#include <linux/virtio_blk.h>
+
+#include "proto/vm_spec.h"
+#include "vmm/virtio/mmio.h"
+
+struct blk_extent {
+	int fd;
+	uint64_t start_bytes; /* place on the disk */
+	uint64_t file_bytes;
+};
+
+struct blk {
+	struct vdev dev;
+	struct virtio_blk_config config;
+	bool readonly;
+	char serial[VM_SERIAL_MAX];
+	uint64_t size_bytes;
+	unsigned int extent_count;
+	const struct blk_extent *extents; /* ascending, without gaps but for the alignment */
+	struct vq_chain chain; /* the request in hand */
+};
+
+/**
+ * blk_init() - Set up from a checked specification
+ * @disk:    one of spec->disks
+ * @extents: room for disk->extent_count, kept while the device lives
+ * @fds:     the passed descriptors
+ */
+void blk_init(struct blk *b, const struct gmem *m, const struct vm_spec *spec,
+	      const struct vm_disk *disk, struct blk_extent *extents, const int *fds);
+
+/** blk_serve() - Serve all that is in the queue, if the device is active. The device's thread */
+void blk_serve(struct blk *b);
+
+/** blk_run() - The device thread's body: wait, serve, for ever */
+_Noreturn void blk_run(struct blk *b);
+
+#endif
