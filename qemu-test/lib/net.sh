@@ -73,6 +73,7 @@ bridge_dhcp_up() { # BOOT_URL
 			dhcp-boot=tag:!ipxe,undionly.kpxe
 			dhcp-boot=tag:ipxe,$1
 			log-dhcp
+			log-facility=-
 		CONF
 		for ((i = 0; i < HOSTS; i++)); do echo "dhcp-host=$(host_mac $i),$BRIDGE_NET.$((10 + i))"; done
 	} >"$RUN/dnsmasq.conf"
