@@ -19,8 +19,6 @@ settings_write() {
 	mkdir -p "$RUN/host-settings.d"
 	{
 		echo "registry_mirror=docker.io=http://$(gateway):$REGISTRY_PORT"
-		# The controller puts this one on the kernel's command line
-		if [ -n "$HOST_KERNEL_ARGS" ]; then echo "kernel_args=$HOST_KERNEL_ARGS"; fi
 		printf '%s\n' "${HOST_SETTINGS[@]}"
 	} | grep . >"$RUN/host-settings"
 	for ((i = 0; i < HOSTS; i++)); do
@@ -31,16 +29,17 @@ settings_write() {
 	done
 }
 HOST_SETTINGS=()
-HOST_KERNEL_ARGS=${HOST_KERNEL_ARGS:-}
 
 controller_start() {
 	[ -x "$OUT/bin/controller" ] || die "$OUT/bin/controller is missing: run make"
 	in_net_start controller "$OUT/bin/controller" --data "$RUN/controller" \
 		--listen "$(listen_address):$API_PORT" --boot-listen "$(listen_address):$BOOT_PORT" --images "$OUT/images" \
 		--advertise-api "https://$(gateway):$API_PORT" --advertise-boot "$BOOT_URL" --kubeconfig "$RUN/kubeconfig" \
-		--host-settings "$RUN/host-settings" --host-settings-dir "$RUN/host-settings.d" "${CONTROLLER_ARGS[@]}"
+		--host-settings "$RUN/host-settings" --host-settings-dir "$RUN/host-settings.d" \
+		${HOST_KERNEL_ARGS:+--kernel-args "$HOST_KERNEL_ARGS"} "${CONTROLLER_ARGS[@]}"
 }
 CONTROLLER_ARGS=()
+HOST_KERNEL_ARGS=${HOST_KERNEL_ARGS:-}
 
 controller_ready() { [ -s "$RUN/kubeconfig" ] && api GET /readyz; }
 
