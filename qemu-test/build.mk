@@ -18,3 +18,6 @@ down: # stop what `make up` started
 
 qemu-test: $(QEMU_TEST_NEEDS) # scenarios against hosts in QEMU (T=pattern for some)
 	@$(QEMU_TEST_ENV) qemu-test/run.sh $(T)
+
+qemu-test-kube: $(QEMU_TEST_NEEDS) # the same image in a real Kubernetes (built from source the first time, minutes)
+	@$(QEMU_TEST_ENV) qemu-test/run.sh --kube

@@ -2,6 +2,7 @@
 # run.sh - runs the numbered scenarios, each against real hosts in QEMU
 #
 # usage: run.sh [PATTERN]...     only scenarios whose name contains a PATTERN
+#        run.sh --kube           those of qemu-test/kube instead, which need a real Kubernetes
 #
 # A scenario is a script NNN_name.sh whose opening comment says what it checks. Two lines of it are read here:
 #   # environment: shared   it runs against one environment that all such scenarios share, provided that the one before
@@ -17,6 +18,11 @@ set -euo pipefail
 case ${1:-} in -h | --help | help) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$0" && exit 0 ;; esac
 
 state=$OUT/qemu-test
+files=("$ROOT"/qemu-test/[0-9][0-9][0-9]_*.sh)
+if [ "${1:-}" = --kube ]; then
+	files=("$ROOT/qemu-test/kube/join.sh")
+	shift
+fi
 passed=0 failed=0 shared_failures=0
 
 header() { sed -nE "s/^# $2: *//p;/^[^#]/q" "$1"; } # FILE FIELD
@@ -116,7 +122,7 @@ mkdir -p "$state"
 trap cleanup EXIT
 trap 'exit 130' INT TERM
 for kind in shared own; do
-	for file in "$ROOT"/qemu-test/[0-9][0-9][0-9]_*.sh; do
+	for file in "${files[@]}"; do
 		if [ "$(header "$file" environment)" = $kind ] && selected "$(basename "$file" .sh)" "$@"; then
 			run_scenario "$file"
 		fi
