@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The child is a copy of PID 1 in new mount and pid namespaces, so it is the container's PID 1. It
+ * builds its root, looks its user up in the image's own files, and gives up what it has in the order
+ * in which each step needs what the next one takes away. Network, host name and IPC are the pod's.
+ */
+#include "child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/keyctl.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "confine.h"
+#include "rootfs.h"
+#include "user.h"
+
+#define CHILD_PATH	"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+#define CHILD_ENV_ADDED 4 /* PATH, HOSTNAME, HOME, TERM */
+
+/* Too large for a stack; only the child touches them. */
+static char child_passwd[USER_FILE_MAX + 1], child_group[USER_FILE_MAX + 1];
+static const char *child_envp[GUEST_STRINGS_MAX + CHILD_ENV_ADDED + 1];
+static const char *child_argv[GUEST_STRINGS_MAX + 1];
+
+static void child_reset_signals(void)
+{
+	struct sigaction sa = {.sa_handler = SIG_DFL};
+	sigset_t none;
+
+	for (int s = 1; s < NSIG; s++)
+		sigaction(s, &sa, NULL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* A file of the image: it may be missing, a device, a fifo. */
+static void child_read_text(const char *path, char *text)
+{
+	_cleanup_fd_ int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	size_t len = 0;
+	struct stat st;
+	ssize_t n = 1;
+
+	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		while (len < USER_FILE_MAX && n > 0) {
+			n = read(fd, text + len, USER_FILE_MAX - len);
+			len += n > 0 ? (size_t)n : 0;
+		}
+	text[len] = '\0';
+}
+
+static int child_user(const struct guest_container *c, struct user *u, struct err *e)
+{
+	int r;
+
+	child_read_text("/etc/passwd", child_passwd);
+	child_read_text("/etc/group", child_group);
+	r = user_resolve(child_passwd, child_group, c->user, u, e);
+	for (uint32_t i = 0; i < c->group_count && r == 0; i++)
+		if (user_add_group(u, c->groups[i]) < 0)
+			r = err_set(e, -E2BIG, "too many groups");
+	return r;
+}
+
+static int child_terminal(const struct child_spec *spec, struct err *e)
+{
+	int fds[3];
+
+	setsid();
+	if (spec->pts >= 0 && ioctl(spec->fds[0], TIOCSCTTY, 0) < 0)
+		return err_sys(e, -errno, "take the terminal");
+	for (int i = 0; i < 3; i++) {
+		fds[i] = fcntl(spec->fds[i], F_DUPFD_CLOEXEC, 3);
+		if (fds[i] < 0)
+			return err_sys(e, -errno, "standard descriptors");
+	}
+	for (int i = 0; i < 3; i++)
+		if (dup2(fds[i], i) < 0)
+			return err_sys(e, -errno, "standard descriptors");
+	return 0;
+}
+
+/* Opening /dev/stdout must work for the container's user, who didn't make the pipe. */
+static void child_own_streams(const struct user *u)
+{
+	struct stat st;
+
+	for (int i = 0; i < 3; i++)
+		if (fstat(i, &st) == 0 && (S_ISFIFO(st.st_mode) || isatty(i)) &&
+		    fchown(i, u->uid, isatty(i) ? (gid_t)-1 : u->gid) < 0)
+			return;
+}
+
+static const char *env_get(const struct guest_strings *env, const char *name)
+{
+	const char *value = NULL;
+	size_t len = strlen(name);
+
+	for (uint32_t i = 0; i < env->count; i++)
+		if (strncmp(env->at[i], name, len) == 0 && env->at[i][len] == '=')
+			value = env->at[i] + len + 1;
+	return value;
+}
+
+static void child_environment(const struct child_spec *spec, const struct user *u)
+{
+	static char home[sizeof("HOME=") + USER_HOME_MAX];
+	static char host[sizeof("HOSTNAME=") + GUEST_NAME_MAX];
+	const struct guest_container *c = &spec->run->containers[spec->index];
+	size_t n = 0;
+
+	if (!env_get(&c->env, "PATH"))
+		child_envp[n++] = CHILD_PATH;
+	if (!env_get(&c->env, "HOSTNAME")) {
+		snprintf(host, sizeof(host), "HOSTNAME=%s", spec->run->hostname);
+		child_envp[n++] = host;
+	}
+	if (!env_get(&c->env, "HOME")) {
+		snprintf(home, sizeof(home), "HOME=%s", u->home);
+		child_envp[n++] = home;
+	}
+	if (spec->pts >= 0 && !env_get(&c->env, "TERM"))
+		child_envp[n++] = "TERM=xterm";
+	for (uint32_t i = 0; i < c->env.count; i++)
+		child_envp[n++] = c->env.at[i];
+	child_envp[n] = NULL;
+	for (n = 0; n < c->args.count; n++)
+		child_argv[n] = c->args.at[n];
+	child_argv[n] = NULL;
+}
+
+static void child_execve(const char *path)
+{
+	execve(path, (char *const *)(size_t)child_argv, (char *const *)(size_t)child_envp);
+}
+
+/* Searches the container's PATH. Return: -errno of the attempt that says most. */
+static int child_exec_path(const char *name, const char *path)
+{
+	char file[GUEST_PATH_LEN_MAX + 1];
+	int result = -ENOENT;
+
+	while (*path) {
+		size_t len = strcspn(path, ":");
+		int n = snprintf(file, sizeof(file), "%.*s/%s", (int)MIN(len, sizeof(file)), path,
+				 name);
+
+		if (len && n < (int)sizeof(file)) {
+			child_execve(file);
+			if (errno != ENOENT && errno != ENOTDIR)
+				result = -errno;
+		}
+		path += len + (path[len] == ':');
+	}
+	return result;
+}
+
+static int child_exec(const struct guest_container *c, struct err *e)
+{
+	const char *name = c->args.at[0], *path = env_get(&c->env, "PATH");
+	char shown[128];
+	int r;
+
+	str_printable(shown, sizeof(shown), name);
+	if (strchr(name, '/')) {
+		child_execve(name);
+		r = -errno;
+	} else {
+		r = child_exec_path(name, path ? path : strchr(CHILD_PATH, '=') + 1);
+		if (r == -ENOENT)
+			return err_set(e, r, "exec: \"%s\": executable file not found in $PATH",
+				       shown);
+	}
+	return err_sys(e, r, "exec: \"%s\"", shown);
+}
+
+static int child_become(const struct child_spec *spec, const char **reason, struct err *e)
+{
+	const struct guest_container *c = &spec->run->containers[spec->index];
+	struct user u;
+	int fd, r;
+
+	/* PID 1 is spared by the OOM killer, its containers are not. */
+	fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+	if (fd >= 0 && write(fd, "0", 1) < 0)
+		return err_sys(e, -errno, "set oom_score_adj");
+	fd_close(fd);
+	r = child_terminal(spec, e);
+	if (r < 0)
+		return r;
+	if (unshare(CLONE_NEWCGROUP) < 0)
+		return err_sys(e, -errno, "cgroup namespace");
+	syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
+	r = rootfs_enter(spec->run, spec->index, spec->pts, e);
+	if (r == 0)
+		r = child_user(c, &u, e);
+	if (r < 0)
+		return r;
+	if (c->must_not_be_root && u.uid == 0) {
+		*reason = "CreateContainerConfigError";
+		return err_set(e, -EPERM, "container has runAsNonRoot and image will run as root");
+	}
+	child_own_streams(&u);
+	child_environment(spec, &u);
+	umask(022);
+	r = confine_apply(c, &u, e);
+	if (r < 0)
+		return r;
+	child_reset_signals();
+	return child_exec(c, e);
+}
+
+static _Noreturn void child_main(const struct child_spec *spec)
+{
+	struct child_report report = {0};
+	const char *reason = "StartError";
+	struct err e = ERR_INIT;
+	int fd = fcntl(spec->report_fd, F_DUPFD_CLOEXEC, 16);
+
+	child_become(spec, &reason, &e);
+	str_copy(report.reason, sizeof(report.reason), reason);
+	str_copy(report.message, sizeof(report.message), err_msg(&e));
+	if (write(fd, &report, sizeof(report)) < 0)
+		_exit(127);
+	_exit(CHILD_EXIT_START_ERROR);
+}
+
+pid_t child_start(const struct child_spec *spec, struct err *e)
+{
+	struct clone_args args = {
+		.flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_INTO_CGROUP,
+		.exit_signal = SIGCHLD,
+		.cgroup = (uint64_t)spec->cgroup_fd,
+	};
+	long pid = syscall(SYS_clone3, &args, sizeof(args));
+
+	if (pid == 0)
+		child_main(spec);
+	return pid < 0 ? err_sys(e, -errno, "start a process") : (pid_t)pid;
+}
+
+int child_report_read(int fd, struct child_report *r)
+{
+	ssize_t n = read(fd, r, sizeof(*r));
+
+	if (n < 0)
+		return -errno;
+	if (n == 0)
+		return 0;
+	if (n != (ssize_t)sizeof(*r))
+		return -EPROTO;
+	r->reason[sizeof(r->reason) - 1] = '\0';
+	r->message[sizeof(r->message) - 1] = '\0';
+	return 1;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Starting a container: its process, from clone to exec. */
+#ifndef GUEST_CHILD_H
+#define GUEST_CHILD_H
+
+#include <sys/types.h>
+
+#include "base/err.h"
+#include "proto/guest_msg.h"
+
+#define CHILD_EXIT_START_ERROR 128 /* as containerd gives for a container that could not start */
+
+/* What a container's process says through its pipe when it cannot become the container. */
+struct child_report {
+	char reason[GUEST_REASON_MAX + 1];
+	char message[512];
+};
+
+struct child_spec {
+	const struct guest_run *run;
+	uint32_t index;
+	int fds[3]; /* standard input, output, error */
+	int pts; /* the terminal's number in /dev/pts, or -1 */
+	int cgroup_fd; /* the container is born in this group */
+	int report_fd; /* closes at exec, or gets one struct child_report */
+};
+
+/**
+ * child_start() - Make the container's process
+ * Return: its pid, -errno. It reports over report_fd how that went on; nothing here waits.
+ */
+pid_t child_start(const struct child_spec *spec, struct err *e);
+
+/** child_report_read() - Return: 1 @r is set; 0 it was executed; -EAGAIN not known yet; -errno */
+int child_report_read(int fd, struct child_report *r);
+
+#endif

@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * A run has two possible ends: the process said through its report pipe why it could not become the
+ * container, or it was executed and then ended. The report is read before the exit status is
+ * judged, whichever event comes first.
+ */
+#include "container.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "cgroup.h"
+#include "signame.h"
+
+#define CONTAINER_MOD "container"
+
+/* PID 1 has one pod: the two calls back are the same for all its containers. */
+static void (*container_changed)(void);
+static void (*container_over)(struct container *c);
+
+static void container_restart(struct timer *t)
+{
+	struct container *c = container_of(t, struct container, backoff);
+
+	c->restart_count++;
+	container_start(c);
+}
+
+void container_init(struct container *c, struct loop *l, const struct guest_run *run,
+		    uint16_t index, void (*changed)(void), void (*over)(struct container *c))
+{
+	container_changed = changed;
+	container_over = over;
+	c->run = run;
+	c->spec = &run->containers[index];
+	c->index = index;
+	c->stdin_fds[0] = c->stdin_fds[1] = -1;
+	timer_init(l, &c->backoff, container_restart);
+	for (int i = 0; i < 2; i++)
+		output_init(&c->out[i], l, changed);
+}
+
+/* Kubernetes restarts at once after the first failure, then after 10 s, 20 s ... 5 min. */
+static void container_plan_restart(struct container *c)
+{
+	enum guest_restart policy = c->run->restart;
+	bool ok = !c->end.failed && c->end.code == 0;
+	bool again = policy == GUEST_RESTART_ALWAYS || (policy == GUEST_RESTART_ON_FAILURE && !ok);
+
+	if (c->spec->init)
+		again = !ok && policy != GUEST_RESTART_NEVER;
+	if (!again) {
+		c->state = CONTAINER_ENDED;
+		c->end.backoff_ms = GUEST_BACKOFF_NEVER;
+		return;
+	}
+	if (c->started_ms && clock_mono_ms() - c->started_ms >= CONTAINER_BACKOFF_RESET_MS)
+		c->next_backoff_ms = 0;
+	c->state = CONTAINER_WAITING;
+	c->end.backoff_ms = c->next_backoff_ms;
+	c->next_backoff_ms =
+		c->next_backoff_ms ? MIN(c->next_backoff_ms * 2, (uint32_t)CONTAINER_BACKOFF_MAX_MS)
+				   : CONTAINER_BACKOFF_MIN_MS;
+	timer_set(&c->backoff, c->end.backoff_ms);
+}
+
+static void container_record_end(struct container *c, const struct child_report *why, uint8_t code)
+{
+	c->end = (struct container_end){
+		.ended = true,
+		.failed = why != NULL,
+		.code = code,
+		.started_ns = c->started_ns,
+		.finished_ns = clock_real_ns(),
+		.restart_count = c->restart_count,
+	};
+	if (why) {
+		memcpy(c->end.reason, why->reason, sizeof(c->end.reason));
+		memcpy(c->end.message, why->message, sizeof(c->end.message));
+	}
+}
+
+static void container_ended(struct container *c)
+{
+	c->pid = 0;
+	container_plan_restart(c);
+	c->tell_end = true;
+	if (c->end.failed)
+		log_warn(CONTAINER_MOD, "ev=container_failed name=%s reason=%s msg=\"%s\"",
+			 c->spec->name, c->end.reason, c->end.message);
+	else
+		log_info(CONTAINER_MOD, "ev=container_exit name=%s code=%u signal=%u oom=%d",
+			 c->spec->name, c->end.code, c->end.signal, c->end.oom);
+	container_over(c);
+}
+
+static void container_report_close(struct container *c)
+{
+	watch_del(&c->report);
+	c->report.fd = fd_close(c->report.fd);
+}
+
+/* Takes the report if it is there. A process that died before saying anything reported nothing. */
+static void container_take_report(struct container *c)
+{
+	struct child_report report;
+	int r;
+
+	if (c->state != CONTAINER_STARTING)
+		return;
+	r = child_report_read(c->report.fd, &report);
+	if (r == -EAGAIN || r == -EINTR)
+		return;
+	container_report_close(c);
+	c->state = CONTAINER_RUNNING;
+	if (r == 1) {
+		container_record_end(c, &report, CHILD_EXIT_START_ERROR);
+		return; /* its exit follows */
+	}
+	c->end.ended = false;
+	c->tell_start = true;
+	c->tell_end = false;
+	log_info(CONTAINER_MOD, "ev=container_started name=%s pid=%d", c->spec->name, c->pid);
+	container_changed();
+}
+
+static void container_report_event(struct watch *w, uint32_t events)
+{
+	(void)events;
+	container_take_report(container_of(w, struct container, report));
+}
+
+static int container_stdin(struct container *c, struct err *e)
+{
+	int fd;
+
+	if (!c->spec->open_stdin) {
+		fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+		return fd < 0 ? err_sys(e, -errno, "open /dev/null") : fd;
+	}
+	/* Our writing end keeps it open; nothing is written until a later version has STDIN. */
+	if (c->stdin_fds[0] < 0 && pipe2(c->stdin_fds, O_CLOEXEC) < 0)
+		return err_sys(e, -errno, "make a pipe");
+	fd = fcntl(c->stdin_fds[0], F_DUPFD_CLOEXEC, 3);
+	return fd < 0 ? err_sys(e, -errno, "standard input") : fd;
+}
+
+static int container_spawn(struct container *c, struct err *e)
+{
+	_cleanup_fd_ int cgroup = -1, tty = -1, in = -1, report_r = -1, report_w = -1;
+	struct child_spec spec = {.run = c->run, .index = c->index, .pts = -1};
+	int fds[2], r;
+
+	if (c->spec->tty) {
+		tty = output_terminal(&c->out[0], &spec.pts, e);
+		spec.fds[0] = spec.fds[1] = spec.fds[2] = tty;
+	} else {
+		in = container_stdin(c, e);
+		spec.fds[0] = in;
+		spec.fds[1] = output_pipe(&c->out[0], e);
+		spec.fds[2] = output_pipe(&c->out[1], e);
+	}
+	if (MIN(spec.fds[0], MIN(spec.fds[1], spec.fds[2])) < 0)
+		return -EIO;
+	cgroup = cgroup_make(c->index, c->spec, e);
+	if (cgroup < 0)
+		return cgroup;
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return err_sys(e, -errno, "make a pipe");
+	report_r = fds[0];
+	report_w = fds[1];
+	spec.cgroup_fd = cgroup;
+	spec.report_fd = report_w;
+	r = fd_nonblock(report_r);
+	if (r == 0)
+		r = watch_add(c->backoff.loop, &c->report, report_r, EPOLLIN,
+			      container_report_event);
+	if (r < 0)
+		return err_sys(e, r, "watch a container");
+	c->pid = child_start(&spec, e);
+	if (c->pid < 0) {
+		watch_del(&c->report);
+		return c->pid;
+	}
+	take_fd(&report_r);
+	return 0;
+}
+
+void container_start(struct container *c)
+{
+	struct child_report report = {.reason = "StartError"};
+	struct err e = ERR_INIT;
+
+	c->started_ns = clock_real_ns();
+	c->started_ms = clock_mono_ms();
+	c->state = CONTAINER_STARTING;
+	if (container_spawn(c, &e) == 0)
+		return;
+	str_copy(report.message, sizeof(report.message), err_msg(&e));
+	container_record_end(c, &report, CHILD_EXIT_START_ERROR);
+	container_ended(c);
+}
+
+void container_reaped(struct container *c, int status)
+{
+	bool oom;
+
+	container_take_report(c);
+	if (c->state == CONTAINER_STARTING) {
+		/* Killed while others still hold the pipe: cannot be, but must not confuse us. */
+		container_report_close(c);
+		c->state = CONTAINER_RUNNING;
+		c->end.ended = false;
+	}
+	oom = cgroup_end(c->index);
+	if (!c->end.ended) {
+		uint8_t signo = WIFSIGNALED(status) ? (uint8_t)WTERMSIG(status) : 0;
+
+		container_record_end(c, NULL,
+				     signo ? (uint8_t)(128 + signo) : (uint8_t)WEXITSTATUS(status));
+		c->end.signal = signo;
+		c->end.oom = oom;
+	}
+	container_ended(c);
+}
+
+void container_stop(struct container *c, bool kill_now)
+{
+	int signo = c->spec->stop_signal[0] ? signame_parse(c->spec->stop_signal) : SIGTERM;
+
+	switch (c->state) {
+	case CONTAINER_NEW:
+	case CONTAINER_ENDED:
+		break;
+	case CONTAINER_WAITING:
+		timer_cancel(&c->backoff);
+		c->state = CONTAINER_ENDED;
+		c->end.backoff_ms = GUEST_BACKOFF_NEVER;
+		c->tell_end = true;
+		break;
+	case CONTAINER_STARTING:
+		/* Until it is executed it has our blocked signals: only SIGKILL ends it. */
+		kill(c->pid, SIGKILL);
+		break;
+	case CONTAINER_RUNNING:
+		kill(c->pid, kill_now || signo < 0 ? SIGKILL : signo);
+		break;
+	}
+}
+
+bool container_succeeded(const struct container *c)
+{
+	return c->state == CONTAINER_ENDED && c->end.ended && !c->end.failed && c->end.code == 0;
+}
+
+bool container_active(const struct container *c)
+{
+	return c->state != CONTAINER_NEW && c->state != CONTAINER_ENDED;
+}
+
+void container_replay(struct container *c)
+{
+	c->tell_start = c->state == CONTAINER_RUNNING && !c->end.ended;
+	c->tell_end = c->end.ended && !c->tell_start;
+	for (int i = 0; i < 2; i++)
+		ring_rewind(&c->out[i].ring);
+}
+
+long container_next(struct container *c, void *out, size_t size)
+{
+	const struct container_end *end = &c->end;
+
+	if (c->tell_start) {
+		struct guest_started m = {
+			.container = c->index,
+			.pid = (uint32_t)c->pid,
+			.started_ns = c->started_ns,
+			.restart_count = c->restart_count,
+		};
+
+		c->tell_start = false;
+		return guest_started_encode(&m, out, size);
+	}
+	if (!c->tell_end)
+		return 0;
+	c->tell_end = false;
+	if (end->failed) {
+		struct guest_failed m = {
+			.container = c->index,
+			.code = end->code,
+			.finished_ns = end->finished_ns,
+			.restart_count = end->restart_count,
+			.backoff_ms = end->backoff_ms,
+			.reason = end->reason,
+			.message = end->message,
+		};
+
+		return guest_failed_encode(&m, out, size);
+	}
+	return guest_exit_encode(
+		&(struct guest_exit){
+			.container = c->index,
+			.code = end->code,
+			.signal = end->signal,
+			.oom = end->oom,
+			.started_ns = end->started_ns,
+			.finished_ns = end->finished_ns,
+			.restart_count = end->restart_count,
+			.backoff_ms = end->backoff_ms,
+		},
+		out, size);
+}
+
+long container_log(struct container *c, uint32_t window, void *out, size_t size)
+{
+	static uint8_t data[GUEST_LOG_DATA_MAX];
+
+	for (int i = 0; i < 2; i++) {
+		struct ring_record rec;
+
+		if (!ring_next(&c->out[i].ring, window, &rec, data, sizeof(data)))
+			continue;
+		return guest_log_encode(
+			&(struct guest_log){
+				.container = c->index,
+				.stream = i ? GUEST_STREAM_STDERR : GUEST_STREAM_STDOUT,
+				.offset = rec.offset,
+				.time_ns = rec.time_ns,
+				.data = data,
+				.len = (uint32_t)rec.len,
+			},
+			out, size);
+	}
+	return 0;
+}
+
+bool container_drained(const struct container *c)
+{
+	return output_drained(&c->out[0]) && output_drained(&c->out[1]);
+}

@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Device nodes are only usable on mounts without nodev. The container gets six of them, bound one by
+ * one from a tmpfs that it cannot reach, and every mount that it can reach has nodev: so CAP_MKNOD,
+ * which images expect to have, opens no disk.
+ */
+#include "rootfs.h"
+
+#include <errno.h>
+#include <linux/openat2.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "disk.h"
+#include "mnt.h"
+
+#define ROOTFS_AT    "/rootfs"
+#define ROOTFS_NODES "/run/nodes"
+
+struct node {
+	const char *name;
+	unsigned int major, minor;
+};
+
+static const struct node nodes[] = {
+	{"null", 1, 3},	  {"zero", 1, 5},    {"full", 1, 7},
+	{"random", 1, 8}, {"urandom", 1, 9}, {"tty", 5, 0},
+};
+
+static int open_in(int root, const char *path, int flags)
+{
+	struct open_how how = {
+		.flags = (uint64_t)(flags | O_CLOEXEC),
+		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+	};
+	int fd = (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* Opens a folder of the container, making what is missing of the path. */
+static int dir_in(int root, const char *path, struct err *e)
+{
+	_cleanup_fd_ int dir = open_in(root, "/", O_PATH | O_DIRECTORY);
+	char prefix[GUEST_PATH_LEN_MAX + 1];
+	const char *p = path;
+	int fd = dir;
+
+	while (*p && fd >= 0) {
+		const char *name = p + strspn(p, "/");
+		size_t end;
+
+		p = name + strcspn(name, "/");
+		end = (size_t)(p - path);
+		if (end >= sizeof(prefix))
+			return err_sys(e, -ENAMETOOLONG, "%s", path);
+		memcpy(prefix, path, end);
+		prefix[end] = '\0';
+		fd = open_in(root, prefix, O_PATH | O_DIRECTORY);
+		if (fd == -ENOENT && mkdirat(dir, prefix + (name - path), 0755) == 0)
+			fd = open_in(root, prefix, O_PATH | O_DIRECTORY);
+		if (fd >= 0) {
+			fd_close(dir);
+			dir = fd;
+		}
+	}
+	return fd < 0 ? err_sys(e, fd, "%s", path) : take_fd(&dir);
+}
+
+/* Opens a file of the container to mount upon; anything else at its place is replaced by one. */
+static int file_in(int root, const char *dir, const char *name, struct err *e)
+{
+	_cleanup_fd_ int parent = dir_in(root, dir, e);
+	_cleanup_fd_ int fd = -1;
+	struct stat st;
+
+	if (parent < 0)
+		return parent;
+	fd = openat(parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		return take_fd(&fd);
+	fd = fd_close(fd);
+	if (unlinkat(parent, name, 0) < 0 && errno != ENOENT)
+		return err_sys(e, -errno, "replace %s/%s", dir, name);
+	fd = openat(parent, name, O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+	return fd < 0 ? err_sys(e, -errno, "make %s/%s", dir, name) : take_fd(&fd);
+}
+
+static int mount_in(int root, const char *path, int mount_fd, struct err *e)
+{
+	_cleanup_fd_ int at = -1;
+
+	if (mount_fd < 0)
+		return mount_fd;
+	at = dir_in(root, path, e);
+	if (at < 0) {
+		fd_close(mount_fd);
+		return at;
+	}
+	return mnt_attach(mount_fd, at, "", e);
+}
+
+static int bind_file(int root, const char *dir, const char *name, const char *source, struct err *e)
+{
+	_cleanup_fd_ int at = file_in(root, dir, name, e);
+
+	return at < 0 ? at : mnt_attach(mnt_clone(AT_FDCWD, source, e), at, "", e);
+}
+
+/* Whether a higher layer of the list is the same: the lower one then changes nothing. */
+static bool layer_repeated(const struct guest_container *c, uint32_t i)
+{
+	for (uint32_t j = i + 1; j < c->layer_count; j++)
+		if (c->layers[j] == c->layers[i])
+			return true;
+	return false;
+}
+
+/* The root folder's owner and mode are those of the upper layer, which takes them from the image. */
+static int make_upper(uint32_t index, const struct guest_container *c, char *upper, char *work,
+		      size_t size, struct err *e)
+{
+	char dir[64], top[64];
+	struct stat st;
+	int r;
+
+	snprintf(dir, sizeof(dir), DISK_SCRATCH "/c%u", index);
+	snprintf(upper, size, "%s/upper", dir);
+	snprintf(work, size, "%s/work", dir);
+	snprintf(top, sizeof(top), DISK_LAYERS "/%u", c->layers[c->layer_count - 1]);
+	r = file_remove_tree(AT_FDCWD, dir);
+	if (r < 0)
+		return err_sys(e, r, "clear %s", dir);
+	if (mkdir(dir, 0700) < 0 || mkdir(upper, 0755) < 0 || mkdir(work, 0700) < 0 ||
+	    stat(top, &st) < 0 || chown(upper, st.st_uid, st.st_gid) < 0 ||
+	    chmod(upper, st.st_mode & 07777) < 0)
+		return err_sys(e, -errno, "make %s", upper);
+	return 0;
+}
+
+static int mount_overlay(uint32_t index, const struct guest_container *c, struct err *e)
+{
+	char upper[80], work[80], lower[64];
+	int ctx, r = make_upper(index, c, upper, work, sizeof(upper), e);
+
+	if (r < 0)
+		return r;
+	ctx = mnt_open("overlay", e);
+	if (ctx < 0)
+		return ctx;
+	for (uint32_t i = c->layer_count; i > 0 && r == 0; i--) {
+		if (layer_repeated(c, i - 1))
+			continue;
+		snprintf(lower, sizeof(lower), DISK_LAYERS "/%u", c->layers[i - 1]);
+		r = mnt_set(ctx, "lowerdir+", lower, e);
+	}
+	if (r == 0)
+		r = mnt_set(ctx, "upperdir", upper, e);
+	if (r == 0)
+		r = mnt_set(ctx, "workdir", work, e);
+	/* The upper layer ends with the container: there is nothing to make durable. */
+	if (r == 0)
+		r = mnt_set(ctx, "volatile", NULL, e);
+	if (r < 0) {
+		fd_close(ctx);
+		return r;
+	}
+	mkdir(ROOTFS_AT, 0700);
+	return mnt_attach(mnt_finish(ctx, MOUNT_ATTR_NODEV, e), AT_FDCWD, ROOTFS_AT, e);
+}
+
+static int make_nodes(struct err *e)
+{
+	static const char *const options[] = {"mode=0755", "size=64k", NULL};
+	int r = mnt_new_at(ROOTFS_NODES, "tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC,
+			   e);
+	char path[64];
+
+	for (size_t i = 0; i < ARRAY_SIZE(nodes) && r == 0; i++) {
+		snprintf(path, sizeof(path), ROOTFS_NODES "/%s", nodes[i].name);
+		if (mknod(path, S_IFCHR | 0666, makedev(nodes[i].major, nodes[i].minor)) < 0 ||
+		    chmod(path, 0666) < 0)
+			r = err_sys(e, -errno, "make %s", path);
+	}
+	return r;
+}
+
+static int mount_dev(int root, int pts, struct err *e)
+{
+	static const char *const dev[] = {"mode=0755", "size=64k", NULL};
+	static const char *const devpts[] = {"newinstance", "ptmxmode=0666", "mode=0620", "gid=5",
+					     NULL};
+	static const char *const links[][2] = {
+		{"/proc/self/fd", "fd"},       {"/proc/self/fd/0", "stdin"},
+		{"/proc/self/fd/1", "stdout"}, {"/proc/self/fd/2", "stderr"},
+		{"pts/ptmx", "ptmx"},
+	};
+	_cleanup_fd_ int at = -1;
+	char source[64];
+	int r = mount_in(root, "/dev",
+			 mnt_new("tmpfs", dev, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, e), e);
+
+	for (size_t i = 0; i < ARRAY_SIZE(nodes) && r == 0; i++) {
+		snprintf(source, sizeof(source), ROOTFS_NODES "/%s", nodes[i].name);
+		r = bind_file(root, "/dev", nodes[i].name, source, e);
+	}
+	if (r == 0)
+		r = mount_in(root, "/dev/pts",
+			     mnt_new("devpts", devpts, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, e),
+			     e);
+	if (r == 0)
+		r = mount_in(root, "/dev/mqueue", mnt_new("mqueue", NULL, MNT_SAFE, e), e);
+	if (r == 0)
+		r = mount_in(root, "/dev/shm", mnt_clone(AT_FDCWD, ROOTFS_SHM, e), e);
+	if (r == 0 && pts >= 0) {
+		snprintf(source, sizeof(source), "/dev/pts/%d", pts);
+		r = bind_file(root, "/dev", "console", source, e);
+	}
+	if (r < 0)
+		return r;
+	at = dir_in(root, "/dev", e);
+	for (size_t i = 0; i < ARRAY_SIZE(links); i++)
+		if (symlinkat(links[i][0], at, links[i][1]) < 0)
+			return err_sys(e, -errno, "link /dev/%s", links[i][1]);
+	return 0;
+}
+
+/* As in the OCI runtimes' defaults: kernel internals are not for containers to read... */
+static int mask_path(int root, const char *path, struct err *e)
+{
+	static const char *const options[] = {"size=0", "nr_inodes=2", NULL};
+	_cleanup_fd_ int at = open_in(root, path, O_PATH | O_NOFOLLOW);
+	struct stat st;
+
+	if (at < 0 || fstat(at, &st) < 0)
+		return 0;
+	if (S_ISDIR(st.st_mode))
+		return mnt_attach(mnt_new("tmpfs", options, MNT_SAFE | MOUNT_ATTR_RDONLY, e), at,
+				  "", e);
+	return mnt_attach(mnt_clone(AT_FDCWD, ROOTFS_NODES "/null", e), at, "", e);
+}
+
+/* ... and its settings not for them to write. */
+static int protect_path(int root, const char *path, struct err *e)
+{
+	_cleanup_fd_ int at = open_in(root, path, O_PATH | O_NOFOLLOW);
+	int copy, r;
+
+	if (at < 0)
+		return 0;
+	copy = mnt_clone(at, "", e);
+	if (copy < 0)
+		return copy;
+	r = mnt_set_attrs(copy, MNT_SAFE | MOUNT_ATTR_RDONLY, e);
+	if (r < 0) {
+		fd_close(copy);
+		return r;
+	}
+	return mnt_attach(copy, at, "", e);
+}
+
+static int mount_kernel(int root, struct err *e)
+{
+	static const char *const masked[] = {
+		"/proc/acpi",	    "/proc/asound",	 "/proc/interrupts",
+		"/proc/kcore",	    "/proc/keys",	 "/proc/latency_stats",
+		"/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug",
+		"/proc/scsi",	    "/sys/firmware",	 "/sys/devices/virtual/powercap",
+	};
+	static const char *const protect[] = {
+		"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger",
+	};
+	int r = mount_in(root, "/proc", mnt_new("proc", NULL, MNT_SAFE, e), e);
+
+	if (r == 0)
+		r = mount_in(root, "/sys", mnt_new("sysfs", NULL, MNT_SAFE | MOUNT_ATTR_RDONLY, e),
+			     e);
+	if (r == 0)
+		r = mount_in(root, "/sys/fs/cgroup",
+			     mnt_new("cgroup2", NULL, MNT_SAFE | MOUNT_ATTR_RDONLY, e), e);
+	for (size_t i = 0; i < ARRAY_SIZE(masked) && r == 0; i++)
+		r = mask_path(root, masked[i], e);
+	for (size_t i = 0; i < ARRAY_SIZE(protect) && r == 0; i++)
+		r = protect_path(root, protect[i], e);
+	return r;
+}
+
+static int mount_etc(int root, struct err *e)
+{
+	static const char *const files[] = {"hosts", "hostname", "resolv.conf"};
+	char source[64];
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(files) && r == 0; i++) {
+		snprintf(source, sizeof(source), ROOTFS_ETC "/%s", files[i]);
+		r = bind_file(root, "/etc", files[i], source, e);
+	}
+	return r;
+}
+
+int rootfs_enter(const struct guest_run *run, uint32_t index, int pts, struct err *e)
+{
+	const struct guest_container *c = &run->containers[index];
+	_cleanup_fd_ int root = -1, cwd = -1;
+	int r = mount_overlay(index, c, e);
+
+	if (r < 0)
+		return r;
+	root = open(ROOTFS_AT, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0)
+		return err_sys(e, -errno, "open the root");
+	r = make_nodes(e);
+	if (r == 0)
+		r = mount_dev(root, pts, e);
+	if (r == 0)
+		r = mount_kernel(root, e);
+	if (r == 0)
+		r = mount_etc(root, e);
+	if (r < 0)
+		return r;
+	cwd = dir_in(root, c->cwd[0] ? c->cwd : "/", e);
+	if (cwd < 0)
+		return err_wrap(e, cwd, "working directory");
+	if (c->read_only_root)
+		r = mnt_set_attrs(root, MOUNT_ATTR_RDONLY, e);
+	if (r == 0 && fchdir(root) < 0)
+		return err_sys(e, -errno, "enter the root");
+	if (r == 0)
+		r = mnt_pivot(e);
+	if (r == 0 && fchdir(cwd) < 0)
+		r = err_sys(e, -errno, "enter the working directory");
+	return r;
+}
