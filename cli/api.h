@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Talking to the API: one blocking request at a time, failures in the server's own words. */
+#ifndef CLI_API_H
+#define CLI_API_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "json/json.h"
+#include "kubeconfig.h"
+
+struct api;
+
+int api_new(const struct kubeconfig *k, struct api **api, struct err *e);
+struct api *api_free(struct api *api);
+
+/**
+ * api_call() - One request
+ * @method: "GET"…; a PATCH is a strategic merge
+ * @path:   with query, encoded
+ * @body:   or NULL
+ * @doc:    set to the answer on success, or NULL to drop it
+ * Return: 0; -ENOENT for 404, -EEXIST for 409 AlreadyExists, -EPERM for 403, -EINVAL for other
+ *         refusals, each with the server's message; -errno when no answer came.
+ */
+int api_call(struct api *api, const char *method, const char *path, const struct json *body,
+	     struct json_doc **doc, struct err *e);
+
+/**
+ * api_stream() - A GET whose body is handed on as it comes, without a time limit
+ * Return: as api_call().
+ */
+int api_stream(struct api *api, const char *path,
+	       int (*on_data)(const void *data, size_t len, void *arg), void *arg, struct err *e);
+
+/** api_escape() - Percent-encode a path segment or query value; free() it */
+char *api_escape(const char *s);
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the commands of hyper share. */
+#ifndef CLI_CMD_H
+#define CLI_CMD_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "api.h"
+
+enum { CMD_OK, CMD_FAILED, CMD_USAGE };
+
+/* Set from the options that every command takes */
+struct cmd {
+	struct api *api;
+	const char *namespace;
+	bool json; /* -o json */
+};
+
+/* Each gets its own arguments, argv[0] being the command, and returns an exit status. */
+int cmd_run(struct cmd *c, int argc, char **argv);
+int cmd_list(struct cmd *c, int argc, char **argv);
+int cmd_hosts(struct cmd *c, int argc, char **argv);
+int cmd_images(struct cmd *c, int argc, char **argv);
+int cmd_logs(struct cmd *c, int argc, char **argv);
+int cmd_describe(struct cmd *c, int argc, char **argv);
+int cmd_rm(struct cmd *c, int argc, char **argv); /* also `stop` */
+int cmd_approve(struct cmd *c, int argc, char **argv);
+int cmd_cordon(struct cmd *c, int argc, char **argv); /* also `uncordon` */
+
+/** cmd_fail() - Print "hyper: what: why". Return: CMD_FAILED */
+int cmd_fail(const struct err *e, const char *what);
+
+/** cmd_usage() - Print "hyper COMMAND: problem" and where help is. Return: CMD_USAGE */
+int cmd_usage(const char *command, const char *problem);
+
+/** cmd_print_json() - Pretty JSON and a newline on standard output. Return: CMD_OK or CMD_FAILED */
+int cmd_print_json(const struct json *v);
+
+/** cmd_pod_path() - "/api/v1/namespaces/NS/pods/NAME"; free() it */
+char *cmd_pod_path(const struct cmd *c, const char *name);
+
+/** cmd_age() - "5s", "3m20s", "2h", "4d" since an RFC 3339 time, or "-" */
+const char *cmd_age(char out[16], const struct json *time);
+
+/** cmd_pod_status() - One word for a pod's state, as kubectl's STATUS column */
+const char *cmd_pod_status(const struct json *pod);
+
+/** cmd_pod_reason() - The message behind a waiting or failed container, or "" */
+const char *cmd_pod_reason(const struct json *pod);
+
+/** cmd_node_ready() - "Ready", "NotReady" or "Unknown" */
+const char *cmd_node_ready(const struct json *node);
+
+/** cmd_condition() - The condition of that type, or NULL */
+struct json *cmd_condition(const struct json *object, const char *type);
+
+#endif

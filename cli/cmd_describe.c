@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+/* hyper describe: what one wants to know about a pod or a host when something is odd, in one page. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "cmd.h"
+#include "table.h"
+
+static void line(const char *name, const char *value)
+{
+	char safe[1024];
+
+	if (value && *value)
+		printf("%-14s %s\n", name, str_printable(safe, sizeof(safe), value));
+}
+
+static void container_state(const struct json *state)
+{
+	const struct json *running = json_get(state, "running"),
+			  *ended = json_get(state, "terminated"),
+			  *waiting = json_get(state, "waiting");
+
+	if (running) {
+		printf("    state:     running since %s\n",
+		       json_str(json_get(running, "startedAt"), "?"));
+	} else if (ended) {
+		printf("    state:     ended with code %lld (%s), %s to %s\n",
+		       (long long)json_int(json_get(ended, "exitCode"), -1),
+		       json_str(json_get(ended, "reason"), "?"),
+		       json_str(json_get(ended, "startedAt"), "?"),
+		       json_str(json_get(ended, "finishedAt"), "?"));
+	} else if (waiting) {
+		char safe[1024];
+
+		printf("    state:     waiting: %s\n", json_str(json_get(waiting, "reason"), "?"));
+		if (json_get(waiting, "message"))
+			printf("    why:       %s\n",
+			       str_printable(safe, sizeof(safe),
+					     json_str(json_get(waiting, "message"), "")));
+	}
+}
+
+static void pod_containers(const struct json *pod)
+{
+	struct json_iter it = json_iter(json_at(pod, "spec", "containers", NULL));
+	const struct json *statuses = json_at(pod, "status", "containerStatuses", NULL);
+
+	printf("\nContainers:\n");
+	while (json_next(&it)) {
+		const char *name = json_str(json_get(it.value, "name"), "");
+		struct json_iter s = json_iter(statuses);
+
+		printf("  %s\n    image:     %s\n", name,
+		       json_str(json_get(it.value, "image"), ""));
+		while (json_next(&s)) {
+			if (!str_eq(json_str(json_get(s.value, "name"), ""), name))
+				continue;
+			if (*json_str(json_get(s.value, "imageID"), ""))
+				printf("    image id:  %s\n",
+				       json_str(json_get(s.value, "imageID"), ""));
+			container_state(json_get(s.value, "state"));
+			printf("    restarts:  %lld\n",
+			       (long long)json_int(json_get(s.value, "restartCount"), 0));
+		}
+	}
+}
+
+static void conditions(const struct json *object)
+{
+	static const char *const headers[] = {"CONDITION", "STATUS", "REASON", "MESSAGE", NULL};
+	struct json_iter it = json_iter(json_at(object, "status", "conditions", NULL));
+	struct table *t = table_new(headers);
+
+	while (json_next(&it)) {
+		const char *cells[] = {json_str(json_get(it.value, "type"), ""),
+				       json_str(json_get(it.value, "status"), ""),
+				       json_str(json_get(it.value, "reason"), ""),
+				       json_str(json_get(it.value, "message"), "")};
+
+		table_add(t, cells);
+	}
+	printf("\n");
+	table_print(t, stdout);
+}
+
+static void events(struct cmd *c, const char *ns, const char *kind, const char *name)
+{
+	static const char *const headers[] = {"AGE", "TYPE", "REASON", "MESSAGE", NULL};
+	_cleanup_free_ char *ns_escaped = api_escape(ns), *name_escaped = api_escape(name),
+			    *path = NULL;
+	_cleanup_json_ struct json_doc *doc = NULL;
+	struct json_iter it;
+	struct table *t;
+
+	path = mem_printf("/api/v1/namespaces/%s/events?fieldSelector=involvedObject.kind%%3D%s%%2C"
+			  "involvedObject.name%%3D%s",
+			  ns_escaped, kind, name_escaped);
+	if (api_call(c->api, "GET", path, NULL, &doc, NULL) < 0)
+		return;
+	it = json_iter(json_get(json_root(doc), "items"));
+	if (!json_count(json_get(json_root(doc), "items")))
+		return;
+	t = table_new(headers);
+	while (json_next(&it)) {
+		char age[16];
+		const char *cells[] = {cmd_age(age, json_get(it.value, "lastTimestamp")),
+				       json_str(json_get(it.value, "type"), ""),
+				       json_str(json_get(it.value, "reason"), ""),
+				       json_str(json_get(it.value, "message"), "")};
+
+		table_add(t, cells);
+	}
+	printf("\n");
+	table_print(t, stdout);
+}
+
+static int describe_pod(struct cmd *c, const char *name)
+{
+	_cleanup_free_ char *path = cmd_pod_path(c, name);
+	_cleanup_json_ struct json_doc *doc = NULL;
+	const struct json *pod;
+	struct err e = ERR_INIT;
+	char age[16];
+
+	if (api_call(c->api, "GET", path, NULL, &doc, &e) < 0)
+		return cmd_fail(&e, "describe");
+	pod = json_root(doc);
+	if (c->json)
+		return cmd_print_json(pod);
+	line("Pod:", name);
+	line("Namespace:", json_str(json_at(pod, "metadata", "namespace", NULL), ""));
+	line("Status:", cmd_pod_status(pod));
+	line("Why:", cmd_pod_reason(pod));
+	line("Host:", json_str(json_at(pod, "spec", "nodeName", NULL), ""));
+	line("Address:", json_str(json_at(pod, "status", "podIP", NULL), ""));
+	line("Age:", cmd_age(age, json_at(pod, "metadata", "creationTimestamp", NULL)));
+	line("Restart:", json_str(json_at(pod, "spec", "restartPolicy", NULL), ""));
+	line("Uid:", json_str(json_at(pod, "metadata", "uid", NULL), ""));
+	pod_containers(pod);
+	conditions(pod);
+	events(c, c->namespace, "Pod", name);
+	return CMD_OK;
+}
+
+static int describe_host(struct cmd *c, const char *name)
+{
+	static const char *const info[][2] = {{"Kernel:", "kernelVersion"},
+					      {"Image:", "osImage"},
+					      {"Runtime:", "containerRuntimeVersion"},
+					      {"Machine id:", "machineID"},
+					      {"System uuid:", "systemUUID"},
+					      {"Boot id:", "bootID"}};
+	_cleanup_free_ char *escaped = api_escape(name),
+			    *path = mem_printf("/api/v1/nodes/%s", escaped);
+	_cleanup_json_ struct json_doc *doc = NULL;
+	const struct json *node;
+	struct json_iter it;
+	struct err e = ERR_INIT;
+	char age[16];
+
+	if (api_call(c->api, "GET", path, NULL, &doc, &e) < 0)
+		return cmd_fail(&e, "describe");
+	node = json_root(doc);
+	if (c->json)
+		return cmd_print_json(node);
+	line("Host:", name);
+	line("Status:", cmd_node_ready(node));
+	line("Age:", cmd_age(age, json_at(node, "metadata", "creationTimestamp", NULL)));
+	it = json_iter(json_at(node, "status", "addresses", NULL));
+	while (json_next(&it))
+		line("Address:", json_str(json_get(it.value, "address"), ""));
+	line("CPU:", json_str(json_at(node, "status", "capacity", "cpu", NULL), ""));
+	line("Memory:", json_str(json_at(node, "status", "capacity", "memory", NULL), ""));
+	line("For pods:", json_str(json_at(node, "status", "allocatable", "memory", NULL), ""));
+	for (size_t i = 0; i < ARRAY_SIZE(info); i++)
+		line(info[i][0],
+		     json_str(json_at(node, "status", "nodeInfo", info[i][1], NULL), ""));
+	conditions(node);
+	events(c, "default", "Node", name);
+	return CMD_OK;
+}
+
+int cmd_describe(struct cmd *c, int argc, char **argv)
+{
+	if (argc == 3 && (str_eq(argv[1], "host") || str_eq(argv[1], "node")))
+		return describe_host(c, argv[2]);
+	if (argc == 3 && str_eq(argv[1], "pod"))
+		return describe_pod(c, argv[2]);
+	if (argc != 2)
+		return cmd_usage("describe", "which pod? or: host NAME");
+	return describe_pod(c, argv[1]);
+}

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * hyper: the operator's command line. One table names the commands; the options that all of them
+ * take are read here, before and behind the command's name, and each command reads its own.
+ */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "cmd.h"
+
+#ifndef HYPER_VERSION
+#define HYPER_VERSION "0.1"
+#endif
+
+struct main_command {
+	const char *name, *arguments, *summary, *options;
+	int (*run)(struct cmd *c, int argc, char **argv);
+};
+
+static const struct main_command main_commands[] = {
+	{"run", "[OPTIONS] IMAGE [COMMAND [ARG...]]", "start a pod from an image",
+	 "  --name NAME          pod's name (default: made from the image's)\n"
+	 "  -p, --publish [IP:]HOSTPORT:PORT[/udp]\n"
+	 "                       open a port of the host for the pod; may be repeated\n"
+	 "  -e, --env KEY=VALUE  set a variable; may be repeated\n"
+	 "  --cpu N              CPUs, e.g. 2 or 500m (default 1)\n"
+	 "  --memory SIZE        e.g. 256Mi (default 128Mi)\n"
+	 "  --restart POLICY     Always (default), OnFailure or Never\n"
+	 "  --host NAME          put it on this host\n"
+	 "  -d, --detach         do not wait until it runs\n"
+	 "  --timeout SECONDS    how long to wait (default 120)\n",
+	 cmd_run},
+	{"list", "[-A]", "list pods", "  -A, --all-namespaces  of all namespaces\n", cmd_list},
+	{"logs", "[-f] [OPTIONS] POD [CONTAINER]", "show what a pod printed",
+	 "  -f, --follow         go on until the pod ends\n"
+	 "  -t, --timestamps     with the time of each line\n"
+	 "  --tail N             only the last N lines\n"
+	 "  --since SECONDS      only lines of the last SECONDS seconds\n"
+	 "  --previous           of the container's run before its last restart\n",
+	 cmd_logs},
+	{"describe", "POD | host NAME", "show all about a pod or a host", "", cmd_describe},
+	{"stop", "[-t SECONDS] POD...", "end pods: ask, wait, then kill",
+	 "  -t, --time SECONDS   how long a pod may take (default: as it says, 30)\n", cmd_rm},
+	{"rm", "[-f] [-t SECONDS] POD...", "end pods and remove them",
+	 "  -f, --force          at once\n"
+	 "  -t, --time SECONDS   how long a pod may take (default: as it says, 30)\n"
+	 "  --no-wait            do not wait until they are gone\n",
+	 cmd_rm},
+	{"images", "", "list the images that hosts hold", "", cmd_images},
+	{"hosts", "", "list hosts", "", cmd_hosts},
+	{"approve", "[HOST...]", "let unknown hosts in; without a name, list who waits", "",
+	 cmd_approve},
+	{"cordon", "HOST...", "put no new pods on hosts", "", cmd_cordon},
+	{"uncordon", "HOST...", "put pods on hosts again", "", cmd_cordon},
+};
+
+static const char main_common[] =
+	"  -n, --namespace NS   namespace (default: the kubeconfig's)\n"
+	"  -o json              print the API's own objects\n"
+	"  --kubeconfig FILE    default: $KUBECONFIG, out/run/kubeconfig, ~/.kube/config\n"
+	"  -h, --help           this text\n";
+
+static const struct main_command *main_find(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(main_commands); i++)
+		if (str_eq(main_commands[i].name, name))
+			return &main_commands[i];
+	return NULL;
+}
+
+static void main_help(FILE *out)
+{
+	fputs("usage: hyper COMMAND [OPTIONS]\n\nRuns pods on a fleet of HyperMetal hosts.\n\n",
+	      out);
+	for (size_t i = 0; i < ARRAY_SIZE(main_commands); i++)
+		fprintf(out, "  %-9s %s\n", main_commands[i].name, main_commands[i].summary);
+	fprintf(out, "\nEvery command takes:\n%s\n`hyper help COMMAND` tells more.\n", main_common);
+}
+
+static int main_help_command(const char *name)
+{
+	const struct main_command *m = main_find(name);
+
+	if (!m) {
+		fprintf(stderr, "hyper: there is no command `%s`; `hyper help` lists them\n", name);
+		return CMD_USAGE;
+	}
+	printf("usage: hyper %s %s\n\n%s.\n\n%s%s", m->name, m->arguments, m->summary, m->options,
+	       main_common);
+	return CMD_OK;
+}
+
+struct main_options {
+	const char *kubeconfig, *namespace;
+	bool json, help;
+};
+
+/* The value of an option that is argv[*i], or of "--name=value"; advances *i past a separate one. */
+static const char *main_value(int argc, char **argv, int *i, const char *shorter,
+			      const char *longer)
+{
+	const char *arg = argv[*i], *rest = str_starts(arg, longer);
+
+	if (rest && *rest == '=')
+		return rest + 1;
+	if (!str_eq(arg, longer) && !str_eq(arg, shorter))
+		return NULL;
+	if (*i + 1 >= argc)
+		return "";
+	return argv[++*i];
+}
+
+/*
+ * Takes the common options out of argv. Behind `--`, and for `run` behind the image's name, nothing
+ * is ours any more: the command's own parser decides, so only options in front of the first operand
+ * that follows the command's name are looked at when @stop_at_operand.
+ */
+static int main_take_options(int argc, char **argv, struct main_options *o)
+{
+	bool run = argc > 1 && str_eq(argv[1], "run"), raw = false;
+	int kept = 1;
+
+	for (int i = 1; i < argc; i++) {
+		const char *v;
+
+		if (raw || str_eq(argv[i], "--")) {
+			raw = true;
+		} else if (str_eq(argv[i], "-h") || str_eq(argv[i], "--help")) {
+			o->help = true;
+			continue;
+		} else if ((v = main_value(argc, argv, &i, "-n", "--namespace"))) {
+			o->namespace = v;
+			continue;
+		} else if ((v = main_value(argc, argv, &i, "--kubeconfig", "--kubeconfig"))) {
+			o->kubeconfig = v;
+			continue;
+		} else if ((v = main_value(argc, argv, &i, "-o", "--output"))) {
+			if (!str_eq(v, "json")) {
+				fprintf(stderr, "hyper: -o takes json only\n");
+				return -1;
+			}
+			o->json = true;
+			continue;
+		} else if (run && i > 1 && argv[i][0] != '-') {
+			/* An option's value, or the image: cmd_run() must see all that follows. */
+			raw = true;
+		} else if (run && i > 1 && i + 1 < argc && !strchr(argv[i], '=') &&
+			   !str_eq(argv[i], "-d") && !str_eq(argv[i], "--detach")) {
+			argv[kept++] = argv[i++]; /* every other option of run takes a value */
+		}
+		argv[kept++] = argv[i];
+	}
+	argv[kept] = NULL;
+	return kept;
+}
+
+static int main_run(const struct main_command *m, const struct main_options *o, int argc,
+		    char **argv)
+{
+	struct cmd c = {.json = o->json};
+	struct kubeconfig k;
+	struct err e = ERR_INIT;
+	_cleanup_free_ char *path = kubeconfig_find(o->kubeconfig, &e);
+	int r;
+
+	if (!path)
+		return cmd_fail(&e, m->name);
+	if (kubeconfig_load(path, &k, &e) < 0)
+		return cmd_fail(&e, "kubeconfig");
+	c.namespace = o->namespace ? o->namespace : k.namespace;
+	if (api_new(&k, &c.api, &e) < 0)
+		r = cmd_fail(&e, m->name);
+	else
+		r = m->run(&c, argc, argv);
+	api_free(c.api);
+	kubeconfig_done(&k);
+	if (fflush(stdout) != 0 || ferror(stdout))
+		return CMD_FAILED;
+	return r;
+}
+
+int main(int argc, char **argv)
+{
+	struct main_options o = {0};
+	const struct main_command *m;
+
+	signal(SIGPIPE, SIG_DFL);
+	argc = main_take_options(argc, argv, &o);
+	if (argc < 0)
+		return CMD_USAGE;
+	if (argc > 1 && str_eq(argv[1], "help")) {
+		if (argc > 2)
+			return main_help_command(argv[2]);
+		o.help = true;
+		argc = 1;
+	}
+	if (argc > 1 && (str_eq(argv[1], "version") || str_eq(argv[1], "--version"))) {
+		puts("hyper " HYPER_VERSION);
+		return CMD_OK;
+	}
+	if (argc < 2) {
+		main_help(o.help ? stdout : stderr);
+		return o.help ? CMD_OK : CMD_USAGE;
+	}
+	if (o.help)
+		return main_help_command(argv[1]);
+	m = main_find(argv[1]);
+	return m ? main_run(m, &o, argc - 1, argv + 1) : main_help_command(argv[1]);
+}
