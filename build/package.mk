@@ -2,7 +2,7 @@
 #
 # A recipe build/pkg/NAME.mk sets
 #   NAME_variants   musl (for what is shipped), native (glibc: unit tests, build tools)
-#   NAME_deps       packages whose headers and libraries it needs
+#   NAME_deps       packages whose headers and libraries it needs; NAME_deps_VARIANT: in this variant only
 #   NAME_libs       linker flags of those who use it
 #   NAME_licence    FILE:SHA256-PREFIX ... in its source tree; a licence that changes stops the build
 #   NAME_source     name in sources.lock, if it is another
@@ -40,4 +40,4 @@ $(O)/pkg/$(2)/$(1).stamp: $(O)/pkg/$(2)/$(1).checked
 endef
 
 # What a package is built with: the toolchain, unless it is part of that
-pkg_needs = $(strip $($(1)_deps) $(if $(filter musl,$(2)),$(if $(filter toolchain linux-headers,$(1)),,toolchain)))
+pkg_needs = $(strip $($(1)_deps) $($(1)_deps_$(2)) $(if $(filter musl,$(2)),$(if $(filter toolchain linux-headers,$(1)),,toolchain)))
