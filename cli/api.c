@@ -47,22 +47,6 @@ struct api *api_free(struct api *api)
 	return NULL;
 }
 
-char *api_escape(const char *s)
-{
-	char *out = mem_array(strlen(s) * 3 + 1, 1), *o = out;
-
-	for (; *s; s++) {
-		unsigned char c = (unsigned char)*s;
-
-		if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-		    strchr("-._~", c))
-			*o++ = (char)c;
-		else
-			o += sprintf(o, "%%%02X", c);
-	}
-	return out;
-}
-
 static int api_refusal(int status, const struct json *answer, struct err *e)
 {
 	const char *message = json_str(json_get(answer, "message"), NULL);

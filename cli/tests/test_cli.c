@@ -88,9 +88,9 @@ static void test_table(void **state)
 	table_add(t, odd);
 	table_print(t, f);
 	fclose(f);
-	assert_string_equal(text, "NAME            STATUS\n"
-				  "web             Running\n"
-				  "with\\x1b[31m    -\n");
+	assert_string_equal(text, "NAME           STATUS\n"
+				  "web            Running\n"
+				  "with\\x1b[31m   -\n");
 	free(text);
 }
 
