@@ -33,7 +33,7 @@
 #include "base/str.h"
 
 #define NETWORK_UDHCPC	     "/sbin/udhcpc"
-#define NETWORK_SCRIPT	     "/usr/share/udhcpc/default.script"
+#define NETWORK_SCRIPT	     "/usr/lib/hypermetal/udhcpc.script"
 #define NETWORK_RESTART_MS   2000
 #define NETWORK_INHERITED_MS 30000 /* how often a former hostd's client is looked at */
 #define NETWORK_MAC_SIZE     18

@@ -1,0 +1,1 @@
+hostd_node := $(wildcard hostd/node/*.c)

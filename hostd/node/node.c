@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * How the parts follow each other: identity (on disk, or by the one-time token), Node, then Lease, pod
+ * watch and the serving certificate side by side. A renewed identity reconnects the watch; everything
+ * else takes it with its next call.
+ */
+#include "node/node.h"
+
+#include <errno.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "node/parts.h"
+
+#define NODE_CLIENT_SIGNER  "kubernetes.io/kube-apiserver-client-kubelet"
+#define NODE_SERVING_SIGNER "kubernetes.io/kubelet-serving"
+
+static void node_identity(void *arg, const char *cert_pem, const char *key_pem)
+{
+	struct node *n = arg;
+	struct err e = ERR_INIT;
+	bool renewed = n->reg.registered;
+
+	if (kube_set_identity(n->kube, cert_pem, key_pem, &e) < 0) {
+		log_error("node", "ev=identity_failed error=\"%s\"", err_msg(&e));
+		return;
+	}
+	if (renewed)
+		pod_watch_start(&n->watch);
+	else
+		reg_start(&n->reg);
+}
+
+static void node_serving(void *arg, const char *cert_pem, const char *key_pem)
+{
+	struct node *n = arg;
+
+	n->ops.on_serving(cert_pem, key_pem, n->arg);
+}
+
+void node_registered(struct node *n, const struct json *object)
+{
+	struct err e = ERR_INIT;
+
+	n->ops.on_node(object, n->arg);
+	lease_start(&n->lease);
+	if (n->watch.call || timer_armed(&n->watch.retry.timer))
+		return;
+	log_info("node", "ev=joined name=%s ms=%llu", n->config.name,
+		 (unsigned long long)(clock_mono_ms() - n->started_ms));
+	pod_watch_start(&n->watch);
+	if (csr_load(&n->serving, &e) < 0)
+		csr_request(&n->serving);
+}
+
+static void node_init_certificates(struct node *n)
+{
+	const struct csr_config client = {
+		.loop = n->config.loop,
+		.kube = n->kube,
+		.label = "client",
+		.state_dir = n->config.state_dir,
+		.signer = NODE_CLIENT_SIGNER,
+		.usage = "client auth",
+		.node_name = n->config.name,
+		.issued = node_identity,
+		.arg = n,
+	};
+	struct csr_config serving = client;
+
+	serving.label = "serving";
+	serving.signer = NODE_SERVING_SIGNER;
+	serving.usage = "server auth";
+	serving.dns[0] = n->config.name;
+	serving.ips[0] = n->config.address;
+	serving.issued = node_serving;
+	csr_init(&n->client, &client);
+	csr_init(&n->serving, &serving);
+}
+
+static int node_begin(struct node *n, struct err *e)
+{
+	struct err why = ERR_INIT;
+	int r;
+
+	if (csr_load(&n->client, &why) == 0)
+		return 0;
+	log_info("node", "ev=enrol name=%s why=\"%s\"", n->config.name, err_msg(&why));
+	if (!n->config.token)
+		return err_set(e, -ENOKEY, "no identity (%s) and no token", err_msg(&why));
+	r = kube_set_token(n->kube, n->config.token, e);
+	if (r < 0)
+		return err_wrap(e, r, "enrolment");
+	csr_request(&n->client);
+	return 0;
+}
+
+int node_new(const struct node_config *config, const struct node_ops *ops, void *arg,
+	     struct node **node, struct err *e)
+{
+	struct node *n;
+	int r = file_mkdirs(config->state_dir, 0700);
+
+	if (r < 0)
+		return err_sys(e, r, "make %s", config->state_dir);
+	n = mem_alloc(sizeof(*n));
+	n->config = *config;
+	n->ops = *ops;
+	n->arg = arg;
+	n->started_ms = clock_mono_ms();
+	n->kube = kube_new(config->loop, config->api, config->ca_pem);
+	kube_on_date(n->kube, ops->on_date, arg);
+	reg_init(&n->reg, n);
+	lease_init(&n->lease, n);
+	pod_watch_init(&n->watch, n);
+	puts_init(&n->puts, n);
+	events_init(&n->events, n);
+	node_init_certificates(n);
+	r = node_begin(n, e);
+	if (r < 0) {
+		node_free(n);
+		return r;
+	}
+	*node = n;
+	return 0;
+}
+
+struct node *node_free(struct node *n)
+{
+	if (!n)
+		return NULL;
+	csr_done(&n->client);
+	csr_done(&n->serving);
+	reg_done(&n->reg);
+	lease_done(&n->lease);
+	pod_watch_done(&n->watch);
+	puts_done(&n->puts);
+	events_done(&n->events);
+	kube_free(n->kube);
+	free(n);
+	return NULL;
+}
+
+void node_put_status(struct node *n, const struct node_pod_ref *pod, const struct json *status)
+{
+	puts_status(&n->puts, pod, status);
+}
+
+void node_delete_pod(struct node *n, const struct node_pod_ref *pod)
+{
+	puts_delete(&n->puts, pod);
+}
+
+void node_event(struct node *n, const struct node_pod_ref *pod, const char *type,
+		const char *reason, const char *message)
+{
+	events_send(&n->events, pod, type, reason, message);
+}
+
+void node_set_ready(struct node *n, const char *reason, const char *message)
+{
+	reg_set_ready(&n->reg, reason, message);
+}

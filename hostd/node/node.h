@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The host as a Kubernetes node: enrolment, Node, Lease, pods in, pod status and events out.
+ *
+ * Everything is asynchronous on one loop and retried for ever with jitter and back-off; a 429 or 503
+ * is obeyed. What is known of pods is not kept here: lists and watch events are handed to the owner
+ * as they come, and the owner gives back whole status objects, of which only the latest is sent.
+ * The same code speaks to the embedded controller and to kube-apiserver 1.20 and later.
+ */
+#ifndef NODE_NODE_H
+#define NODE_NODE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/loop.h"
+#include "json/json.h"
+
+#define NODE_KUBELET_VERSION "v1.36.0-hostd"
+
+struct node;
+
+/* All strings are borrowed for the node's life; "" = unknown. */
+struct node_machine {
+	uint32_t cpus;
+	uint32_t pods_max;
+	uint64_t memory_bytes; /* capacity */
+	uint64_t memory_alloc_bytes; /* what pods may have together */
+	uint64_t storage_bytes; /* for scratch disks */
+	const char *machine_id, *system_uuid, *boot_id, *kernel_version, *os_image, *product;
+};
+
+struct node_config {
+	struct loop *loop;
+	const char *api; /* https://host:port */
+	const char *name; /* of the Node */
+	const char *ca_pem; /* whom to trust */
+	const char *token; /* one-time bootstrap token, NULL when an identity is already there */
+	const char *state_dir; /* keys and certificates, mode 0700; made if missing */
+	const char *runtime_version; /* "hostd://0.1" */
+	const char *address; /* the Node's InternalIP: where logs are asked for */
+	uint16_t port; /* of the kubelet endpoint */
+	struct node_machine machine;
+	const char *not_ready_reason; /* CamelCase; NULL when pods can run */
+	const char *not_ready_message;
+};
+
+enum node_pod_event {
+	NODE_POD_ADDED,
+	NODE_POD_MODIFIED,
+	NODE_POD_DELETED, /* gone from the API: kill at once what still runs */
+};
+
+struct node_ops {
+	/* One pod of this node changed; @pod is valid for the call. */
+	void (*on_pod)(enum node_pod_event event, const struct json *pod, void *arg);
+	/* The whole truth (an array of pods) after a successful list: what is not in it must end. */
+	void (*on_list)(const struct json *pods, void *arg);
+	/* A serving certificate was issued or renewed. */
+	void (*on_serving)(const char *cert_pem, const char *key_pem, void *arg);
+	/* Our Node object, as the server has it (spec.podCIDR may be there). */
+	void (*on_node)(const struct json *node, void *arg);
+	/* The Date header of an answer whose sender proved who it is. */
+	void (*on_date)(const char *date, void *arg);
+};
+
+/** node_new() - Start enrolling or, with an identity in state_dir, go on. Return: 0 or -errno */
+int node_new(const struct node_config *config, const struct node_ops *ops, void *arg,
+	     struct node **node, struct err *e);
+
+/** node_free() - Stop; nothing is told to the server. Return: NULL */
+struct node *node_free(struct node *node);
+
+struct node_pod_ref {
+	const char *ns, *name, *uid;
+};
+
+/**
+ * node_put_status() - Send a pod's status
+ * @status: the whole status object; copied. A newer one takes the place of one not yet sent.
+ *
+ * The uid is a precondition: the status of a pod that has gone is dropped.
+ */
+void node_put_status(struct node *node, const struct node_pod_ref *pod, const struct json *status);
+
+/** node_delete_pod() - Confirm a deletion: DELETE with grace 0, after all status was sent */
+void node_delete_pod(struct node *node, const struct node_pod_ref *pod);
+
+/**
+ * node_event() - Record an Event, best effort: dropped when there are too many
+ * @pod:  NULL for the Node itself
+ * @type: "Normal" or "Warning"
+ */
+void node_event(struct node *node, const struct node_pod_ref *pod, const char *type,
+		const char *reason, const char *message);
+
+/** node_set_ready() - Change the Ready condition; @reason NULL: ready */
+void node_set_ready(struct node *node, const char *reason, const char *message);
+
+#endif

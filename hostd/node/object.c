@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * What we say about ourselves. Quantities are written so that every client reads them alike: memory in
+ * Ki, as the kernel counts it. Transition times are kept over a restart, as long as nothing changed.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/str.h"
+#include "node/parts.h"
+
+static void object_resources(struct json_doc *doc, struct json *status, const char *key,
+			     const struct node_machine *m, uint64_t memory_bytes)
+{
+	struct json *o = json_obj_of(doc, status, key);
+
+	json_put_fmt(doc, o, "cpu", "%u", m->cpus);
+	json_put_fmt(doc, o, "memory", "%lluKi", (unsigned long long)(memory_bytes / 1024));
+	json_put_fmt(doc, o, "pods", "%u", m->pods_max);
+	json_put_fmt(doc, o, "ephemeral-storage", "%lluKi",
+		     (unsigned long long)(m->storage_bytes / 1024));
+	json_put_str(doc, o, "hugepages-2Mi", "0");
+}
+
+static void object_condition(struct json_doc *doc, struct json *list, const char *type,
+			     const char *status, const char *reason, const char *message,
+			     const char *since, const char *now)
+{
+	struct json *c = json_new_obj(doc);
+
+	json_put_str(doc, c, "type", type);
+	json_put_str(doc, c, "status", status);
+	json_put_str(doc, c, "reason", reason);
+	json_put_str(doc, c, "message", message);
+	json_put_str(doc, c, "lastHeartbeatTime", now);
+	json_put_str(doc, c, "lastTransitionTime", since);
+	json_push(doc, list, c);
+}
+
+static void object_conditions(struct json_doc *doc, struct json *status, struct object_state *state,
+			      const char *now)
+{
+	struct json *list = json_arr_of(doc, status, "conditions");
+	bool ready = !*state->not_ready_reason;
+
+	if (!*state->ready_since)
+		(void)str_copy(state->ready_since, sizeof(state->ready_since), now);
+	if (!*state->up_since)
+		(void)str_copy(state->up_since, sizeof(state->up_since), now);
+	object_condition(doc, list, "MemoryPressure", "False", "HostHasSufficientMemory",
+			 "hostd has sufficient memory available", state->up_since, now);
+	object_condition(doc, list, "DiskPressure", "False", "HostHasNoDiskPressure",
+			 "hostd has no disk pressure", state->up_since, now);
+	object_condition(doc, list, "PIDPressure", "False", "HostHasSufficientPID",
+			 "hostd has sufficient PID available", state->up_since, now);
+	object_condition(doc, list, "Ready", ready ? "True" : "False",
+			 ready ? "HostReady" : state->not_ready_reason,
+			 ready ? "hostd is ready to run HyperVMs" : state->not_ready_message,
+			 state->ready_since, now);
+}
+
+static void object_address(struct json_doc *doc, struct json *list, const char *type,
+			   const char *address)
+{
+	struct json *a = json_new_obj(doc);
+
+	json_put_str(doc, a, "type", type);
+	json_put_str(doc, a, "address", address);
+	json_push(doc, list, a);
+}
+
+static void object_info(struct json_doc *doc, struct json *status, const struct node_config *config)
+{
+	struct json *i = json_obj_of(doc, status, "nodeInfo");
+	const struct node_machine *m = &config->machine;
+
+	json_put_str(doc, i, "machineID", m->machine_id);
+	json_put_str(doc, i, "systemUUID", m->system_uuid);
+	json_put_str(doc, i, "bootID", m->boot_id);
+	json_put_str(doc, i, "kernelVersion", m->kernel_version);
+	json_put_str(doc, i, "osImage", m->os_image);
+	json_put_str(doc, i, "containerRuntimeVersion", config->runtime_version);
+	json_put_str(doc, i, "kubeletVersion", NODE_KUBELET_VERSION);
+	json_put_str(doc, i, "kubeProxyVersion", "");
+	json_put_str(doc, i, "operatingSystem", "linux");
+	json_put_str(doc, i, "architecture", "amd64");
+}
+
+struct json *object_status(struct json_doc *doc, const struct node_config *config,
+			   struct object_state *state, int64_t now_s)
+{
+	struct json *s = json_new_obj(doc), *addresses, *endpoint, *replace;
+	char now[CLOCK_RFC3339_MAX];
+
+	clock_rfc3339(now, now_s);
+	object_resources(doc, s, "capacity", &config->machine, config->machine.memory_bytes);
+	object_resources(doc, s, "allocatable", &config->machine,
+			 config->machine.memory_alloc_bytes);
+	object_conditions(doc, s, state, now);
+	addresses = json_arr_of(doc, s, "addresses");
+	object_address(doc, addresses, "InternalIP", config->address);
+	object_address(doc, addresses, "Hostname", config->name);
+	/* Lists of addresses merge by type: without this an old one of another type would stay. */
+	replace = json_new_obj(doc);
+	json_put_str(doc, replace, "$patch", "replace");
+	json_push(doc, addresses, replace);
+	endpoint = json_obj_of(doc, json_obj_of(doc, s, "daemonEndpoints"), "kubeletEndpoint");
+	json_put_int(doc, endpoint, "Port", config->port);
+	object_info(doc, s, config);
+	return s;
+}
+
+struct json *object_labels(struct json_doc *doc, const struct node_config *config)
+{
+	struct json *l = json_new_obj(doc);
+
+	json_put_str(doc, l, "kubernetes.io/hostname", config->name);
+	json_put_str(doc, l, "kubernetes.io/os", "linux");
+	json_put_str(doc, l, "kubernetes.io/arch", "amd64");
+	/* Load-balancer controllers put every Node into their pools: nothing listens on node ports here. */
+	json_put_str(doc, l, "node.kubernetes.io/exclude-from-external-load-balancers", "true");
+	return l;
+}
+
+struct json *object_node(struct json_doc *doc, const struct node_config *config,
+			 struct object_state *state, int64_t now_s)
+{
+	struct json *n = json_new_obj(doc), *meta, *addresses;
+
+	json_put_str(doc, n, "apiVersion", "v1");
+	json_put_str(doc, n, "kind", "Node");
+	meta = json_obj_of(doc, n, "metadata");
+	json_put_str(doc, meta, "name", config->name);
+	json_put(doc, meta, "labels", object_labels(doc, config));
+	json_put(doc, n, "spec", json_new_obj(doc));
+	json_put(doc, n, "status", object_status(doc, config, state, now_s));
+	addresses = json_at(n, "status", "addresses", NULL);
+	json_remove_item(addresses, json_count(addresses) - 1); /* $patch is for patches */
+	return n;
+}
+
+void object_remember(struct object_state *state, const struct json *node)
+{
+	const char *want = *state->not_ready_reason ? "False" : "True";
+	struct json_iter it = json_iter(json_at(node, "status", "conditions", NULL));
+
+	while (json_next(&it)) {
+		const char *type = json_str(json_get(it.value, "type"), "");
+		const char *status = json_str(json_get(it.value, "status"), "");
+		const char *since = json_str(json_get(it.value, "lastTransitionTime"), "");
+
+		if (str_eq(type, "Ready") && str_eq(status, want))
+			(void)str_copy(state->ready_since, sizeof(state->ready_since), since);
+		if (str_eq(type, "MemoryPressure") && str_eq(status, "False"))
+			(void)str_copy(state->up_since, sizeof(state->up_since), since);
+	}
+}

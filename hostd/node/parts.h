@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The parts of struct node, each with its own timers and its own call under way. */
+#ifndef NODE_PARTS_H
+#define NODE_PARTS_H
+
+#include "base/buf.h"
+#include "base/list.h"
+#include "node/csr.h"
+#include "node/kube.h"
+#include "node/node.h"
+#include "node/retry.h"
+
+#define NODE_PATH_MAX 512
+#define NODE_UID_MAX  64
+
+/* ---- object.c: the Node object as JSON ---- */
+
+#define OBJECT_TIME_MAX 32
+
+struct object_state {
+	char not_ready_reason[64]; /* "": ready */
+	char not_ready_message[200];
+	char ready_since[OBJECT_TIME_MAX]; /* RFC 3339; "": from now */
+	char up_since[OBJECT_TIME_MAX]; /* of the pressure conditions */
+};
+
+/** object_status() - Node.status whole; @now_s seconds since the epoch */
+struct json *object_status(struct json_doc *doc, const struct node_config *config,
+			   struct object_state *state, int64_t now_s);
+
+/** object_node() - The Node as it is created */
+struct json *object_node(struct json_doc *doc, const struct node_config *config,
+			 struct object_state *state, int64_t now_s);
+
+/** object_labels() - The labels that are ours; those of others are left alone */
+struct json *object_labels(struct json_doc *doc, const struct node_config *config);
+
+/** object_remember() - Take over the transition times of a Node that is already there */
+void object_remember(struct object_state *state, const struct json *node);
+
+/* ---- register.c: create the Node or take it over, then keep its status ---- */
+
+struct reg {
+	struct node *node;
+	struct object_state state;
+	struct kube_call *call;
+	struct retry retry;
+	struct timer refresh; /* the status is sent every few minutes and when it changed */
+	bool registered, dirty;
+	char uid[NODE_UID_MAX];
+};
+
+void reg_init(struct reg *r, struct node *node);
+void reg_done(struct reg *r);
+/** reg_start() - Create or take over the Node; node_registered() follows. Again: no harm */
+void reg_start(struct reg *r);
+/** reg_set_ready() - As node_set_ready() */
+void reg_set_ready(struct reg *r, const char *reason, const char *message);
+
+/* ---- lease.c: the heartbeat ---- */
+
+struct lease {
+	struct node *node;
+	struct json_doc *object; /* as the server last returned it, NULL when unknown */
+	struct kube_call *call;
+	struct retry retry;
+	uint64_t renewed_ms; /* clock_mono_ms() of the last success, 0 never */
+	bool failing;
+};
+
+void lease_init(struct lease *l, struct node *node);
+void lease_done(struct lease *l);
+void lease_start(struct lease *l);
+
+/* ---- split.c: a stream of lines ---- */
+
+struct split {
+	struct buf partial; /* its cap is the longest line accepted */
+};
+
+/**
+ * split_feed() - Cut received bytes into lines (without the newline) and pass each on
+ * Return: 0; -E2BIG for a line beyond the cap; what @line returned if negative.
+ */
+int split_feed(struct split *s, const void *data, size_t len,
+	       int (*line)(void *arg, const char *text, size_t len), void *arg);
+
+/* ---- watch.c: pods of this node ---- */
+
+struct pod_watch {
+	struct node *node;
+	char version[64]; /* resourceVersion to watch from; "": list first */
+	struct kube_call *call;
+	struct split split;
+	struct retry retry;
+	struct timer silence;
+	bool watching; /* the call under way is a watch */
+	bool progress; /* it brought something */
+	bool expired; /* the server said 410: list again */
+};
+
+void pod_watch_init(struct pod_watch *w, struct node *node);
+void pod_watch_done(struct pod_watch *w);
+/** pod_watch_start() - List, then watch, for ever. When it runs: connect anew (changed identity) */
+void pod_watch_start(struct pod_watch *w);
+
+/* ---- put.c: status and deletion of pods ---- */
+
+struct puts {
+	struct node *node;
+	struct list pods; /* struct put */
+};
+
+void puts_init(struct puts *p, struct node *node);
+void puts_done(struct puts *p);
+void puts_status(struct puts *p, const struct node_pod_ref *pod, const struct json *status);
+void puts_delete(struct puts *p, const struct node_pod_ref *pod);
+
+/* ---- event.c ---- */
+
+struct events {
+	struct node *node;
+	unsigned int under_way, tokens;
+	uint64_t refilled_ms;
+	uint64_t dropped;
+	struct list calls;
+};
+
+void events_init(struct events *ev, struct node *node);
+void events_done(struct events *ev);
+void events_send(struct events *ev, const struct node_pod_ref *pod, const char *type,
+		 const char *reason, const char *message);
+
+/* ---- node.c ---- */
+
+struct node {
+	struct node_config config;
+	struct node_ops ops;
+	void *arg;
+	struct kube *kube;
+	struct csr client, serving;
+	struct reg reg;
+	struct lease lease;
+	struct pod_watch watch;
+	struct puts puts;
+	struct events events;
+	uint64_t started_ms;
+};
+
+/** node_registered() - The Node is there: heartbeat, pods and the serving certificate may start */
+void node_registered(struct node *n, const struct json *object);
+
+#endif

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * POST the Node; one that is there already is taken over: our labels are merged, the status is
+ * patched. What others put there (taints, labels, cordon) survives. Then the status is sent when it
+ * changed and every five minutes; the heartbeat proper is the Lease.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "node/parts.h"
+
+#define REG_RETRY_MS	 500
+#define REG_RETRY_MAX_MS 30000
+#define REG_REFRESH_MS	 300000
+
+static void reg_create(struct reg *r);
+
+static int64_t reg_now_s(void)
+{
+	return (int64_t)(clock_real_ns() / 1000000000ULL);
+}
+
+static void reg_failed(struct reg *r, const char *what, const struct kube_result *result)
+{
+	char safe[200];
+
+	log_warn("node", "ev=register_failed step=%s status=%d reason=%s error=\"%s\"", what,
+		 result->status, result->reason,
+		 str_printable(safe, sizeof(safe), result->message));
+	retry_arm(&r->retry, result->retry_after_ms);
+}
+
+static void reg_status_answer(void *arg, const struct kube_result *result)
+{
+	struct reg *r = arg;
+
+	r->call = NULL;
+	if (result->status == 404) {
+		/* Somebody deleted the Node: it is made again, as a kubelet does at its restart. */
+		r->registered = false;
+		reg_failed(r, "status", result);
+		return;
+	}
+	if (result->status != 200) {
+		r->dirty = true;
+		reg_failed(r, "status", result);
+		return;
+	}
+	retry_ok(&r->retry);
+	if (r->dirty)
+		retry_arm(&r->retry, -1);
+	timer_set(&r->refresh, retry_jitter(REG_REFRESH_MS, 10));
+	if (!r->registered) {
+		r->registered = true;
+		log_info("node", "ev=registered name=%s ready=%s", r->node->config.name,
+			 *r->state.not_ready_reason ? r->state.not_ready_reason : "True");
+	}
+	node_registered(r->node, result->body);
+}
+
+static void reg_send_status(struct reg *r)
+{
+	_cleanup_json_ struct json_doc *doc = json_doc_new();
+	struct json *root = json_new_obj(doc);
+	char path[KUBE_PATH_MAX];
+	const struct kube_request rq = {
+		.method = "PATCH",
+		.path = path,
+		.content_type = KUBE_STRATEGIC_MERGE,
+		.body = root,
+		.done = reg_status_answer,
+		.arg = r,
+	};
+
+	if (r->call)
+		return;
+	r->dirty = false;
+	json_put(doc, root, "status", object_status(doc, &r->node->config, &r->state, reg_now_s()));
+	snprintf(path, sizeof(path), "/api/v1/nodes/%s/status", r->node->config.name);
+	r->call = kube_call(r->node->kube, &rq);
+}
+
+static void reg_labels_answer(void *arg, const struct kube_result *result)
+{
+	struct reg *r = arg;
+
+	r->call = NULL;
+	if (result->status != 200) {
+		reg_failed(r, "labels", result);
+		return;
+	}
+	object_remember(&r->state, result->body);
+	(void)str_copy(r->uid, sizeof(r->uid),
+		       json_str(json_at(result->body, "metadata", "uid", NULL), ""));
+	reg_send_status(r);
+}
+
+static void reg_take_over(struct reg *r)
+{
+	_cleanup_json_ struct json_doc *doc = json_doc_new();
+	struct json *root = json_new_obj(doc);
+	char path[KUBE_PATH_MAX];
+	const struct kube_request rq = {
+		.method = "PATCH",
+		.path = path,
+		.content_type = KUBE_STRATEGIC_MERGE,
+		.body = root,
+		.done = reg_labels_answer,
+		.arg = r,
+	};
+
+	json_put(doc, json_obj_of(doc, root, "metadata"), "labels",
+		 object_labels(doc, &r->node->config));
+	snprintf(path, sizeof(path), "/api/v1/nodes/%s", r->node->config.name);
+	r->call = kube_call(r->node->kube, &rq);
+}
+
+static void reg_create_answer(void *arg, const struct kube_result *result)
+{
+	struct reg *r = arg;
+
+	r->call = NULL;
+	if (result->status == 409) {
+		reg_take_over(r);
+		return;
+	}
+	if (result->status != 201) {
+		reg_failed(r, "create", result);
+		return;
+	}
+	(void)str_copy(r->uid, sizeof(r->uid),
+		       json_str(json_at(result->body, "metadata", "uid", NULL), ""));
+	retry_ok(&r->retry);
+	r->registered = true;
+	timer_set(&r->refresh, retry_jitter(REG_REFRESH_MS, 10));
+	log_info("node", "ev=registered name=%s ready=%s", r->node->config.name,
+		 *r->state.not_ready_reason ? r->state.not_ready_reason : "True");
+	node_registered(r->node, result->body);
+}
+
+static void reg_create(struct reg *r)
+{
+	_cleanup_json_ struct json_doc *doc = json_doc_new();
+	const struct kube_request rq = {
+		.method = "POST",
+		.path = "/api/v1/nodes",
+		.body = object_node(doc, &r->node->config, &r->state, reg_now_s()),
+		.done = reg_create_answer,
+		.arg = r,
+	};
+
+	r->dirty = false;
+	r->call = kube_call(r->node->kube, &rq);
+}
+
+void reg_start(struct reg *r)
+{
+	if (r->call)
+		return;
+	if (r->registered)
+		reg_send_status(r);
+	else
+		reg_create(r);
+}
+
+static void reg_retry_due(struct timer *t)
+{
+	reg_start(container_of(t, struct reg, retry.timer));
+}
+
+static void reg_refresh_due(struct timer *t)
+{
+	reg_start(container_of(t, struct reg, refresh));
+}
+
+void reg_init(struct reg *r, struct node *node)
+{
+	*r = (struct reg){.node = node};
+	retry_init(node->config.loop, &r->retry, REG_RETRY_MS, REG_RETRY_MAX_MS, reg_retry_due);
+	timer_init(node->config.loop, &r->refresh, reg_refresh_due);
+	if (node->config.not_ready_reason)
+		reg_set_ready(r, node->config.not_ready_reason, node->config.not_ready_message);
+}
+
+void reg_done(struct reg *r)
+{
+	r->call = kube_cancel(r->call);
+	timer_cancel(&r->retry.timer);
+	timer_cancel(&r->refresh);
+}
+
+void reg_set_ready(struct reg *r, const char *reason, const char *message)
+{
+	struct object_state *s = &r->state;
+
+	if (str_eq(s->not_ready_reason, reason ? reason : ""))
+		return;
+	(void)str_copy(s->not_ready_reason, sizeof(s->not_ready_reason), reason ? reason : "");
+	(void)str_copy(s->not_ready_message, sizeof(s->not_ready_message), message ? message : "");
+	s->ready_since[0] = '\0';
+	r->dirty = true;
+	if (r->registered && !r->call)
+		retry_arm(&r->retry, -1);
+}
