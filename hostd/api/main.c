@@ -10,12 +10,9 @@
  */
 #include <errno.h>
 #include <getopt.h>
-#include <grp.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mount.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -26,6 +23,7 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/mem.h"
+#include "base/sandbox.h"
 #include "base/str.h"
 #include "http/server.h"
 
@@ -64,30 +62,22 @@ static int main_read_pem(int fd, struct buf *b, const char *parts[3])
 	return 0;
 }
 
-/* Stage 1: no file is reachable. An empty read-only tmpfs becomes the root of an own mount namespace. */
-static int main_leave_files(void)
+/* Stage 1: no file is reachable. Stage 2: nobody's rights, and no way to get others. */
+static int main_give_up(unsigned int uid, unsigned int gid)
 {
-	if (unshare(CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS) < 0 ||
-	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-	    mount("none", "/tmp", "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC,
-		  "size=4096,mode=0555") < 0 ||
-	    chdir("/tmp") < 0 || mount("/tmp", "/", NULL, MS_MOVE, NULL) < 0 || chroot(".") < 0 ||
-	    chdir("/") < 0)
-		return -errno;
-	return 0;
-}
+	int r = unshare(CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS) < 0 ? -errno : 0;
 
-/* Stage 2: nobody's rights, and no way to get others. */
-static int main_drop_rights(unsigned int uid, unsigned int gid)
-{
-	const struct rlimit files = {MAIN_FILES_MAX, MAIN_FILES_MAX}, none = {0, 0};
-
-	if (setrlimit(RLIMIT_NOFILE, &files) < 0 || setrlimit(RLIMIT_CORE, &none) < 0 ||
-	    setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 ||
-	    setresuid(uid, uid, uid) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
-	    setrlimit(RLIMIT_NPROC, &none) < 0)
-		return -errno;
-	return 0;
+	if (r == 0)
+		r = sandbox_empty_root();
+	if (r == 0)
+		r = sandbox_limit(RLIMIT_NOFILE, MAIN_FILES_MAX);
+	if (r == 0)
+		r = sandbox_limit(RLIMIT_CORE, 0);
+	if (r == 0)
+		r = sandbox_identity(uid, gid);
+	if (r == 0)
+		r = sandbox_limit(RLIMIT_NPROC, 0);
+	return r;
 }
 
 static bool main_allowed(const struct http_peer *peer)
@@ -139,9 +129,7 @@ static int main_serve(unsigned int uid, unsigned int gid, struct err *e)
 		return err_sys(e, r, "read the certificates");
 	close(API_FD_PEM);
 	if (uid)
-		r = main_leave_files();
-	if (r == 0 && uid)
-		r = main_drop_rights(uid, gid);
+		r = main_give_up(uid, gid);
 	if (r < 0)
 		return err_sys(e, r, "give up rights");
 	r = loop_init(&s.loop);

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How a process gives up what it does not need. hostd starts its workers as root, since only root
+ * can make the namespaces; each worker takes these steps itself, in this order, before it looks at
+ * anything foreign.
+ */
+#ifndef BASE_SANDBOX_H
+#define BASE_SANDBOX_H
+
+#include <sys/types.h>
+
+/**
+ * sandbox_empty_root() - Make an empty, read-only folder the only one that can be seen
+ *
+ * The caller must be in a mount namespace of its own (unshare(CLONE_NEWNS)). Open descriptors go on
+ * working.
+ *
+ * Return: 0 or -errno.
+ */
+int sandbox_empty_root(void);
+
+/**
+ * sandbox_identity() - Become @uid and @gid for ever
+ *
+ * No supplementary groups, no capabilities (bounding and ambient set too), no new privileges by exec.
+ *
+ * Return: 0 or -errno, then the process must end.
+ */
+int sandbox_identity(uid_t uid, gid_t gid);
+
+/** sandbox_limit() - Set both limits of a resource (RLIMIT_…). Return: 0 or -errno */
+int sandbox_limit(int resource, unsigned long value);
+
+#endif
