@@ -370,7 +370,7 @@ int session_send_run(struct session *s, const struct guest_run *run, struct err 
 
 int session_stop(struct session *s, uint32_t grace_ms)
 {
-	struct guest_stop m = { .grace_ms = grace_ms, .done_seen = s->done };
+	struct guest_stop m = {.grace_ms = grace_ms, .done_seen = s->done};
 	uint8_t frame[SESSION_SMALL_FRAME];
 
 	return session_send(s, frame, guest_stop_encode(&m, frame, sizeof(frame)));

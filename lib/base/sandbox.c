@@ -16,7 +16,8 @@ int sandbox_empty_root(void)
 {
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
 	    mount("empty", SANDBOX_MOUNT_POINT, "tmpfs",
-		  MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=4096,nr_inodes=1,mode=0555") < 0)
+		  MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC,
+		  "size=4096,nr_inodes=1,mode=0555") < 0)
 		return -errno;
 	/* The new root is stacked on the old one and then uncovered by taking that away. */
 	if (chdir(SANDBOX_MOUNT_POINT) < 0 || syscall(SYS_pivot_root, ".", ".") < 0 ||
@@ -27,8 +28,8 @@ int sandbox_empty_root(void)
 
 int sandbox_identity(uid_t uid, gid_t gid)
 {
-	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct none[2] = { { 0 }, { 0 } };
+	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct none[2] = {{0}, {0}};
 
 	for (unsigned long cap = 0; cap <= CAP_LAST_CAP; cap++)
 		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0 && errno != EINVAL)
@@ -44,7 +45,7 @@ int sandbox_identity(uid_t uid, gid_t gid)
 
 int sandbox_limit(int resource, unsigned long value)
 {
-	const struct rlimit limit = { .rlim_cur = value, .rlim_max = value };
+	const struct rlimit limit = {.rlim_cur = value, .rlim_max = value};
 
 	return setrlimit(resource, &limit) < 0 ? -errno : 0;
 }
