@@ -151,16 +151,17 @@ static void add_memberships(const char *group, const char *name, struct user *u)
 int user_resolve(const char *passwd, const char *group, const char *spec, struct user *u,
 		 struct err *e)
 {
-	char who[256], name[256] = "", *with_group;
+	char spec_copy[256], name[256] = "", *with_group;
+	const char *who = spec_copy;
 
 	*u = (struct user){.home = "/"};
-	if (str_copy(who, sizeof(who), spec[0] ? spec : "0") < 0)
+	if (str_copy(spec_copy, sizeof(spec_copy), spec) < 0)
 		return err_set(e, -EINVAL, "user name too long");
-	with_group = strchr(who, ':');
+	with_group = strchr(spec_copy, ':');
 	if (with_group)
 		*with_group++ = '\0';
 	if (!who[0])
-		str_copy(who, sizeof(who), "0");
+		who = "0";
 	if (!passwd_find(passwd, who, u, name, sizeof(name)) &&
 	    !id_parse(who, strlen(who), &u->uid))
 		return err_set(e, -ENOENT,

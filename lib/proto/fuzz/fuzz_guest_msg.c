@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Both directions of the guest protocol: the input is a stream of frames; every decoder gets every
+ * payload, and all payloads of RUN frames together go through the RUN decoder. What decodes must
+ * encode again.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/guest_msg.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void touch(const char *s)
+{
+	if (strlen(s) > GUEST_STR_MAX)
+		abort();
+}
+
+static void decode_small(const struct guest_frame *f)
+{
+	static uint8_t out[GUEST_LOG_DATA_MAX + 2048];
+	struct guest_hello hello;
+	struct guest_welcome welcome;
+	struct guest_started started;
+	struct guest_exit ended;
+	struct guest_failed failed;
+	struct guest_log line;
+	struct guest_stop stop;
+	uint16_t stream;
+	uint32_t bytes;
+
+	if (guest_hello_decode(f, &hello) == 0 && guest_hello_encode(&hello, out, sizeof(out)) < 0)
+		abort();
+	if (guest_welcome_decode(f, &welcome) == 0)
+		guest_version_pick(welcome.version, welcome.version);
+	if (guest_started_decode(f, &started) == 0 && started.container >= GUEST_CONTAINERS_MAX)
+		abort();
+	if (guest_exit_decode(f, &ended) == 0 && ended.container >= GUEST_CONTAINERS_MAX)
+		abort();
+	if (guest_failed_decode(f, &failed) == 0 &&
+	    guest_failed_encode(&failed, out, sizeof(out)) < 0)
+		abort();
+	if (guest_log_decode(f, &line) == 0 && guest_log_encode(&line, out, sizeof(out)) < 0)
+		abort();
+	guest_stop_decode(f, &stop);
+	if (guest_credit_decode(f, &stream, &bytes) == 0 && stream >= GUEST_STREAMS_MAX)
+		abort();
+}
+
+static void decode_run(const uint8_t *data, size_t len)
+{
+	static uint8_t out[GUEST_RUN_FRAMES_MAX];
+	static struct guest_run run;
+	struct err e = ERR_INIT;
+
+	if (guest_run_decode(data, len, &run, &e) < 0)
+		return;
+	for (uint32_t i = 0; i < run.string_count; i++)
+		touch(run.strings[i]);
+	for (uint32_t i = 0; i < run.container_count; i++)
+		touch(run.containers[i].name);
+	if (guest_run_encode(&run, out, sizeof(out), &e) < 0)
+		abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static uint8_t run[GUEST_RUN_MAX];
+	struct guest_frame f;
+	size_t run_len = 0;
+	long n;
+
+	for (size_t pos = 0; (n = guest_frame_parse(data + pos, size - pos, &f)) > 0;
+	     pos += (size_t)n) {
+		decode_small(&f);
+		if (f.type == GUEST_MSG_RUN && f.len <= sizeof(run) - run_len) {
+			memcpy(run + run_len, f.payload, f.len);
+			run_len += f.len;
+		}
+	}
+	decode_run(run, run_len);
+	return 0;
+}
