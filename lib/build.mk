@@ -8,3 +8,8 @@ $(eval $(call lib_module,http/server,$(wildcard lib/http/server*.c),picohttppars
 $(eval $(call unit_test,test_quantity,lib/base/tests/test_quantity.c,base,))
 $(eval $(call unit_test,test_guest_msg,lib/proto/tests/test_guest_msg.c,proto base,))
 $(eval $(call fuzz_target,fuzz_guest_msg,lib/proto/fuzz/fuzz_guest_msg.c,proto base,,lib/proto/fuzz/corpus_guest_msg))
+
+http_tests := lib/http/tests/http_fixture.c
+$(eval $(call unit_test,test_http_server,lib/http/tests/test_http_server.c $(http_tests),http/server http/client base,))
+$(eval $(call unit_test,test_http_tls,lib/http/tests/test_http_tls.c $(http_tests),http/server http/client base,))
+$(eval $(call fuzz_target,fuzz_http_server,lib/http/fuzz/fuzz_http_server.c,http/server base,,lib/http/fuzz/corpus_server))

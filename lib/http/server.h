@@ -57,17 +57,27 @@ uint16_t http_server_port(const struct http_server *server);
 
 /* The request. All strings live as long as the request. */
 const char *http_request_method(const struct http_request *r);
-const char *
-http_request_path(const struct http_request
-			  *r); /* decoded, without the query; no NUL inside, starts with '/' */
-const char *http_request_query(
-	const struct http_request *r,
-	const char *key); /* decoded value of the first such key, "" if it has none, NULL if absent */
-const char *http_request_query_raw(const struct http_request *r); /* behind '?', not decoded; "" */
-const char *http_request_header(const struct http_request *r,
-				const char *name); /* lower-case name; NULL if absent */
+
+/** http_request_path() - Decoded, without the query; starts with '/', has no NUL and no ".." segment */
+const char *http_request_path(const struct http_request *r);
+
+/** http_request_query() - Decoded value of the first such key, "" if it has none; NULL if absent */
+const char *http_request_query(const struct http_request *r, const char *key);
+
+/** http_request_query_nth() - The same of the @n-th such key, from 0 */
+const char *http_request_query_nth(const struct http_request *r, const char *key, size_t n);
+
+/** http_request_query_raw() - What stands behind '?', not decoded; "" */
+const char *http_request_query_raw(const struct http_request *r);
+
+/** http_request_header() - Value of a header (lower-case name), or NULL */
+const char *http_request_header(const struct http_request *r, const char *name);
+
+/** http_request_body() - The whole body; followed by a NUL that is not counted */
 const void *http_request_body(const struct http_request *r, size_t *len);
-const char *http_request_address(const struct http_request *r); /* numeric peer address */
+
+/** http_request_address() - The peer's numeric address */
+const char *http_request_address(const struct http_request *r);
 
 struct http_peer {
 	bool verified; /* a client certificate of client_ca_pem was shown */
