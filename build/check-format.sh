@@ -9,7 +9,7 @@ if [ -z "$tool" ] || ! "$tool" --version | grep -q 'version 14\.'; then
 	echo "check-format: no clang-format 14 here: not checked"
 	exit 0
 fi
-mapfile -t files < <(git ls-files -co --exclude-standard '*.c' '*.h' | xargs -r ls -d 2>/dev/null)
+mapfile -t files < <(git ls-files -co --exclude-standard '*.c' '*.h' | grep -v '^build/pkg/' | xargs -r ls -d 2>/dev/null)
 [ ${#files[@]} -gt 0 ] || exit 0
 if [ "${1:-}" = --fix ]; then
 	"$tool" -i "${files[@]}"

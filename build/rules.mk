@@ -45,6 +45,7 @@ lib_sources_$(1) := $(2)
 $(foreach k,musl native fuzz,
 $(call sources,$(k),$(2),$(3))
 $(O)/obj/$(k)/lib/$(1).a: $(call objs,$(k),$(2))
+	@mkdir -p $$(@D)
 	$$(Q)rm -f $$@; ar rcsD $$@ $$^
 )
 endef

@@ -26,22 +26,36 @@ update-lock: # write newer kernel point releases that were taken into build/sour
 unit_tests := $(patsubst %,$(O)/test/%,$(sort $(TESTS)))
 replays := $(patsubst %,$(O)/replay/%,$(sort $(FUZZERS)))
 
-check: $(unit_tests) $(replays) lint-fast # unit tests under ASan and UBSan, fuzz corpora, fast lints
+check: $(unit_tests) $(replays) # unit tests under ASan and UBSan, fuzz corpora, fast lints
 	@build/check-unit.sh $(unit_tests) -- $(foreach f,$(sort $(FUZZERS)),$(O)/replay/$(f):$(fuzz_corpus_$(f)))
+	@$(MAKE) lint-fast
 
 S ?= 30
 T ?=
 fuzz: $(patsubst %,$(O)/fuzz/%,$(if $(T),$(T),$(sort $(FUZZERS)))) # fuzz for S seconds each (T=name for one)
 	@build/fuzz.sh $(S) $(foreach f,$(if $(T),$(T),$(sort $(FUZZERS))),$(O)/fuzz/$(f):$(fuzz_corpus_$(f)))
 
-own_c = $(sort $(filter-out build/%,$(ALL_SOURCES)))
+own_c := $(sort $(filter-out build/%,$(ALL_SOURCES)))
+own_h := $(wildcard $(addsuffix /*.h,$(sort $(dir $(own_c)))))
+# A source's packages in any kind, as includes of the native variant
+lint_packages = $(sort $(foreach k,musl native fuzz,$(src_packages_$(k)_$(1))))
+lint_native = $(foreach p,$(1),$(if $(filter native,$($(p)_variants)),$(p)))
+
+$(O)/lint/%.ok: %.c .clang-tidy $(own_h)
+	@mkdir -p $(@D)
+	$(Q)clang-tidy --quiet $(if $(findstring /tests/,$<),--checks=-cert-env33-c) $< -- -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Ilib -I$(call root_of,$<) \
+		$(call pkg_includes,native,$(call lint_native,$(call lint_packages,$<))) 2>$(O)/lint/$*.err || { cat $(O)/lint/$*.err; exit 1; }
+	@touch $@
+lint_ok := $(own_c:%.c=$(O)/lint/%.ok)
+$(lint_ok): | $(call pkg_stamp,native,$(call lint_native,$(sort $(foreach s,$(own_c),$(call lint_packages,$(s))))))
+
 lint-fast: # format and structure checks
 	@build/check-files.sh
 	@build/check-deps.sh
 	@build/check-format.sh
 
-lint: lint-fast $(call pkg_stamp,native,$(sort $(foreach s,$(ALL_SOURCES),$(src_packages_native_$(s)) $(src_packages_musl_$(s))))) # every static check: format, clang-tidy, cppcheck, shellcheck
-	@build/lint.sh $(foreach s,$(own_c),'$(s):$(call pkg_includes,native,$(sort $(src_packages_native_$(s)) $(src_packages_musl_$(s))))')
+lint: lint-fast $(lint_ok) # every static check: format, structure, clang-tidy, cppcheck, shellcheck
+	@build/lint.sh $(own_c)
 
 clean: # remove out/
 	rm -rf $(O)

@@ -6,7 +6,7 @@ curl_deps := mbedtls
 curl_libs := -lcurl -lpthread
 curl_licence := COPYING:e18f1989333b7004
 define curl_build
-	off="alt-svc ares aws cookies dict docs doh file form-api ftp gopher hsts imap ipfs
+	off="alt-svc ares aws cookies dict digest-auth docs doh file form-api ftp gopher hsts imap ipfs
 		kerberos-auth ldap ldaps libgcc manual mime mqtt negotiate-auth netrc ntlm pop3 progress-meter
 		rtsp sha512-256 shared smb smtp sspi telnet tftp tls-srp websockets"
 	args=
