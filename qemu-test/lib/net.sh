@@ -7,11 +7,11 @@
 #               HOSTPORT_FORWARD + 100 i + k -> 8080 + k, k = 0…9
 #             so port 8080 of host 0 is port 8080 here, port 8080 of host 1 is 8180, and so on, unless they were taken.
 # NET=bridge  (root) a network namespace with a bridge, one tap per host and dnsmasq for DHCP, TFTP and the boot file
-#             name, as on a real network. Host i is 10.88.0.(10 + i). Controller and registry run in the namespace too,
+#             name, as on a real network. Host i is 192.0.2.(10 + i). Controller and registry run in the namespace too,
 #             and so does in_net CMD.
 
 NET=${NET:-user}
-BRIDGE_NET=10.88.0
+BRIDGE_NET=192.0.2
 HOSTPORTS=10 # forwarded host ports per host in NET=user, from 8080 on
 
 # Runs CMD where controller, registry and hosts can be reached
