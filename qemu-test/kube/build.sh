@@ -30,7 +30,8 @@ for tool in rsync jq make dpkg-source; do
 done
 
 work=$cache/kube/work
-rm -rf "$work" "$bin"
+chmod -R u+w "$work" 2>/dev/null || :
+rm -rf "$work"/{deb,root,gopath} "$bin" # what Go has compiled stays for another attempt
 mkdir -p "$work/deb" "$work/root" "$work/gopath/src/k8s.io" "$bin"
 cd "$work/deb"
 say "fetching sources of $suite, Go, etcd and kubectl"
