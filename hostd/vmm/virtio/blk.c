@@ -305,12 +305,14 @@ static void blk_init_extents(struct blk *b, const struct vm_spec *spec, const st
 	b->extents = extents;
 	for (uint32_t i = 0; i < disk->extent_count; i++) {
 		const struct vm_extent *x = &spec->extents[disk->first_extent + i];
+		uint64_t span = (x->size_bytes + VM_EXTENT_ALIGN - 1) &
+				~(uint64_t)(VM_EXTENT_ALIGN - 1);
 
+		/* A file that is written to may grow into the rest of its last page. */
 		extents[i] = (struct blk_extent){.fd = fds[x->fd],
 						 .start_bytes = b->size_bytes,
-						 .file_bytes = x->size_bytes};
-		b->size_bytes += (x->size_bytes + VM_EXTENT_ALIGN - 1) &
-				 ~(uint64_t)(VM_EXTENT_ALIGN - 1);
+						 .file_bytes = b->readonly ? x->size_bytes : span};
+		b->size_bytes += span;
 	}
 }
 
