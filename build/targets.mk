@@ -1,6 +1,6 @@
 # What can be typed: a target's comment behind its name is its line in `make help`
 
-.PHONY: all help deps check test lint lint-fast fuzz sizes bench check-repro update-lock fetch clean distclean \
+.PHONY: all help deps check test lint lint-fast fuzz sizes bench check-built check-repro update-lock fetch clean distclean \
 	run up down qemu-test qemu-test-kube programs images packages
 
 programs: $(patsubst %,$(O)/bin/%,$(sort $(PROGRAMS))) # the programs in out/bin
@@ -56,6 +56,23 @@ lint-fast: # format and structure checks
 
 lint: lint-fast $(lint_ok) # every static check: format, structure, clang-tidy, cppcheck, shellcheck
 	@build/lint.sh $(own_c)
+
+sizes: all # what is shipped against its budgets: a table and out/sizes.json
+	@build/sizes.sh
+
+check-built: all packages # what was built: static and hardened, licences, budgets
+	@failed=0; n=0; run() { n=$$((n + 1)); "$$@" || { echo "  FAIL  $$1"; failed=$$((failed + 1)); }; }; \
+	run build/check-static.sh $(patsubst %,$(O)/bin/%,$(sort $(PROGRAMS))) \
+		$(O)/pkg/musl/busybox/bin/busybox $(O)/pkg/musl/erofs-utils/bin/mkfs.erofs; \
+	run build/check-licences.sh $(foreach p,$(PACKAGES),$(foreach v,$($(p)_variants),$(v)/$(p))); \
+	run build/sizes.sh --check; \
+	echo "$$((n - failed)) passed, $$failed failed"; [ $$failed = 0 ]
+
+check-repro: all # build twice in two folders and compare every byte of what is booted
+	@build/check-repro.sh $(patsubst $(O)/%,%,$(IMAGES)) $(patsubst %,bin/%,$(sort $(PROGRAMS)))
+
+test: all # everything: unit tests, checks of what was built, QEMU scenarios; last line N passed, N failed
+	@MAKE="$(MAKE)" build/test.sh check check-built qemu-test
 
 clean: # remove out/
 	rm -rf $(O)
