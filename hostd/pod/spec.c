@@ -1,0 +1,470 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The pod's half of the parser. The spec keeps a copy of the pod's JSON and points into it, so that a
+ * string is stored once; lists of pointers are allocated beside it, capped.
+ */
+#include "pod/spec.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/quantity.h"
+#include "base/str.h"
+#include "pod/spec_impl.h"
+
+static const struct spec_rule pod_rules[] = {
+	{"hostNetwork", SPEC_RULE_NOT_TRUE},	   {"hostPID", SPEC_RULE_NOT_TRUE},
+	{"hostIPC", SPEC_RULE_NOT_TRUE},	   {"shareProcessNamespace", SPEC_RULE_NOT_TRUE},
+	{"setHostnameAsFQDN", SPEC_RULE_NOT_TRUE}, {"ephemeralContainers", SPEC_RULE_NOT_SET},
+	{"readinessGates", SPEC_RULE_NOT_SET},	   {"resourceClaims", SPEC_RULE_NOT_SET},
+	{"resources", SPEC_RULE_NOT_SET},
+};
+
+static const struct spec_rule pod_security_rules[] = {
+	{"sysctls", SPEC_RULE_NOT_SET},
+	{"windowsOptions", SPEC_RULE_NOT_SET},
+};
+
+int spec_refuse(struct err *e, const char *fmt, ...)
+{
+	char path[SPEC_PATH_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(path, sizeof(path), fmt, ap);
+	va_end(ap);
+	return err_set(e, -ENOTSUP, "%s: not supported by HyperMetal", path);
+}
+
+static bool spec_is_set(const struct json *v)
+{
+	switch (json_type(v)) {
+	case JSON_NONE:
+	case JSON_NULL:
+		return false;
+	case JSON_ARR:
+	case JSON_OBJ:
+		return json_count(v) > 0;
+	case JSON_STR:
+		return *json_str(v, "") != '\0';
+	case JSON_BOOL:
+	case JSON_INT:
+	case JSON_REAL:
+		return true;
+	}
+	return true;
+}
+
+int spec_rules(const struct json *obj, const char *path, const struct spec_rule *rules,
+	       size_t count, struct err *e)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct json *v = json_get(obj, rules[i].field);
+
+		if (rules[i].kind == SPEC_RULE_NOT_TRUE ? json_bool(v, false) : spec_is_set(v))
+			return spec_refuse(e, "%s.%s", path, rules[i].field);
+	}
+	return 0;
+}
+
+const char *spec_text(struct pod_spec *s, const char *text, size_t len)
+{
+	if (len > GUEST_STR_MAX || s->text_bytes + len > GUEST_RUN_MAX)
+		return NULL;
+	s->text_bytes += len + 1;
+	return json_str(json_new_strn(s->doc, text, len), "");
+}
+
+int spec_list_make(struct pod_spec *s, struct spec_list *list, size_t max)
+{
+	if (max > SPEC_LIST_MAX || s->list_count == SPEC_LISTS_MAX)
+		return -E2BIG;
+	list->at = mem_array(max + 1, sizeof(*list->at));
+	list->count = 0;
+	s->lists[s->list_count++] = list->at;
+	return 0;
+}
+
+int spec_list_read(struct pod_spec *s, const struct json *arr, struct spec_list *list,
+		   const char *path, struct err *e)
+{
+	struct json_iter it = json_iter(arr);
+
+	if (spec_list_make(s, list, json_is_arr(arr) ? json_count(arr) : 0) < 0)
+		return err_set(e, -EINVAL, "%s: more than %d entries", path, SPEC_LIST_MAX);
+	while (json_is_arr(arr) && json_next(&it)) {
+		if (!json_is_str(it.value))
+			return err_set(e, -EINVAL, "%s[%u]: not a string", path, list->count);
+		list->at[list->count++] = json_str(it.value, "");
+	}
+	return 0;
+}
+
+static bool spec_name_ok(const char *s, size_t max)
+{
+	size_t len = strlen(s);
+
+	if (len == 0 || len > max || s[0] == '.' || s[0] == '-')
+		return false;
+	for (; *s; s++)
+		if (!isascii((unsigned char)*s) ||
+		    (!isalnum((unsigned char)*s) && *s != '-' && *s != '.'))
+			return false;
+	return true;
+}
+
+int spec_meta(const struct json *pod, struct spec_meta *meta, struct err *e)
+{
+	const struct json *m = json_get(pod, "metadata");
+	const char *ns = json_str(json_get(m, "namespace"), "");
+	const char *name = json_str(json_get(m, "name"), ""),
+		   *uid = json_str(json_get(m, "uid"), "");
+	const char *deletion = json_str(json_get(m, "deletionTimestamp"), "");
+	const char *phase = json_str(json_at(pod, "status", "phase", NULL), "");
+	int64_t grace_s;
+
+	*meta = (struct spec_meta){0};
+	if (!spec_name_ok(ns, SPEC_NAME_MAX))
+		return err_set(e, -EINVAL, "metadata.namespace: not a name");
+	if (!spec_name_ok(name, SPEC_NAME_MAX))
+		return err_set(e, -EINVAL, "metadata.name: not a name");
+	if (!spec_name_ok(uid, SPEC_UID_MAX))
+		return err_set(e, -EINVAL, "metadata.uid: not a uid");
+	(void)str_copy(meta->ns, sizeof(meta->ns), ns);
+	(void)str_copy(meta->name, sizeof(meta->name), name);
+	(void)str_copy(meta->uid, sizeof(meta->uid), uid);
+	meta->terminal = str_eq(phase, "Succeeded") || str_eq(phase, "Failed");
+	meta->deleting = *deletion != '\0';
+	if (meta->deleting) {
+		grace_s = json_int(json_get(m, "deletionGracePeriodSeconds"), SPEC_GRACE_DEFAULT_S);
+		meta->delete_grace_s = (uint32_t)MAX(0, MIN(grace_s, SPEC_GRACE_MAX_S));
+		if (clock_parse_rfc3339(deletion, &meta->delete_by_ns) < 0)
+			meta->delete_by_ns = 0;
+	}
+	return 0;
+}
+
+/* Whether a volume is only the automatic service account token, which no HyperVM gets yet. */
+static bool spec_token_volume(const struct json *spec, const char *name)
+{
+	static const char *const groups[] = {"initContainers", "containers"};
+	bool mounted = false;
+
+	for (size_t g = 0; g < ARRAY_SIZE(groups); g++) {
+		struct json_iter c = json_iter(json_get(spec, groups[g]));
+
+		while (json_next(&c)) {
+			struct json_iter m = json_iter(json_get(c.value, "volumeMounts"));
+
+			while (json_next(&m)) {
+				if (!str_eq(json_str(json_get(m.value, "name"), ""), name))
+					continue;
+				if (!str_eq(json_str(json_get(m.value, "mountPath"), ""),
+					    SPEC_TOKEN_PATH))
+					return false;
+				mounted = true;
+			}
+		}
+	}
+	return mounted;
+}
+
+static int spec_volumes(const struct json *spec, struct err *e)
+{
+	struct json_iter it = json_iter(json_get(spec, "volumes"));
+
+	for (unsigned int i = 0; json_next(&it); i++) {
+		const char *name = json_str(json_get(it.value, "name"), "");
+		bool secret = json_get(it.value, "secret") || json_get(it.value, "projected");
+		struct json_iter type = json_iter(it.value);
+		const char *kind = "?";
+
+		if (secret && spec_token_volume(spec, name))
+			continue;
+		while (json_next(&type))
+			if (type.key && !str_eq(type.key, "name"))
+				kind = type.key;
+		return spec_refuse(e, "spec.volumes[%u].%s", i, kind);
+	}
+	return 0;
+}
+
+static int spec_restart(const struct json *spec, struct pod_spec *s, struct err *e)
+{
+	const char *policy = json_str(json_get(spec, "restartPolicy"), "Always");
+
+	if (str_eq(policy, "Always"))
+		s->restart = GUEST_RESTART_ALWAYS;
+	else if (str_eq(policy, "OnFailure"))
+		s->restart = GUEST_RESTART_ON_FAILURE;
+	else if (str_eq(policy, "Never"))
+		s->restart = GUEST_RESTART_NEVER;
+	else
+		return err_set(e, -EINVAL, "spec.restartPolicy: not a policy");
+	return 0;
+}
+
+static int spec_dns_read(const struct json *spec, struct pod_spec *s, struct err *e)
+{
+	const struct json *config = json_get(spec, "dnsConfig"),
+			  *options = json_get(config, "options");
+	struct json_iter it = json_iter(options);
+	int r;
+
+	s->dns = str_eq(json_str(json_get(spec, "dnsPolicy"), ""), "None") ? SPEC_DNS_NONE
+									   : SPEC_DNS_HOST;
+	r = spec_list_read(s, json_get(config, "nameservers"), &s->dns_servers,
+			   "spec.dnsConfig.nameservers", e);
+	if (r == 0)
+		r = spec_list_read(s, json_get(config, "searches"), &s->dns_search,
+				   "spec.dnsConfig.searches", e);
+	if (r == 0)
+		r = spec_list_make(s, &s->dns_options, json_count(options));
+	while (r == 0 && json_next(&it)) {
+		const char *name = json_str(json_get(it.value, "name"), "");
+		const char *value = json_str(json_get(it.value, "value"), NULL);
+
+		if (!*name)
+			return err_set(e, -EINVAL,
+				       "spec.dnsConfig.options: an option without a name");
+		if (value)
+			name = json_str(json_new_fmt(s->doc, "%s:%s", name, value), "");
+		s->dns_options.at[s->dns_options.count++] = name;
+	}
+	return r == -E2BIG ? err_set(e, -EINVAL, "spec.dnsConfig: too many entries") : r;
+}
+
+static int spec_hosts(const struct json *spec, struct pod_spec *s, struct err *e)
+{
+	const struct json *aliases = json_get(spec, "hostAliases");
+	struct json_iter it = json_iter(aliases);
+	struct buf line = BUF_INIT(4096);
+	int r = spec_list_make(s, &s->hosts, MIN(json_count(aliases), (size_t)GUEST_HOSTS_MAX));
+
+	for (unsigned int i = 0; r == 0 && json_next(&it); i++) {
+		const char *ip = json_str(json_get(it.value, "ip"), "");
+		struct json_iter name = json_iter(json_get(it.value, "hostnames"));
+		unsigned char raw[16];
+
+		if (inet_pton(AF_INET, ip, raw) != 1 && inet_pton(AF_INET6, ip, raw) != 1)
+			r = err_set(e, -EINVAL, "spec.hostAliases[%u].ip: not an address", i);
+		else if (s->hosts.count == GUEST_HOSTS_MAX)
+			r = err_set(e, -ENOTSUP, "spec.hostAliases: more than %d", GUEST_HOSTS_MAX);
+		buf_clear(&line);
+		if (r == 0)
+			r = buf_puts(&line, ip);
+		while (r == 0 && json_next(&name)) {
+			const char *text = json_str(name.value, "");
+
+			if (!spec_name_ok(text, SPEC_NAME_MAX))
+				r = err_set(e, -EINVAL,
+					    "spec.hostAliases[%u].hostnames: not a host name", i);
+			else
+				r = buf_printf(&line, " %s", text);
+		}
+		if (r == 0)
+			s->hosts.at[s->hosts.count++] =
+				json_str(json_new_strn(s->doc, line.data, line.len), "");
+	}
+	buf_done(&line);
+	return r == -E2BIG ? err_set(e, -EINVAL, "spec.hostAliases: too long") : r;
+}
+
+static int spec_group(struct pod_spec *s, const struct json *v, const char *path, struct err *e)
+{
+	int64_t id = json_int(v, -1);
+
+	if (!v || json_type(v) == JSON_NULL)
+		return 0;
+	if (id < 0 || id > INT32_MAX)
+		return err_set(e, -EINVAL, "%s: not a group id", path);
+	if (s->group_count == GUEST_GROUPS_MAX)
+		return err_set(e, -ENOTSUP, "%s: more than %d groups", path, GUEST_GROUPS_MAX);
+	s->groups[s->group_count++] = (uint32_t)id;
+	return 0;
+}
+
+static int spec_security(const struct json *security, struct pod_spec *s, struct err *e)
+{
+	static const char path[] = "spec.securityContext";
+	struct json_iter it = json_iter(json_get(security, "supplementalGroups"));
+	int r = spec_rules(security, path, pod_security_rules, ARRAY_SIZE(pod_security_rules), e);
+
+	while (r == 0 && json_next(&it))
+		r = spec_group(s, it.value, "spec.securityContext.supplementalGroups", e);
+	/* Without volumes fsGroup is one more group of the processes. */
+	if (r == 0)
+		r = spec_group(s, json_get(security, "fsGroup"), "spec.securityContext.fsGroup", e);
+	return r;
+}
+
+static int spec_ports(struct pod_spec *s, const struct json *container, const char *path,
+		      struct err *e)
+{
+	struct json_iter it = json_iter(json_get(container, "ports"));
+	unsigned char raw[16];
+
+	for (unsigned int i = 0; json_next(&it); i++) {
+		int64_t host = json_int(json_get(it.value, "hostPort"), 0);
+		int64_t port = json_int(json_get(it.value, "containerPort"), 0);
+		const char *protocol = json_str(json_get(it.value, "protocol"), "TCP");
+		const char *ip = json_str(json_get(it.value, "hostIP"), "");
+
+		if (port < 1 || port > UINT16_MAX || host < 0 || host > UINT16_MAX)
+			return err_set(e, -EINVAL, "%s.ports[%u]: not a port", path, i);
+		if (!host)
+			continue;
+		if (!str_eq(protocol, "TCP") && !str_eq(protocol, "UDP"))
+			return err_set(e, -ENOTSUP,
+				       "%s.ports[%u].protocol: %s has no host ports here", path, i,
+				       protocol);
+		if (str_eq(ip, "0.0.0.0"))
+			ip = "";
+		if (*ip && inet_pton(AF_INET, ip, raw) != 1)
+			return err_set(e, -ENOTSUP, "%s.ports[%u].hostIP: not an IPv4 address",
+				       path, i);
+		if (s->port_count == SPEC_PORTS_MAX)
+			return err_set(e, -ENOTSUP, "%s.ports: more than %d host ports", path,
+				       SPEC_PORTS_MAX);
+		s->ports[s->port_count++] = (struct spec_port){
+			.host_port = (uint16_t)host,
+			.container_port = (uint16_t)port,
+			.udp = str_eq(protocol, "UDP"),
+			.host_ip = ip,
+		};
+	}
+	return 0;
+}
+
+static int spec_containers(const struct json *spec, struct pod_spec *s, const char *group,
+			   struct err *e)
+{
+	const struct json *security = json_get(spec, "securityContext");
+	struct json_iter it = json_iter(json_get(spec, group));
+	char path[SPEC_PATH_MAX];
+	int r = 0;
+
+	for (unsigned int i = 0; r == 0 && json_next(&it); i++) {
+		struct spec_container *c = &s->containers[s->container_count];
+
+		snprintf(path, sizeof(path), "spec.%s[%u]", group, i);
+		if (s->container_count == GUEST_CONTAINERS_MAX)
+			return err_set(e, -ENOTSUP, "%s: more than %d containers in a pod", path,
+				       GUEST_CONTAINERS_MAX);
+		c->init = str_eq(group, "initContainers");
+		r = spec_container(s, security, it.value, path, c, e);
+		for (uint32_t k = 0; r == 0 && k < s->container_count; k++)
+			if (str_eq(s->containers[k].name, c->name))
+				r = err_set(e, -EINVAL, "%s.name: used twice", path);
+		if (r == 0)
+			r = spec_ports(s, it.value, path, e);
+		s->container_count++;
+		s->init_count += c->init;
+	}
+	return r;
+}
+
+static int spec_fill(struct pod_spec *s, const struct json *pod, struct err *e)
+{
+	const struct json *spec = json_get(pod, "spec"), *meta = json_get(pod, "metadata");
+	const char *class = json_str(json_get(spec, "runtimeClassName"), "microvm");
+	const char *memory = json_str(json_at(spec, "overhead", "memory", NULL), "0");
+	int64_t grace_s =
+		json_int(json_get(spec, "terminationGracePeriodSeconds"), SPEC_GRACE_DEFAULT_S);
+	int64_t overhead = 0;
+	int r;
+
+	s->ns = json_str(json_get(meta, "namespace"), "");
+	s->name = json_str(json_get(meta, "name"), "");
+	s->uid = json_str(json_get(meta, "uid"), "");
+	s->hostname = json_str(json_get(spec, "hostname"), s->name);
+	s->grace_s = (uint32_t)MAX(0, MIN(grace_s, SPEC_GRACE_MAX_S));
+	s->active_deadline_s = MAX(0, json_int(json_get(spec, "activeDeadlineSeconds"), 0));
+	if (quantity_parse(memory, QUANTITY_UNITS, &overhead) < 0 || overhead < 0)
+		return err_set(e, -EINVAL, "spec.overhead.memory: not a quantity");
+	s->overhead_memory = (uint64_t)overhead;
+	if (!str_eq(class, "microvm"))
+		return err_set(e, -ENOTSUP, "spec.runtimeClassName: only \"microvm\" runs here");
+	r = spec_rules(spec, "spec", pod_rules, ARRAY_SIZE(pod_rules), e);
+	if (r == 0)
+		r = spec_volumes(spec, e);
+	if (r == 0)
+		r = spec_restart(spec, s, e);
+	if (r == 0)
+		r = spec_security(json_get(spec, "securityContext"), s, e);
+	if (r == 0)
+		r = spec_dns_read(spec, s, e);
+	if (r == 0)
+		r = spec_hosts(spec, s, e);
+	if (r == 0)
+		r = spec_containers(spec, s, "initContainers", e);
+	if (r == 0)
+		r = spec_containers(spec, s, "containers", e);
+	if (r == 0 && s->container_count == s->init_count)
+		r = err_set(e, -EINVAL, "spec.containers: none");
+	return r;
+}
+
+int spec_parse(const struct json *pod, struct pod_spec **spec, struct err *e)
+{
+	struct pod_spec *s;
+	struct spec_meta meta;
+	int r = spec_meta(pod, &meta, e);
+
+	if (r < 0)
+		return r;
+	s = mem_alloc(sizeof(*s));
+	s->doc = json_doc_new();
+	json_set_root(s->doc, json_copy(s->doc, pod));
+	r = spec_fill(s, json_root(s->doc), e);
+	if (r < 0) {
+		spec_free(s);
+		return r;
+	}
+	*spec = s;
+	return 0;
+}
+
+struct pod_spec *spec_free(struct pod_spec *spec)
+{
+	if (!spec)
+		return NULL;
+	for (size_t i = 0; i < spec->list_count; i++)
+		free(spec->lists[i]);
+	json_doc_free(spec->doc);
+	free(spec);
+	return NULL;
+}
+
+/* Init containers run one after another: the largest of them counts against the sum of the others. */
+void spec_size(const struct pod_spec *spec, uint32_t max_vcpus, struct spec_size *size)
+{
+	uint64_t memory[2] = {0}, request[2] = {0};
+	uint64_t cpu[2] = {0}, request_cpu[2] = {0};
+	uint64_t overhead = spec->overhead_memory ? spec->overhead_memory : SPEC_GUEST_OVERHEAD;
+
+	for (uint32_t i = 0; i < spec->container_count; i++) {
+		const struct spec_container *c = &spec->containers[i];
+		uint64_t m = c->memory_limit ? c->memory_limit : c->memory_request;
+		uint64_t p = c->cpu_limit ? c->cpu_limit : c->cpu_request;
+		uint64_t add[4] = {m ? m : SPEC_MEMORY_DEFAULT, p ? p : SPEC_CPU_DEFAULT_MILLIS,
+				   c->memory_request, c->cpu_request};
+		uint64_t *to[4] = {&memory[c->init], &cpu[c->init], &request[c->init],
+				   &request_cpu[c->init]};
+
+		for (int k = 0; k < 4; k++)
+			*to[k] = c->init ? MAX(*to[k], add[k]) : *to[k] + add[k];
+	}
+	size->vm_memory_bytes = MAX(memory[0], memory[1]) + overhead;
+	size->request_memory_bytes = MAX(request[0], request[1]) + spec->overhead_memory;
+	size->request_cpu_millis = (uint32_t)MIN(MAX(request_cpu[0], request_cpu[1]), UINT32_MAX);
+	size->vcpus = (uint32_t)MIN((MAX(cpu[0], cpu[1]) + 999) / 1000, (uint64_t)max_vcpus);
+	size->vcpus = MAX(size->vcpus, 1U);
+}

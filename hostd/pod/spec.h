@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A pod as hostd runs it, made once from the API's JSON. Nothing below the parser sees JSON.
+ *
+ * What a HyperVM cannot do is refused by name and path, never ignored: a pod that runs does what its
+ * spec says. Fields that are for the scheduler or for humans are skipped, and so are fields that this
+ * version has never heard of (a newer server adds defaults of its own).
+ */
+#ifndef POD_SPEC_H
+#define POD_SPEC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "json/json.h"
+#include "proto/guest_msg.h"
+
+#define SPEC_NAME_MAX		253
+#define SPEC_UID_MAX		63
+#define SPEC_PORTS_MAX		32
+#define SPEC_LISTS_MAX		(3 * GUEST_CONTAINERS_MAX + 8)
+#define SPEC_LIST_MAX		1024 /* entries of one list */
+#define SPEC_MEMORY_DEFAULT	((uint64_t)128 << 20)
+#define SPEC_CPU_DEFAULT_MILLIS 1000
+#define SPEC_GRACE_DEFAULT_S	30
+#define SPEC_GRACE_MAX_S	86400
+
+enum spec_pull {
+	SPEC_PULL_IF_NOT_PRESENT,
+	SPEC_PULL_ALWAYS,
+	SPEC_PULL_NEVER,
+};
+
+struct spec_list {
+	const char **at;
+	uint32_t count;
+};
+
+struct spec_container {
+	const char *name, *image;
+	enum spec_pull pull;
+	bool init;
+	bool has_command, has_args; /* an empty list overrides, a missing one does not */
+	struct spec_list command, args;
+	struct spec_list env; /* NAME=value, references to earlier ones resolved */
+	const char *cwd; /* "" = the image's */
+	int64_t run_as_user, run_as_group; /* -1: the image's */
+	bool run_as_non_root, read_only_root, no_new_privs, tty, open_stdin;
+	uint64_t caps_add, caps_drop;
+	uint64_t memory_request, memory_limit; /* bytes; 0: none */
+	uint32_t cpu_request, cpu_limit; /* thousandths; 0: none */
+};
+
+struct spec_port {
+	uint16_t host_port, container_port;
+	bool udp;
+	const char *host_ip; /* "" */
+};
+
+enum spec_dns {
+	SPEC_DNS_HOST, /* Default, and ClusterFirst, as there is no cluster DNS */
+	SPEC_DNS_NONE,
+};
+
+struct pod_spec {
+	struct json_doc *doc; /* owns all strings; see spec_parse() */
+	const char *ns, *name, *uid;
+	const char *hostname;
+	enum guest_restart restart;
+	uint32_t grace_s;
+	int64_t active_deadline_s; /* 0: none */
+	uint64_t overhead_memory; /* bytes, as the API's RuntimeClass says; 0 */
+	enum spec_dns dns;
+	struct spec_list dns_servers, dns_search, dns_options, hosts;
+	uint32_t groups[GUEST_GROUPS_MAX]; /* supplementary, of all containers */
+	uint32_t group_count;
+	struct spec_container containers[GUEST_CONTAINERS_MAX]; /* init containers first */
+	uint32_t container_count, init_count;
+	struct spec_port ports[SPEC_PORTS_MAX]; /* those with a hostPort */
+	uint32_t port_count;
+	void *lists[SPEC_LISTS_MAX]; /* what spec_free() frees beside the document */
+	size_t list_count, text_bytes;
+};
+
+/* Who a pod is and what the API wants of it; there even when its spec cannot be run. */
+struct spec_meta {
+	char ns[SPEC_NAME_MAX + 1], name[SPEC_NAME_MAX + 1], uid[SPEC_UID_MAX + 1];
+	bool deleting;
+	uint32_t delete_grace_s;
+	uint64_t delete_by_ns; /* deletionTimestamp; 0 */
+	bool terminal; /* its status already says Succeeded or Failed */
+};
+
+/**
+ * spec_meta() - Read metadata
+ * The uid becomes a folder's name: only [A-Za-z0-9.-] pass, and not "." or "..".
+ * Return: 0; -EINVAL.
+ */
+int spec_meta(const struct json *pod, struct spec_meta *meta, struct err *e);
+
+/**
+ * spec_parse() - Make a spec of a Pod object
+ * @spec: set on success; spec_free() it
+ * Return: 0; -ENOTSUP for what cannot be run here, -EINVAL for what is no valid pod: @e begins with
+ *         the field's path, e.g. "spec.volumes[0].hostPath: …".
+ */
+int spec_parse(const struct json *pod, struct pod_spec **spec, struct err *e);
+
+/** spec_free() - Return: NULL; NULL is fine */
+struct pod_spec *spec_free(struct pod_spec *spec);
+
+/** What a pod is given, or counts for. */
+struct spec_size {
+	uint64_t vm_memory_bytes; /* of the VM: limits, else requests, else the default; and the guest's own */
+	uint32_t vcpus; /* 1.. */
+	uint64_t request_memory_bytes; /* as the scheduler counts it */
+	uint32_t request_cpu_millis;
+};
+
+#define SPEC_GUEST_OVERHEAD ((uint64_t)48 << 20) /* kernel, init and page cache of the guest */
+
+/** spec_size() - @max_vcpus: of this host */
+void spec_size(const struct pod_spec *spec, uint32_t max_vcpus, struct spec_size *size);
+
+/**
+ * spec_expand() - Resolve $(NAME) as Kubernetes does: "$$" is "$", an unknown name stays as it is
+ * @env:    NAME=value strings
+ * @out:    appended to; its cap limits the result
+ * Return: 0 or -E2BIG.
+ */
+int spec_expand(const char *text, const char *const *env, uint32_t env_count, struct buf *out);
+
+/** spec_capability() - The number of a capability by its name without CAP_, or -1; "ALL" is -2 */
+int spec_capability(const char *name);
+
+#endif

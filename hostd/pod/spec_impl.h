@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the two halves of the spec parser share: spec.c (the pod) and container.c. */
+#ifndef POD_SPEC_IMPL_H
+#define POD_SPEC_IMPL_H
+
+#include "pod/spec.h"
+
+#define SPEC_PATH_MAX	160
+#define SPEC_TOKEN_PATH "/var/run/secrets/kubernetes.io/serviceaccount"
+
+struct spec_rule {
+	const char *field;
+	enum {
+		SPEC_RULE_NOT_TRUE, /* false and missing are fine */
+		SPEC_RULE_NOT_SET, /* null and empty are fine */
+	} kind;
+};
+
+/** spec_refuse() - Return -ENOTSUP and say that the field at this path is not supported */
+int spec_refuse(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/** spec_rules() - Check an object against what it must not have */
+int spec_rules(const struct json *obj, const char *path, const struct spec_rule *rules,
+	       size_t count, struct err *e);
+
+/** spec_text() - Keep a text in the spec. Return: it, or NULL when the pod gets too large */
+const char *spec_text(struct pod_spec *s, const char *text, size_t len);
+
+/** spec_list_make() - An empty list with room for @max entries. Return: 0 or -E2BIG */
+int spec_list_make(struct pod_spec *s, struct spec_list *list, size_t max);
+
+/** spec_list_read() - Take over an array of strings. Return: 0; -EINVAL; -E2BIG */
+int spec_list_read(struct pod_spec *s, const struct json *arr, struct spec_list *list,
+		   const char *path, struct err *e);
+
+/** spec_container() - Parse one container into @c */
+int spec_container(struct pod_spec *s, const struct json *pod_security, const struct json *obj,
+		   const char *path, struct spec_container *c, struct err *e);
+
+#endif

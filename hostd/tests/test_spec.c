@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "pod/spec.h"
+
+#define META		"\"metadata\":{\"namespace\":\"default\",\"name\":\"web\",\"uid\":\"u-1\"}"
+#define POD(spec)	"{" META ",\"spec\":{" spec "}}"
+#define CONTAINER(more) POD("\"containers\":[{\"name\":\"c\",\"image\":\"nginx\"" more "}]")
+
+static int parse(const char *text, struct pod_spec **spec, struct err *e)
+{
+	struct json_doc *doc;
+	int r;
+
+	assert_int_equal(json_parse(text, strlen(text), &doc, e), 0);
+	r = spec_parse(json_root(doc), spec, e);
+	json_doc_free(doc); /* the spec must not depend on it */
+	return r;
+}
+
+static void test_whole(void **state)
+{
+	static const char text[] =
+		"{" META ",\"spec\":{"
+		"\"restartPolicy\":\"OnFailure\",\"terminationGracePeriodSeconds\":5,"
+		"\"hostNetwork\":false,\"runtimeClassName\":\"microvm\",\"overhead\":{\"memory\":\"32Mi\"},"
+		"\"hostAliases\":[{\"ip\":\"10.1.2.3\",\"hostnames\":[\"db\",\"db.local\"]}],"
+		"\"dnsPolicy\":\"None\",\"dnsConfig\":{\"nameservers\":[\"10.0.0.1\"],"
+		"\"options\":[{\"name\":\"ndots\",\"value\":\"2\"},{\"name\":\"rotate\"}]},"
+		"\"securityContext\":{\"runAsUser\":7,\"fsGroup\":9,\"supplementalGroups\":[8]},"
+		"\"volumes\":[{\"name\":\"default-token-x\",\"secret\":{\"secretName\":\"s\"}}],"
+		"\"initContainers\":[{\"name\":\"i\",\"image\":\"busybox:1\",\"resources\":{\"limits\":"
+		"{\"memory\":\"1Gi\"}}}],"
+		"\"containers\":[{\"name\":\"a\",\"image\":\"nginx\",\"command\":[\"/bin/$(X)\",\"$$(X)\"],"
+		"\"args\":[\"$(NO)\"],\"env\":[{\"name\":\"X\",\"value\":\"sh\"},"
+		"{\"name\":\"Y\",\"value\":\"$(X)-$(Z)\"}],\"workingDir\":\"/srv\",\"tty\":true,"
+		"\"volumeMounts\":[{\"name\":\"default-token-x\",\"mountPath\":"
+		"\"/var/run/secrets/kubernetes.io/serviceaccount\"}],"
+		"\"ports\":[{\"containerPort\":80,\"hostPort\":8080},{\"containerPort\":9}],"
+		"\"resources\":{\"limits\":{\"cpu\":\"1500m\",\"memory\":\"256Mi\"},"
+		"\"requests\":{\"cpu\":1}},"
+		"\"securityContext\":{\"runAsUser\":0,\"privileged\":false,\"capabilities\":"
+		"{\"add\":[\"NET_ADMIN\"],\"drop\":[\"ALL\"]},\"allowPrivilegeEscalation\":false}},"
+		"{\"name\":\"b\",\"image\":\"x@sha256:00\"}],\"someNewField\":{\"a\":1}}}";
+	struct pod_spec *s = NULL;
+	struct err e = ERR_INIT;
+	struct spec_size size;
+	const struct spec_container *a;
+
+	(void)state;
+	if (parse(text, &s, &e) < 0)
+		fail_msg("%s", err_msg(&e));
+	assert_string_equal(s->name, "web");
+	assert_int_equal(s->restart, GUEST_RESTART_ON_FAILURE);
+	assert_int_equal(s->grace_s, 5);
+	assert_int_equal(s->container_count, 3);
+	assert_int_equal(s->init_count, 1);
+	assert_true(s->containers[0].init);
+	a = &s->containers[1];
+	assert_string_equal(a->command.at[0], "/bin/sh");
+	assert_string_equal(a->command.at[1], "$(X)");
+	assert_string_equal(a->args.at[0], "$(NO)");
+	assert_string_equal(a->env.at[1], "Y=sh-$(Z)");
+	assert_int_equal(a->run_as_user, 0);
+	assert_int_equal(a->run_as_group, -1);
+	assert_true(a->no_new_privs);
+	assert_int_equal(a->caps_add, 1 << 12);
+	assert_true(a->caps_drop == UINT64_MAX);
+	assert_int_equal(a->pull, SPEC_PULL_ALWAYS);
+	assert_int_equal(s->containers[2].pull, SPEC_PULL_IF_NOT_PRESENT);
+	assert_int_equal(s->containers[2].run_as_user, 7);
+	assert_int_equal(s->port_count, 1);
+	assert_int_equal(s->ports[0].host_port, 8080);
+	assert_int_equal(s->group_count, 2);
+	assert_string_equal(s->hosts.at[0], "10.1.2.3 db db.local");
+	assert_string_equal(s->dns_options.at[0], "ndots:2");
+	assert_int_equal(s->dns, SPEC_DNS_NONE);
+	spec_size(s, 8, &size);
+	/* the init container's 1 GiB beats 256 MiB and the default of the other */
+	assert_int_equal(size.vm_memory_bytes, (1024 + 32) << 20);
+	assert_int_equal(size.vcpus, 3);
+	assert_int_equal(size.request_cpu_millis, 1000);
+	assert_int_equal(size.request_memory_bytes, (1024 + 32) << 20);
+	spec_free(s);
+}
+
+static void test_refused(void **state)
+{
+	static const struct {
+		const char *text, *why;
+		int code;
+	} cases[] = {
+#define NO ": not supported by HyperMetal"
+		{POD("\"hostNetwork\":true"), "spec.hostNetwork" NO, -ENOTSUP},
+		{POD("\"hostPID\":true"), "spec.hostPID" NO, -ENOTSUP},
+		{POD("\"hostIPC\":true"), "spec.hostIPC" NO, -ENOTSUP},
+		{POD("\"volumes\":[{\"name\":\"v\",\"hostPath\":{\"path\":\"/\"}}]"),
+		 "spec.volumes[0].hostPath" NO, -ENOTSUP},
+		{POD("\"volumes\":[{\"emptyDir\":{},\"name\":\"v\"}]"),
+		 "spec.volumes[0].emptyDir" NO, -ENOTSUP},
+		{POD("\"volumes\":[{\"name\":\"v\",\"secret\":{}}],\"containers\":[{\"name\":\"c\","
+		     "\"image\":\"i\",\"volumeMounts\":[{\"name\":\"v\",\"mountPath\":\"/etc/x\"}]}]"),
+		 "spec.volumes[0].secret" NO, -ENOTSUP},
+		{POD("\"runtimeClassName\":\"gvisor\""),
+		 "spec.runtimeClassName: only \"microvm\" runs here", -ENOTSUP},
+		{POD("\"securityContext\":{\"sysctls\":[{\"name\":\"a\"}]}"),
+		 "spec.securityContext.sysctls" NO, -ENOTSUP},
+		{POD("\"restartPolicy\":\"Sometimes\""), "spec.restartPolicy: not a policy",
+		 -EINVAL},
+		{POD(""), "spec.containers: none", -EINVAL},
+		{POD("\"initContainers\":[{\"name\":\"c\",\"image\":\"i\"}]"),
+		 "spec.containers: none", -EINVAL},
+		{CONTAINER(",\"securityContext\":{\"privileged\":true}"),
+		 "spec.containers[0].securityContext.privileged" NO, -ENOTSUP},
+		{CONTAINER(",\"livenessProbe\":{\"httpGet\":{}}"),
+		 "spec.containers[0].livenessProbe" NO, -ENOTSUP},
+		{CONTAINER(",\"lifecycle\":{\"preStop\":{}}"), "spec.containers[0].lifecycle" NO,
+		 -ENOTSUP},
+		{CONTAINER(",\"env\":[{\"name\":\"A\"},{\"name\":\"B\",\"valueFrom\":{}}]"),
+		 "spec.containers[0].env[1].valueFrom" NO, -ENOTSUP},
+		{CONTAINER(",\"resources\":{\"limits\":{\"nvidia.com/gpu\":1}}"),
+		 "spec.containers[0].resources.limits.nvidia.com/gpu" NO, -ENOTSUP},
+		{CONTAINER(",\"resources\":{\"limits\":{\"memory\":\"lots\"}}"),
+		 "spec.containers[0].resources.limits.memory: not a quantity", -EINVAL},
+		{CONTAINER(",\"resources\":{\"limits\":{\"memory\":\"-1\"}}"),
+		 "spec.containers[0].resources.limits.memory: not a quantity", -EINVAL},
+		{CONTAINER(",\"ports\":[{\"containerPort\":0}]"),
+		 "spec.containers[0].ports[0]: not a port", -EINVAL},
+		{CONTAINER(",\"command\":[1]"), "spec.containers[0].command[0]: not a string",
+		 -EINVAL},
+		{CONTAINER(",\"securityContext\":{\"capabilities\":{\"add\":[\"FLY\"]}}"),
+		 "spec.containers[0].securityContext.capabilities.add: no such capability",
+		 -EINVAL},
+		{POD("\"containers\":[{\"name\":\"../x\",\"image\":\"i\"}]"),
+		 "spec.containers[0].name: not a name", -EINVAL},
+		{POD("\"containers\":[{\"name\":\"c\",\"image\":\"i\"},{\"name\":\"c\",\"image\":\"i\"}]"),
+		 "spec.containers[1].name: used twice", -EINVAL},
+		{"{\"metadata\":{\"namespace\":\"d\",\"name\":\"w\",\"uid\":\"../../etc\"}}",
+		 "metadata.uid: not a uid", -EINVAL},
+		{"{\"metadata\":{\"namespace\":\"d\",\"name\":\"w?x=1\",\"uid\":\"u\"}}",
+		 "metadata.name: not a name", -EINVAL},
+		{"[]", "metadata.namespace: not a name", -EINVAL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct pod_spec *s = NULL;
+		struct err e = ERR_INIT;
+
+		assert_int_equal(parse(cases[i].text, &s, &e), cases[i].code);
+		assert_string_equal(err_msg(&e), cases[i].why);
+	}
+}
+
+static void test_too_many(void **state)
+{
+	struct buf b = BUF_INIT(0);
+	struct pod_spec *s = NULL;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	buf_puts(&b, "{" META ",\"spec\":{\"containers\":[");
+	for (int i = 0; i < 17; i++)
+		buf_printf(&b, "%s{\"name\":\"c%d\",\"image\":\"i\"}", i ? "," : "", i);
+	buf_puts(&b, "]}}");
+	assert_int_equal(parse(b.data, &s, &e), -ENOTSUP);
+	assert_non_null(strstr(err_msg(&e), "more than 16 containers"));
+	/* each variable doubles the one before: 2^40 bytes, if it were let */
+	buf_clear(&b);
+	buf_puts(&b, "{" META ",\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"i\",\"env\":["
+		     "{\"name\":\"V0\",\"value\":\"xxxxxxxx\"}");
+	for (int i = 1; i < 40; i++)
+		buf_printf(&b, ",{\"name\":\"V%d\",\"value\":\"$(V%d)$(V%d)\"}", i, i - 1, i - 1);
+	buf_puts(&b, "]}]}}");
+	assert_int_equal(parse(b.data, &s, &e), -EINVAL);
+	assert_non_null(strstr(err_msg(&e), "too long"));
+	buf_done(&b);
+}
+
+static void test_meta(void **state)
+{
+	static const char text[] =
+		"{\"metadata\":{\"namespace\":\"d\",\"name\":\"w\",\"uid\":\"u\","
+		"\"deletionTimestamp\":\"2026-01-02T03:04:05Z\","
+		"\"deletionGracePeriodSeconds\":7},\"status\":{\"phase\":\"Failed\"}}";
+	struct json_doc *doc;
+	struct spec_meta m;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(json_parse(text, strlen(text), &doc, &e), 0);
+	assert_int_equal(spec_meta(json_root(doc), &m, &e), 0);
+	assert_true(m.deleting && m.terminal);
+	assert_int_equal(m.delete_grace_s, 7);
+	assert_true(m.delete_by_ns == 1767323045ULL * 1000000000);
+	json_doc_free(doc);
+}
+
+static void test_capabilities(void **state)
+{
+	(void)state;
+	assert_int_equal(spec_capability("CHOWN"), 0);
+	assert_int_equal(spec_capability("cap_net_admin"), 12);
+	assert_int_equal(spec_capability("CHECKPOINT_RESTORE"), 40);
+	assert_int_equal(spec_capability("ALL"), -2);
+	assert_int_equal(spec_capability(""), -1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_whole),	     cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_too_many),     cmocka_unit_test(test_meta),
+		cmocka_unit_test(test_capabilities),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
