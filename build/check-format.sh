@@ -14,5 +14,6 @@ mapfile -t files < <(git ls-files -co --exclude-standard '*.c' '*.h' | grep -v '
 if [ "${1:-}" = --fix ]; then
 	"$tool" -i "${files[@]}"
 else
-	"$tool" --dry-run -Werror "${files[@]}"
+	bad=$("$tool" --dry-run "${files[@]}" 2>&1 | grep -E '^[^ ]+:[0-9]+:.*\[-Wclang-format' | cut -d: -f1,2 | sort -u || :)
+	[ -z "$bad" ] || { echo "$bad"; echo "not formatted as .clang-format says (make format)"; exit 1; }
 fi

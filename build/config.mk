@@ -10,7 +10,7 @@ O     := out
 V     ?= 0
 Q     := $(if $(filter 1,$(V)),,@)
 JOBS  ?= $(shell nproc)
-ifeq ($(filter -j% --jobserver%,$(MAKEFLAGS)),)
+ifeq ($(MAKELEVEL),0)
 MAKEFLAGS += -j$(JOBS)
 endif
 

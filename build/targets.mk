@@ -1,6 +1,6 @@
 # What can be typed: a target's comment behind its name is its line in `make help`
 
-.PHONY: all help deps check test lint lint-fast fuzz sizes bench check-built check-repro update-lock fetch clean distclean \
+.PHONY: all help deps format check test lint lint-fast fuzz sizes bench check-built check-repro update-lock fetch clean distclean \
 	run up down qemu-test qemu-test-kube programs images packages
 
 programs: $(patsubst %,$(O)/bin/%,$(sort $(PROGRAMS))) # the programs in out/bin
@@ -53,6 +53,9 @@ lint-fast: # format and structure checks
 	@build/check-files.sh
 	@build/check-deps.sh
 	@build/check-format.sh
+
+format: # let clang-format 14 write every C file
+	@build/check-format.sh --fix
 
 lint: lint-fast $(lint_ok) # every static check: format, structure, clang-tidy, cppcheck, shellcheck
 	@build/lint.sh $(own_c)
