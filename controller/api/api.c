@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The glue: a server's request becomes an api_call, its reply becomes the answer. */
+#include "api/api.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "stream.h"
+
+#define BODY_CAP   ((size_t)3 << 20) /* as the real server */
+#define STREAM_CAP ((size_t)16 << 20) /* a watcher that lags by more is cut and lists again */
+
+void reply_send(struct api_call *c, struct http_request *r)
+{
+	http_reply(r, c->reply.status, c->reply.content_type, c->reply.body.data, c->reply.body.len,
+		   c->reply.headers.len ? buf_str(&c->reply.headers) : NULL);
+}
+
+/* Certificate first, as the handshake has proved it; else the Authorization header. */
+static int find_user(struct api *a, struct http_request *r, struct api_user *u)
+{
+	const struct http_peer *peer = http_request_peer(r);
+	const char *authorization = http_request_header(r, "authorization");
+
+	memset(u, 0, sizeof(*u));
+	if (peer && peer->verified) {
+		str_copy(u->name, sizeof(u->name), peer->common_name);
+		for (size_t i = 0; i < peer->group_count; i++)
+			user_add_group(u, peer->groups[i]);
+		user_add_group(u, "system:authenticated");
+		return 0;
+	}
+	return authorization ? auth_bearer(a->store, authorization, u) : 0;
+}
+
+static void on_request(struct http_request *r, void *arg)
+{
+	struct api *a = arg;
+	const char *accept = http_request_header(r, "accept");
+	const char *type = http_request_header(r, "content-type");
+	struct api_user user;
+	struct api_call *c = mem_alloc(sizeof(*c));
+	bool sent = false;
+
+	c->api = a;
+	c->store = a->store;
+	c->method = http_request_method(r);
+	c->path = http_request_path(r);
+	c->accept = accept ? accept : "";
+	c->content_type = type ? type : "";
+	c->body = http_request_body(r, &c->body_len);
+	c->user = &user;
+	if (query_parse(&c->query, http_request_query_raw(r)) < 0)
+		reply_fail(c, 400, "BadRequest", "the query string is malformed");
+	else if (find_user(a, r, &user) < 0)
+		reply_fail(c, 401, "Unauthorized", "Unauthorized");
+	else
+		rest_handle(c);
+	if (c->reply.stream)
+		sent = *c->sub ? log_start(c, r) : watch_start(c, r);
+	log_debug("api", "method=%s path=%s user=%s status=%d", c->method, c->path, user.name,
+		  c->reply.status);
+	if (!sent)
+		reply_send(c, r);
+	query_done(&c->query);
+	buf_done(&c->reply.body);
+	buf_done(&c->reply.headers);
+	free(c);
+}
+
+int api_make_namespace(struct store *store, const char *name, struct err *e)
+{
+	struct api_user system = {.name = "system:apiserver"};
+	struct api_call *c = mem_alloc(sizeof(*c));
+	char body[256];
+	int r = 0;
+
+	snprintf(body, sizeof(body), "{\"metadata\":{\"name\":\"%s\"}}", name);
+	user_add_group(&system, "system:masters");
+	c->store = store;
+	c->method = "POST";
+	c->path = "/api/v1/namespaces";
+	c->accept = c->content_type = "";
+	c->body = body;
+	c->body_len = strlen(body);
+	c->user = &system;
+	if (!store_get(store, "namespaces", "", name)) {
+		rest_handle(c);
+		if (c->reply.status != 201)
+			r = err_set(e, -EIO, "namespace %s: %s", name, buf_str(&c->reply.body));
+	}
+	buf_done(&c->reply.body);
+	free(c);
+	return r;
+}
+
+int api_new(struct loop *loop, struct store *store, const struct api_config *config,
+	    struct api **out, struct err *e)
+{
+	static const struct http_server_ops ops = {.on_request = on_request};
+	struct http_server_config server = {
+		.address = config->address,
+		.port = config->port,
+		.listen_fd = -1,
+		.cert_pem = config->cert_pem,
+		.key_pem = config->key_pem,
+		.client_ca_pem = config->ca_pem,
+		.client_cert = HTTP_CLIENT_CERT_OPTIONAL,
+		.body_cap = BODY_CAP,
+		.stream_cap = STREAM_CAP,
+		.connections_max = 16384,
+		.idle_timeout_s = 120,
+	};
+	struct http_client_config hosts = {
+		.user_agent = "hypermetal-controller",
+		.ca_pem = config->ca_pem,
+		.cert_pem = config->client_cert_pem,
+		.key_pem = config->client_key_pem,
+	};
+	struct api *a = mem_alloc(sizeof(*a));
+	int r;
+
+	a->loop = loop;
+	a->store = store;
+	list_init(&a->watches);
+	list_init(&a->logs);
+	r = http_client_new(loop, &hosts, &a->hosts, e);
+	if (r == 0)
+		r = http_server_new(loop, &server, &ops, a, &a->server, e);
+	if (r < 0) {
+		api_free(a);
+		return err_wrap(e, r, "listen on %s:%u", config->address, config->port);
+	}
+	*out = a;
+	return 0;
+}
+
+struct api *api_free(struct api *a)
+{
+	if (!a)
+		return NULL;
+	watch_free_all(a);
+	log_free_all(a);
+	http_server_free(a->server);
+	http_client_free(a->hosts);
+	free(a);
+	return NULL;
+}
+
+uint16_t api_port(const struct api *a)
+{
+	return http_server_port(a->server);
+}

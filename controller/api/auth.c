@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Who asks, and what he may. Names come from a client certificate (CN, O) or a bootstrap token; the
+ * rules are fixed: system:masters everything, a node what the node authorizer and NodeRestriction
+ * leave it, an enrolling host its own signing request.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/base64.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "internal.h"
+
+#define TOKEN_ID_LEN	 6
+#define TOKEN_SECRET_LEN 16
+
+bool user_in_group(const struct api_user *u, const char *group)
+{
+	for (size_t i = 0; i < u->group_count; i++) {
+		if (str_eq(u->groups[i], group))
+			return true;
+	}
+	return false;
+}
+
+void user_add_group(struct api_user *u, const char *group)
+{
+	if (u->group_count < API_GROUPS_MAX && strlen(group) < API_USER_MAX)
+		str_copy(u->groups[u->group_count++], API_USER_MAX, group);
+}
+
+const char *user_node(const struct api_user *u)
+{
+	const char *name = str_starts(u->name, "system:node:");
+
+	return name && *name && user_in_group(u, "system:nodes") ? name : NULL;
+}
+
+/* A member of a Secret's data as text. */
+static void secret_text(const struct json *secret, const char *key, char *out, size_t size)
+{
+	struct buf b = BUF_INIT(4096);
+
+	out[0] = '\0';
+	if (base64_decode(&b, json_str(json_at(secret, "data", key, NULL), "")) == 0)
+		str_copy(out, size, buf_str(&b));
+	mem_wipe(b.data, b.len);
+	buf_done(&b);
+}
+
+static bool equal_in_constant_time(const char *a, const char *b, size_t len)
+{
+	unsigned char diff = 0;
+
+	if (strlen(a) != len || strlen(b) != len)
+		return false;
+	for (size_t i = 0; i < len; i++)
+		diff |= (unsigned char)(a[i] ^ b[i]);
+	return !diff;
+}
+
+static bool secret_valid(const struct json *secret, const char *given)
+{
+	char text[64];
+	uint64_t until;
+	bool ok;
+
+	secret_text(secret, "usage-bootstrap-authentication", text, sizeof(text));
+	if (!str_eq(json_str(json_get(secret, "type"), ""), "bootstrap.kubernetes.io/token") ||
+	    !str_eq(text, "true"))
+		return false;
+	secret_text(secret, "expiration", text, sizeof(text));
+	if (*text && (clock_parse_rfc3339(text, &until) < 0 || until <= clock_real_ns()))
+		return false;
+	secret_text(secret, "token-secret", text, sizeof(text));
+	ok = equal_in_constant_time(text, given, TOKEN_SECRET_LEN);
+	mem_wipe(text, sizeof(text));
+	return ok;
+}
+
+int auth_bearer(struct store *s, const char *authorization, struct api_user *out)
+{
+	const char *token = str_starts(authorization, "Bearer ");
+	char name[32] = "bootstrap-token-", groups[256];
+	struct store_object *o;
+	char *at = groups;
+
+	if (!token)
+		return 0;
+	if (strlen(token) != TOKEN_ID_LEN + 1 + TOKEN_SECRET_LEN || token[TOKEN_ID_LEN] != '.')
+		return -EACCES;
+	strncat(name, token, TOKEN_ID_LEN);
+	o = store_get(s, "secrets", "kube-system", name);
+	if (!o || !secret_valid(json_root(o->doc), token + TOKEN_ID_LEN + 1))
+		return -EACCES;
+	snprintf(out->name, sizeof(out->name), "system:bootstrap:%.*s", TOKEN_ID_LEN, token);
+	user_add_group(out, "system:bootstrappers");
+	secret_text(json_root(o->doc), "auth-extra-groups", groups, sizeof(groups));
+	while (*at) {
+		char *comma = strchrnul(at, ',');
+		bool more = *comma;
+
+		*comma = '\0';
+		if (str_starts(at, "system:bootstrappers:"))
+			user_add_group(out, at);
+		at = comma + more;
+	}
+	user_add_group(out, "system:authenticated");
+	return 0;
+}
+
+static bool is(const struct auth_ask *a, const char *group, const char *resource, const char *sub)
+{
+	return str_eq(a->group, group) && str_eq(a->resource, resource) && str_eq(a->sub, sub);
+}
+
+static bool verb_in(const char *verbs, const char *verb)
+{
+	size_t len = strlen(verb);
+	const char *at = verbs;
+
+	for (; (at = strstr(at, verb)); at++) {
+		if ((at == verbs || at[-1] == ' ') && (at[len] == ' ' || !at[len]))
+			return len != 0;
+	}
+	return false;
+}
+
+/* A pod's references to a Secret or ConfigMap: every "name" below a key that stands for one. */
+static bool refers(const struct json *v, const char *const *keys, const char *name)
+{
+	struct json_iter it = json_iter(v);
+
+	while (json_next(&it)) {
+		for (size_t i = 0; it.key && keys[i]; i++) {
+			if (!str_eq(it.key, keys[i]))
+				continue;
+			if (str_eq(json_str(it.value, ""), name) ||
+			    str_eq(json_str(json_get(it.value, "name"), ""), name))
+				return true;
+		}
+		if (refers(it.value, keys, name))
+			return true;
+	}
+	return false;
+}
+
+static bool pull_secret(const struct json *spec, const char *name)
+{
+	struct json_iter it = json_iter(json_get(spec, "imagePullSecrets"));
+
+	while (json_next(&it)) {
+		if (str_eq(json_str(json_get(it.value, "name"), ""), name))
+			return true;
+	}
+	return false;
+}
+
+/* Whether a pod that is bound to the node uses the object. */
+static bool node_uses(struct store *s, const char *node, const struct auth_ask *a)
+{
+	static const char *const secrets[] = {"secretName", "secret", "secretRef", "secretKeyRef",
+					      NULL};
+	static const char *const configs[] = {"configMap", "configMapRef", "configMapKeyRef", NULL};
+	bool secret = str_eq(a->resource, "secrets");
+	struct store_object *o;
+	const char *ns = NULL, *name = NULL;
+
+	for (; (o = store_next(s, "pods", a->namespace, ns, name));
+	     ns = o->namespace, name = o->name) {
+		const struct json *spec = json_get(json_root(o->doc), "spec");
+
+		if (!str_eq(json_str(json_get(spec, "nodeName"), ""), node))
+			continue;
+		if (refers(spec, secret ? secrets : configs, a->name) ||
+		    (secret && pull_secret(spec, a->name)))
+			return true;
+	}
+	return false;
+}
+
+static bool pod_bound(struct store *s, const char *node, const struct auth_ask *a)
+{
+	struct store_object *o = store_get(s, "pods", a->namespace, a->name);
+
+	return o &&
+	       str_eq(json_str(json_at(json_root(o->doc), "spec", "nodeName", NULL), ""), node);
+}
+
+static bool own_csr(struct store *s, const struct api_user *u, const struct auth_ask *a)
+{
+	struct store_object *o;
+
+	if (!is(a, "certificates.k8s.io", "certificatesigningrequests", ""))
+		return false;
+	if (str_eq(a->verb, "create"))
+		return true;
+	if (!verb_in("get list watch", a->verb) || !*a->name)
+		return false;
+	o = store_get(s, "certificatesigningrequests", "", a->name);
+	return o &&
+	       str_eq(json_str(json_at(json_root(o->doc), "spec", "username", NULL), ""), u->name);
+}
+
+static bool node_allowed(struct store *s, const char *node, const struct auth_ask *a)
+{
+	bool own = str_eq(a->name, node);
+
+	if (is(a, "", "nodes", ""))
+		return str_eq(a->verb, "create") ||
+		       (own && verb_in("get list watch update patch", a->verb));
+	if (is(a, "", "nodes", "status"))
+		return own && verb_in("get update patch", a->verb);
+	if (is(a, "coordination.k8s.io", "leases", ""))
+		return str_eq(a->namespace, "kube-node-lease") &&
+		       (str_eq(a->verb, "create") ||
+			(own && verb_in("get update patch delete", a->verb)));
+	if (is(a, "", "pods", "") && verb_in("list watch", a->verb))
+		return a->node_selector;
+	if (is(a, "", "pods", ""))
+		return verb_in("get delete", a->verb) && pod_bound(s, node, a);
+	if (is(a, "", "pods", "status"))
+		return verb_in("get update patch", a->verb) && pod_bound(s, node, a);
+	if (is(a, "", "pods", "eviction"))
+		return str_eq(a->verb, "create") && pod_bound(s, node, a);
+	if (is(a, "", "secrets", "") || is(a, "", "configmaps", ""))
+		return *a->name && verb_in("get list watch", a->verb) && node_uses(s, node, a);
+	if (is(a, "", "events", ""))
+		return verb_in("create update patch", a->verb);
+	if (is(a, "node.k8s.io", "runtimeclasses", ""))
+		return verb_in("get list watch", a->verb);
+	return (is(a, "authentication.k8s.io", "tokenreviews", "") ||
+		is(a, "authorization.k8s.io", "subjectaccessreviews", "")) &&
+	       str_eq(a->verb, "create");
+}
+
+static bool path_allowed(const struct auth_ask *a)
+{
+	static const char *const open[] = {"/api",     "/apis",	 "/openapi", "/version",
+					   "/healthz", "/livez", "/readyz"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(open); i++) {
+		const char *rest = str_starts(a->path, open[i]);
+
+		if (rest && (!*rest || *rest == '/'))
+			return true;
+	}
+	return false;
+}
+
+bool auth_allowed(const struct api_user *u, struct store *s, const struct auth_ask *ask)
+{
+	const char *node = user_node(u);
+
+	if (user_in_group(u, "system:masters"))
+		return true;
+	if (ask->path)
+		return path_allowed(ask); /* what is behind it decides itself */
+	if (is(ask, "authorization.k8s.io", "selfsubjectaccessreviews", ""))
+		return *u->name && str_eq(ask->verb, "create");
+	if (node)
+		return node_allowed(s, node, ask) || own_csr(s, u, ask);
+	return user_in_group(u, "system:bootstrappers") && own_csr(s, u, ask);
+}
+
+void auth_refuse(struct api_call *c, const struct auth_ask *ask)
+{
+	char resource[128], where[320] = " at the cluster scope", named[API_NAME_MAX + 4] = "";
+
+	if (ask->path) {
+		reply_fail(c, 403, "Forbidden", "forbidden: User \"%s\" cannot %s path \"%.200s\"",
+			   c->user->name, ask->verb, ask->path);
+		return;
+	}
+	snprintf(resource, sizeof(resource), "%s%s%s", ask->resource, *ask->sub ? "/" : "",
+		 ask->sub);
+	if (*ask->namespace)
+		snprintf(where, sizeof(where), " in the namespace \"%s\"", ask->namespace);
+	if (*ask->name)
+		snprintf(named, sizeof(named), " \"%s\"", ask->name);
+	reply_fail(
+		c, 403, "Forbidden",
+		"%s%s%s%s is forbidden: User \"%s\" cannot %s resource \"%s\" in API group \"%s\"%s",
+		ask->resource, *ask->group ? "." : "", ask->group, named, c->user->name, ask->verb,
+		resource, ask->group, where);
+}

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Defaults and checks of the smaller kinds: nodes, namespaces, signing requests, secrets. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/base64.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "internal.h"
+
+#define NOT_READY "node.kubernetes.io/not-ready"
+
+static void forbid(struct api_call *c, const char *what)
+{
+	reply_fail(c, 403, "Forbidden", "%s \"%s\" is forbidden: %s", c->kind->plural, c->name,
+		   what);
+}
+
+static bool label_allowed(const char *key)
+{
+	static const char *const exact[] = {
+		"kubernetes.io/hostname",
+		"kubernetes.io/os",
+		"kubernetes.io/arch",
+		"topology.kubernetes.io/zone",
+		"topology.kubernetes.io/region",
+		"node.kubernetes.io/instance-type",
+		"beta.kubernetes.io/os",
+		"beta.kubernetes.io/arch",
+		"beta.kubernetes.io/instance-type",
+	};
+	const char *slash = strchr(key, '/');
+	char prefix[API_NAME_MAX];
+
+	if (!slash || (size_t)(slash - key) >= sizeof(prefix))
+		return true;
+	memcpy(prefix, key, (size_t)(slash - key));
+	prefix[slash - key] = '\0';
+	if (str_eq(prefix, "node-restriction.kubernetes.io") ||
+	    str_ends(prefix, ".node-restriction.kubernetes.io"))
+		return false;
+	if (!str_eq(prefix, "kubernetes.io") && !str_ends(prefix, ".kubernetes.io") &&
+	    !str_eq(prefix, "k8s.io") && !str_ends(prefix, ".k8s.io"))
+		return true;
+	if (str_eq(prefix, "kubelet.kubernetes.io") || str_ends(prefix, ".kubelet.kubernetes.io") ||
+	    str_eq(prefix, "node.kubernetes.io") || str_ends(prefix, ".node.kubernetes.io"))
+		return true;
+	for (size_t i = 0; i < ARRAY_SIZE(exact); i++) {
+		if (str_eq(exact[i], key))
+			return true;
+	}
+	return false;
+}
+
+/* What NodeRestriction keeps from a node: foreign labels, its own taints. */
+static void restrict_node(struct api_call *c, const struct json *root, const struct json *old)
+{
+	const struct json *labels = json_at(root, "metadata", "labels", NULL);
+	struct json_iter it = json_iter(labels);
+	char what[400];
+
+	while (json_next(&it)) {
+		if (label_allowed(it.key) ||
+		    json_equal(json_at(old, "metadata", "labels", it.key, NULL), it.value))
+			continue;
+		snprintf(what, sizeof(what), "is not allowed to set the following labels: %.200s",
+			 it.key);
+		forbid(c, what);
+		return;
+	}
+	if (old && !json_equal(json_at(root, "spec", "taints", NULL),
+			       json_at(old, "spec", "taints", NULL)))
+		forbid(c, "is not allowed to modify taints");
+}
+
+static bool has_taint(const struct json *taints, const char *key)
+{
+	struct json_iter it = json_iter(taints);
+
+	while (json_next(&it)) {
+		if (str_eq(json_str(json_get(it.value, "key"), ""), key))
+			return true;
+	}
+	return false;
+}
+
+void node_prepare(struct api_call *c, struct json_doc *doc, const struct json *old)
+{
+	struct json *root = json_root(doc), *spec, *taint;
+
+	if (user_node(c->user) && !str_eq(user_node(c->user), c->name))
+		forbid(c, "a node may only modify its own node object");
+	else if (user_node(c->user))
+		restrict_node(c, root, old);
+	spec = json_obj_of(doc, root, "spec");
+	if (json_type(json_get(spec, "unschedulable")) == JSON_NULL ||
+	    !json_bool(json_get(spec, "unschedulable"), true))
+		json_remove(spec, "unschedulable");
+	if (old || has_taint(json_get(spec, "taints"), NOT_READY))
+		return;
+	taint = json_new_obj(doc); /* until the node's Ready has been seen */
+	json_put_str(doc, taint, "key", NOT_READY);
+	json_put_str(doc, taint, "effect", "NoSchedule");
+	json_push(doc, json_arr_of(doc, spec, "taints"), taint);
+}
+
+void lease_prepare(struct api_call *c, struct json_doc *doc, const struct json *old)
+{
+	(void)doc;
+	(void)old;
+	if (user_node(c->user) &&
+	    (!str_eq(user_node(c->user), c->name) || !str_eq(c->namespace, "kube-node-lease")))
+		forbid(c, "can only access node lease with the same name as the requesting node");
+}
+
+void namespace_prepare(struct api_call *c, struct json_doc *doc, const struct json *old)
+{
+	struct json *root = json_root(doc), *meta = json_obj_of(doc, root, "metadata");
+	struct json *finalizers;
+
+	json_put_str(doc, json_obj_of(doc, meta, "labels"), "kubernetes.io/metadata.name", c->name);
+	if (old) {
+		json_put(doc, root, "spec", json_copy(doc, json_get(old, "spec")));
+		return;
+	}
+	finalizers = json_arr_of(doc, json_obj_of(doc, root, "spec"), "finalizers");
+	if (!json_count(finalizers))
+		json_push(doc, finalizers, json_new_str(doc, "kubernetes"));
+	json_put_str(doc, json_obj_of(doc, root, "status"), "phase", "Active");
+}
+
+/* spec says what is wanted and who asked; neither changes afterwards. */
+void csr_prepare(struct api_call *c, struct json_doc *doc, const struct json *old)
+{
+	struct json *root = json_root(doc), *spec = json_obj_of(doc, root, "spec"), *groups;
+	const char *request = json_str(json_get(spec, "request"), "");
+	struct buf pem = BUF_INIT(65536);
+	int64_t seconds = json_int(json_get(spec, "expirationSeconds"), 600);
+
+	if (old) {
+		json_put(doc, root, "spec", json_copy(doc, json_get(old, "spec")));
+		return;
+	}
+	json_put_str(doc, spec, "username", c->user->name);
+	groups = json_new_arr(doc);
+	for (size_t i = 0; i < c->user->group_count; i++)
+		json_push(doc, groups, json_new_str(doc, c->user->groups[i]));
+	json_put(doc, spec, "groups", groups);
+	json_remove(spec, "uid");
+	json_remove(spec, "extra");
+	if (!*request)
+		field_required(c, "", "spec.request");
+	else if (base64_decode(&pem, request) < 0 || !strstr(buf_str(&pem), "CERTIFICATE REQUEST"))
+		field_invalid(c, "\"...\"", "PEM block type must be CERTIFICATE REQUEST",
+			      "spec.request");
+	if (!*json_str(json_get(spec, "signerName"), ""))
+		field_required(c, "", "spec.signerName");
+	if (!json_count(json_get(spec, "usages")))
+		field_required(c, "", "spec.usages");
+	if (seconds < 600)
+		field_invalid(c, "",
+			      "may not specify a duration less than 600 seconds (10 minutes)",
+			      "spec.expirationSeconds");
+	buf_done(&pem);
+}
+
+void secret_prepare(struct api_call *c, struct json_doc *doc, const struct json *old)
+{
+	struct json *root = json_root(doc), *plain = json_get(root, "stringData");
+	struct json_iter it = json_iter(plain);
+	struct json *data;
+
+	(void)c;
+	(void)old;
+	if (!*json_str(json_get(root, "type"), ""))
+		json_put_str(doc, root, "type", "Opaque");
+	if (!plain)
+		return;
+	data = json_obj_of(doc, root, "data");
+	while (json_next(&it)) {
+		struct buf b = BUF_INIT(0);
+		const char *text = json_str(it.value, "");
+
+		base64_encode(&b, text, strlen(text));
+		json_put_str(doc, data, it.key, buf_str(&b));
+		buf_done(&b);
+	}
+	json_remove(root, "stringData");
+}

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * pods/log: fetched from the host that the pod is bound to (GET /containerLogs of its 10250, TLS on
+ * both sides) and passed on as it comes.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "stream.h"
+
+struct log_stream {
+	struct list node;
+	struct http_request *r; /* NULL when the client has gone */
+	struct http_call *call; /* NULL when the host has answered */
+	bool begun;
+	int status;
+	struct buf error; /* body of an answer that is not 200 */
+};
+
+static void log_free(struct log_stream *l)
+{
+	if (l->call)
+		http_call_cancel(l->call);
+	list_del(&l->node);
+	buf_done(&l->error);
+	free(l);
+}
+
+static void on_close(struct http_request *r, void *arg)
+{
+	(void)r;
+	log_free(arg);
+}
+
+static void fail(struct log_stream *l, int code, const char *reason, const char *message)
+{
+	_cleanup_json_ struct json_doc *doc = json_doc_new();
+	struct buf text = BUF_INIT(0);
+
+	if (json_write(status_json(doc, code, reason, message), &text) == 0)
+		http_reply(l->r, code, "application/json", text.data, text.len, NULL);
+	buf_done(&text);
+}
+
+static void on_head(struct http_call *call, const struct http_reply *reply, void *arg)
+{
+	struct log_stream *l = arg;
+
+	(void)call;
+	l->status = reply->status;
+	if (reply->status != 200)
+		return;
+	l->begun = true;
+	http_stream_begin(l->r, 200, "text/plain");
+}
+
+static int on_data(struct http_call *call, const void *data, size_t len, void *arg)
+{
+	struct log_stream *l = arg;
+
+	(void)call;
+	return l->begun ? http_stream_write(l->r, data, len) : buf_append(&l->error, data, len);
+}
+
+static const char *reason_of(int status)
+{
+	return status == 400   ? "BadRequest"
+	       : status == 404 ? "NotFound"
+	       : status == 403 ? "Forbidden"
+			       : "InternalError";
+}
+
+static void on_done(struct http_call *call, const struct http_reply *reply, const struct err *e,
+		    void *arg)
+{
+	struct log_stream *l = arg;
+	char message[400];
+
+	(void)call;
+	(void)reply;
+	l->call = NULL;
+	if (l->begun) {
+		http_stream_end(l->r);
+	} else if (l->status) {
+		str_printable(message, sizeof(message),
+			      str_trim((char *)(uintptr_t)buf_str(&l->error)));
+		fail(l, l->status, reason_of(l->status), message);
+	} else {
+		snprintf(message, sizeof(message), "Get logs from the host: %s", err_msg(e));
+		fail(l, 500, "InternalError", message);
+	}
+}
+
+/* The container that was asked for, or the only one. Return: NULL when it answered. */
+static const char *find_container(struct api_call *c, const struct json *pod)
+{
+	static const char *const lists[] = {"containers", "initContainers"};
+	const char *want = query_get(&c->query, "container");
+	const struct json *spec = json_get(pod, "spec"), *main = json_get(spec, "containers");
+	struct buf names = BUF_INIT(0);
+
+	if (!want || !*want) {
+		if (json_count(main) == 1)
+			return json_str(json_get(json_item(main, 0), "name"), "");
+		for (size_t i = 0; i < json_count(main); i++)
+			buf_printf(&names, "%s%s", i ? " " : "",
+				   json_str(json_get(json_item(main, i), "name"), ""));
+		reply_fail(c, 400, "BadRequest",
+			   "a container name must be specified for pod %s, choose one of: [%s]",
+			   c->name, buf_str(&names));
+		buf_done(&names);
+		return NULL;
+	}
+	for (size_t l = 0; l < ARRAY_SIZE(lists); l++) {
+		struct json_iter it = json_iter(json_get(spec, lists[l]));
+
+		while (json_next(&it)) {
+			if (str_eq(json_str(json_get(it.value, "name"), ""), want))
+				return json_str(json_get(it.value, "name"), "");
+		}
+	}
+	reply_fail(c, 400, "BadRequest", "container %.100s is not valid for pod %s", want, c->name);
+	return NULL;
+}
+
+/* "https://ADDRESS:PORT" of the pod's host. Return: false when it answered. */
+static bool find_host(struct api_call *c, const char *node, struct buf *url)
+{
+	static const char *const types[] = {"InternalIP", "ExternalIP", "Hostname"};
+	struct store_object *o = store_get(c->store, "nodes", "", node);
+	const struct json *status = o ? json_get(json_root(o->doc), "status") : NULL;
+	int64_t port = json_int(json_at(status, "daemonEndpoints", "kubeletEndpoint", "Port", NULL),
+				10250);
+
+	for (size_t t = 0; t < ARRAY_SIZE(types); t++) {
+		struct json_iter it = json_iter(json_get(status, "addresses"));
+
+		while (json_next(&it)) {
+			const char *address = json_str(json_get(it.value, "address"), "");
+			bool v6 = strchr(address, ':') != NULL;
+
+			if (!str_eq(json_str(json_get(it.value, "type"), ""), types[t]) ||
+			    !*address || strpbrk(address, "/?#@ %"))
+				continue;
+			buf_printf(url, "https://%s%s%s:%lld", v6 ? "[" : "", address,
+				   v6 ? "]" : "", (long long)port);
+			return true;
+		}
+	}
+	reply_fail(c, 500, "InternalError", "node \"%s\" of the pod has no address", node);
+	return false;
+}
+
+static void add_params(struct api_call *c, struct buf *url)
+{
+	static const char *const flags[] = {"follow", "previous", "timestamps"};
+	static const char *const numbers[] = {"tailLines", "limitBytes", "sinceSeconds"};
+	char sep = '?';
+	uint64_t n;
+
+	for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
+		if (query_bool(&c->query, flags[i])) {
+			buf_printf(url, "%c%s=true", sep, flags[i]);
+			sep = '&';
+		}
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
+		const char *v = query_get(&c->query, numbers[i]);
+
+		if (v && str_u64(v, INT64_MAX, &n) == 0) {
+			buf_printf(url, "%c%s=%llu", sep, numbers[i], (unsigned long long)n);
+			sep = '&';
+		}
+	}
+	if (query_get(&c->query, "sinceTime")) {
+		const char *v = query_get(&c->query, "sinceTime");
+
+		if (strspn(v, "0123456789-:TZ.") == strlen(v))
+			buf_printf(url, "%csinceTime=%s", sep, v);
+	}
+}
+
+bool log_start(struct api_call *c, struct http_request *r)
+{
+	static const struct http_call_ops ops = {
+		.on_head = on_head, .on_data = on_data, .on_done = on_done};
+	struct store_object *o = rest_object(c);
+	struct http_call_spec spec = {.method = "GET", .timeout_ms = -1};
+	struct buf url = BUF_INIT(4096);
+	struct err e = ERR_INIT;
+	struct log_stream *l;
+	const char *node, *container;
+
+	if (!o)
+		return false;
+	node = json_str(json_at(json_root(o->doc), "spec", "nodeName", NULL), "");
+	container = find_container(c, json_root(o->doc));
+	if (!container)
+		return false;
+	if (!*node) { /* nobody has it yet, nothing was said */
+		c->reply.status = 200;
+		c->reply.content_type = "text/plain";
+		return false;
+	}
+	if (!find_host(c, node, &url)) {
+		buf_done(&url);
+		return false;
+	}
+	buf_printf(&url, "/containerLogs/%s/%s/%s", c->namespace, c->name, container);
+	add_params(c, &url);
+	l = mem_alloc(sizeof(*l));
+	l->r = r;
+	buf_init(&l->error, 65536);
+	list_add(&c->api->logs, &l->node);
+	spec.url = buf_str(&url);
+	l->call = http_call_start(c->api->hosts, &spec, &ops, l, &e);
+	buf_done(&url);
+	if (!l->call) {
+		reply_fail(c, 500, "InternalError", "Get logs from the host: %s", err_msg(&e));
+		log_free(l);
+		return false;
+	}
+	http_request_on_close(r, on_close, l);
+	return true;
+}
+
+void log_free_all(struct api *a)
+{
+	struct log_stream *l, *tmp;
+
+	list_for_each_safe(l, tmp, &a->logs, node) {
+		http_request_on_close(l->r, NULL, NULL);
+		log_free(l);
+	}
+}
