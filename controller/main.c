@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * controller: the modules wired together. All of them know the store; none knows another: what one
+ * needs of another is a callback set here.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "api/api.h"
+#include "base/fd.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "enrol/enrol.h"
+#include "options.h"
+#include "store/store.h"
+
+struct controller {
+	struct options opt;
+	struct loop loop;
+	struct store *store;
+	struct enrol *enrol;
+	struct api *api;
+	char api_url[300];
+};
+
+static const char *const volatiles[] = {"leases", "events", NULL};
+static const char *const namespaces[] = {"default", "kube-system", "kube-node-lease",
+					 "kube-public"};
+
+static void on_signal(int signo, void *arg)
+{
+	struct controller *c = arg;
+
+	log_info("main", "ev=stopping signal=%d", signo);
+	loop_stop(&c->loop, 0);
+}
+
+static int open_store(struct controller *c, struct err *e)
+{
+	_cleanup_free_ char *path = mem_printf("%s/controller.db", c->opt.data);
+	struct store_config config = {.path = path, .volatiles = volatiles};
+	int r = file_mkdirs(c->opt.data, 0700);
+
+	if (r < 0)
+		return err_sys(e, r, "make %s", c->opt.data);
+	r = store_open(&c->loop, &config, &c->store, e);
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(namespaces); i++)
+		r = api_make_namespace(c->store, namespaces[i], e);
+	return r;
+}
+
+static int start_api(struct controller *c, struct err *e)
+{
+	const char *names[16] = {"localhost",  "127.0.0.1",	     "::1",
+				 "kubernetes", "kubernetes.default", "kubernetes.default.svc"};
+	size_t n = 6;
+	char host[256] = "", machine[256] = "";
+	struct enrol_pair server = {.cert = BUF_INIT(0)}, client = {.cert = BUF_INIT(0)};
+	struct api_config config = {.address = c->opt.api.host, .port = c->opt.api.port};
+	int r;
+
+	if (!str_eq(c->opt.api.host, "0.0.0.0") && !str_eq(c->opt.api.host, "::"))
+		names[n++] = c->opt.api.host;
+	if (c->opt.advertise_api && url_host(c->opt.advertise_api, host, sizeof(host)) == 0)
+		names[n++] = host;
+	if (gethostname(machine, sizeof(machine) - 1) == 0 && *machine)
+		names[n++] = machine;
+	r = enrol_issue_server(c->enrol, "hypermetal-api", names, &server, e);
+	if (r == 0)
+		r = enrol_issue_client(c->enrol, "kube-apiserver-kubelet-client", "system:masters",
+				       &client, e);
+	config.cert_pem = buf_str(&server.cert);
+	config.key_pem = buf_str(&server.key);
+	config.ca_pem = enrol_ca_pem(c->enrol);
+	config.client_cert_pem = buf_str(&client.cert);
+	config.client_key_pem = buf_str(&client.key);
+	if (r == 0)
+		r = api_new(&c->loop, c->store, &config, &c->api, e);
+	enrol_pair_done(&server);
+	enrol_pair_done(&client);
+	return r;
+}
+
+/* How others reach us, where the operator did not say. */
+static void name_urls(struct controller *c)
+{
+	const char *host = c->opt.api.host;
+	bool any = str_eq(host, "0.0.0.0") || str_eq(host, "::"), v6 = strchr(host, ':') && !any;
+
+	if (c->opt.advertise_api)
+		str_copy(c->api_url, sizeof(c->api_url), c->opt.advertise_api);
+	else
+		snprintf(c->api_url, sizeof(c->api_url), "https://%s%s%s:%u", v6 ? "[" : "",
+			 any ? "127.0.0.1" : host, v6 ? "]" : "", api_port(c->api));
+}
+
+static int start(struct controller *c, struct err *e)
+{
+	static const int signals[] = {SIGTERM, SIGINT, 0};
+	struct enrol_config enrol = {.dir = c->opt.data};
+	int r = loop_init(&c->loop);
+
+	if (r == 0)
+		r = loop_signals(&c->loop, signals, on_signal, c);
+	if (r < 0)
+		return err_sys(e, r, "event loop");
+	r = open_store(c, e);
+	if (r == 0)
+		r = enrol_new(&c->loop, c->store, &enrol, &c->enrol, e);
+	if (r == 0)
+		r = start_api(c, e);
+	if (r < 0)
+		return r;
+	name_urls(c);
+	if (c->opt.kubeconfig)
+		r = enrol_write_kubeconfig(c->enrol, c->api_url, c->opt.kubeconfig, e);
+	if (r == 0)
+		log_info("main", "ev=ready api=%s listen=%s:%u", c->api_url, c->opt.api.host,
+			 api_port(c->api));
+	return r;
+}
+
+int main(int argc, char **argv)
+{
+	struct controller c = {.api = NULL};
+	struct err e = ERR_INIT;
+	int r = options_read(&c.opt, argc, argv, &e);
+
+	if (r != 0) {
+		if (r < 0)
+			fprintf(stderr, "controller: %s\n", err_msg(&e));
+		return r < 0 ? 2 : 0;
+	}
+	log_init("controller");
+	signal(SIGPIPE, SIG_IGN);
+	r = start(&c, &e);
+	if (r == 0)
+		r = loop_run(&c.loop);
+	else
+		fprintf(stderr, "controller: %s\n", err_msg(&e));
+	api_free(c.api);
+	enrol_free(c.enrol);
+	store_close(c.store);
+	loop_done(&c.loop);
+	return r < 0 ? 1 : 0;
+}
