@@ -13,3 +13,6 @@ http_tests := lib/http/tests/http_fixture.c
 $(eval $(call unit_test,test_http_server,lib/http/tests/test_http_server.c $(http_tests),http/server http/client base,))
 $(eval $(call unit_test,test_http_tls,lib/http/tests/test_http_tls.c $(http_tests),http/server http/client base,))
 $(eval $(call fuzz_target,fuzz_http_server,lib/http/fuzz/fuzz_http_server.c,http/server base,,lib/http/fuzz/corpus_server))
+
+$(eval $(call unit_test,test_json,lib/json/tests/test_json.c,json base,))
+$(eval $(call fuzz_target,fuzz_json,lib/json/fuzz/fuzz_json.c,json base,,lib/json/fuzz/corpus_json))

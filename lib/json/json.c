@@ -7,6 +7,7 @@
 #include "json/json.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,7 +37,11 @@ static struct json *made(yyjson_mut_val *v)
 	return json_of(v);
 }
 
-static bool json_depth_ok(const char *text, size_t len)
+/*
+ * What must hold before yyjson, which recurses, sees the text: a limit on nesting, and no NUL inside a
+ * string, since our strings end there and would say something else than the document.
+ */
+static int json_check(const char *text, size_t len, struct err *e)
 {
 	bool in_string = false;
 	unsigned int depth = 0;
@@ -45,6 +50,9 @@ static bool json_depth_ok(const char *text, size_t len)
 		char c = text[i];
 
 		if (in_string) {
+			if (c == '\\' && len - i > 5 && memcmp(text + i + 1, "u0000", 5) == 0)
+				return err_set(e, -EBADMSG, "JSON string with a NUL at byte %zu",
+					       i);
 			if (c == '\\')
 				i++;
 			else if (c == '"')
@@ -53,12 +61,13 @@ static bool json_depth_ok(const char *text, size_t len)
 			in_string = true;
 		} else if (c == '{' || c == '[') {
 			if (++depth > JSON_DEPTH_MAX)
-				return false;
+				return err_set(e, -E2BIG, "JSON is nested deeper than %d levels",
+					       JSON_DEPTH_MAX);
 		} else if ((c == '}' || c == ']') && depth) {
 			depth--;
 		}
 	}
-	return true;
+	return 0;
 }
 
 struct json_doc *json_doc_new(void)
@@ -76,9 +85,10 @@ int json_parse(const char *text, size_t len, struct json_doc **doc, struct err *
 	yyjson_read_err re = {0};
 	yyjson_mut_doc *mut;
 	yyjson_doc *raw;
+	int r = json_check(text, len, e);
 
-	if (!json_depth_ok(text, len))
-		return err_set(e, -E2BIG, "JSON is nested deeper than %d levels", JSON_DEPTH_MAX);
+	if (r < 0)
+		return r;
 	raw = yyjson_read_opts((char *)(uintptr_t)text, len, YYJSON_READ_NOFLAG, NULL, &re);
 	if (!raw)
 		return err_set(e, -EBADMSG, "not JSON: %s at byte %zu",
@@ -250,9 +260,37 @@ struct json *json_new_arr(struct json_doc *doc)
 	return made(yyjson_mut_arr(doc->doc));
 }
 
+/* Length of the UTF-8 sequence at @s (RFC 3629 §4), 0 if there is none within @len bytes */
+static size_t utf8_length(const unsigned char *s, size_t len)
+{
+	size_t n = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
+
+	if (n == 0 || n > len || s[0] > 0xf4)
+		return 0;
+	for (size_t i = 1; i < n; i++)
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	/* Overlong forms, surrogates, and what lies beyond U+10FFFF */
+	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
+	    (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
+		return 0;
+	return n;
+}
+
 struct json *json_new_strn(struct json_doc *doc, const char *s, size_t len)
 {
-	return made(yyjson_mut_strncpy(doc->doc, s, len));
+	yyjson_mut_val *v = yyjson_mut_strncpy(doc->doc, s, len);
+	/* The copy is ours: what is no UTF-8 could not be written later. */
+	unsigned char *copy = v ? (unsigned char *)(uintptr_t)yyjson_mut_get_str(v) : NULL;
+
+	for (size_t i = 0, n; copy && i < len; i += n) {
+		n = utf8_length(copy + i, len - i);
+		if (n)
+			continue;
+		copy[i] = '?';
+		n = 1;
+	}
+	return made(v);
 }
 
 struct json *json_new_str(struct json_doc *doc, const char *s)
@@ -290,7 +328,8 @@ struct json *json_new_int(struct json_doc *doc, int64_t value)
 
 struct json *json_new_real(struct json_doc *doc, double value)
 {
-	return made(yyjson_mut_real(doc->doc, value));
+	/* JSON has no word for the others. */
+	return isfinite(value) ? made(yyjson_mut_real(doc->doc, value)) : json_new_null(doc);
 }
 
 struct json *json_new_bool(struct json_doc *doc, bool value)
@@ -312,6 +351,8 @@ void json_put(struct json_doc *doc, struct json *obj, const char *key, struct js
 {
 	struct json_iter it = json_iter(obj);
 
+	if (!json_is_obj(obj))
+		return;
 	if (!value) {
 		json_remove(obj, key);
 		return;

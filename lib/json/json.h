@@ -9,7 +9,7 @@
  *	name = json_str(json_at(pod, "metadata", "name", NULL), "");
  *
  * Objects keep their order. Members of another document are taken over by json_copy() only.
- * Parsing is bounded: JSON_DEPTH_MAX levels and the caller's size. Out of memory aborts, as the size
+ * Parsing is bounded: JSON_DEPTH_MAX levels and the caller's size; a string with a NUL inside is refused. Out of memory aborts, as the size
  * was capped at the parser's door.
  */
 #ifndef JSON_JSON_H
@@ -99,7 +99,10 @@ bool json_next(struct json_iter *it);
 /** json_equal() - Same value; members in any order; 1 and 1.0 differ */
 bool json_equal(const struct json *a, const struct json *b);
 
-/* Building: all take the document that will own the value; strings are copied. */
+/*
+ * Building: all take the document that will own the value; strings are copied, bytes that are no UTF-8
+ * become '?'; a real that is no number becomes null.
+ */
 struct json *json_new_obj(struct json_doc *doc);
 struct json *json_new_arr(struct json_doc *doc);
 struct json *json_new_str(struct json_doc *doc, const char *s);
@@ -114,7 +117,8 @@ struct json *json_new_null(struct json_doc *doc);
 /** json_copy() - Deep copy into @doc */
 struct json *json_copy(struct json_doc *doc, const struct json *v);
 
-/** json_put() - Set a member, replacing one of that name in its place; a NULL value removes it */
+/** json_put() - Set a member, replacing one of that name in its place; a NULL value removes it.
+ * Nothing is done unless @obj is an object (json_put_*() as well). */
 void json_put(struct json_doc *doc, struct json *obj, const char *key, struct json *value);
 void json_put_str(struct json_doc *doc, struct json *obj, const char *key, const char *s);
 void json_put_fmt(struct json_doc *doc, struct json *obj, const char *key, const char *fmt, ...)
