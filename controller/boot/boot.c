@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * A boot's own piece is packed when its script is asked for and kept in memory under a random name
+ * for as long as its token lives: iPXE may ask again after a lost connection. The token in it works
+ * once; whoever fetches the piece second learns a token that is used up or about to be refused.
+ * Settings files are read at each boot, so an edit counts from the next one on.
+ */
+#include "boot/boot.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/list.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "boot/cpio.h"
+#include "boot/host.h"
+#include "boot/settings.h"
+#include "http/server.h"
+
+#define BOOT_PIECE_MAX	     (256 << 10)
+#define BOOT_PIECES_MAX	     4096
+#define BOOT_PIECE_LIFE_MS   (10 * 60 * 1000)
+#define BOOT_ID_BYTES	     16
+#define BOOT_CONNECTIONS_MAX 2048
+#define BOOT_TEXT	     "text/plain; charset=utf-8"
+#define BOOT_BINARY	     "application/octet-stream"
+
+struct boot_piece {
+	char id[BOOT_ID_BYTES * 2 + 1];
+	uint64_t expires_ms;
+	struct cpio cpio;
+	struct list node; /* in boot->pieces, oldest first */
+};
+
+struct boot {
+	const struct boot_ops *ops;
+	void *arg;
+	struct http_server *server;
+	char *images_dir, *boot_url, *api_url, *ca_pem, *settings_file, *settings_dir, *boot_args;
+	struct list pieces;
+	size_t piece_count;
+};
+
+static void piece_free(struct boot *b, struct boot_piece *p)
+{
+	list_del(&p->node);
+	b->piece_count--;
+	if (p->cpio.data.data)
+		mem_wipe(p->cpio.data.data, p->cpio.data.len);
+	cpio_done(&p->cpio);
+	free(p);
+}
+
+/* All live equally long: the oldest are at the front. */
+static void pieces_expire(struct boot *b)
+{
+	uint64_t now_ms = clock_mono_ms();
+
+	while (!list_empty(&b->pieces)) {
+		struct boot_piece *p = list_entry(b->pieces.next, struct boot_piece, node);
+
+		if (p->expires_ms > now_ms && b->piece_count < BOOT_PIECES_MAX)
+			return;
+		piece_free(b, p);
+	}
+}
+
+static int read_settings(const char *path, bool optional, struct buf *out, struct err *e)
+{
+	int r = file_read(AT_FDCWD, path, out, e);
+
+	if (r == -ENOENT && optional) {
+		err_clear(e);
+		return 0;
+	}
+	return r;
+}
+
+/* All settings of this host, as they go into its piece */
+static int host_settings(const struct boot *b, struct boot_host *h, struct buf *out, struct err *e)
+{
+	struct buf common = BUF_INIT(SETTINGS_MAX), own = BUF_INIT(SETTINGS_MAX);
+	_cleanup_free_ char *name = NULL, *advertise = NULL;
+	char mac[18];
+	int r = 0;
+
+	if (b->settings_file)
+		r = read_settings(b->settings_file, false, &common, e);
+	if (r == 0 && b->settings_dir) {
+		_cleanup_free_ char *path =
+			mem_printf("%s/%s", b->settings_dir, host_mac_dashes(h, mac));
+
+		r = read_settings(path, true, &own, e);
+	}
+	if (r == 0)
+		r = settings_merge(buf_str(&common), buf_str(&own), out, e);
+	buf_done(&common);
+	buf_done(&own);
+	if (r < 0)
+		return r;
+	name = settings_get(buf_str(out), "node_name");
+	if (host_set_name(h, name) < 0)
+		return err_set(e, -EINVAL, "node_name=%.60s is not a DNS label", name);
+	advertise = settings_get(buf_str(out), "advertise");
+	if (advertise && str_copy(h->advertise, sizeof(h->advertise), advertise) < 0)
+		return err_set(e, -EINVAL, "advertise=%.60s… is too long", advertise);
+	r = buf_printf(out, "api=%s\n", b->api_url);
+	if (r == 0 && !name)
+		r = buf_printf(out, "node_name=%s\n", h->node_name);
+	return r < 0 ? err_sys(e, r, "host settings") : 0;
+}
+
+static int piece_pack(const struct boot *b, struct boot_host *h, struct cpio *c, struct err *e)
+{
+	struct buf settings = BUF_INIT(SETTINGS_MAX);
+	char token[BOOT_TOKEN_MAX] = "";
+	int r = host_settings(b, h, &settings, e);
+
+	if (r == 0)
+		r = b->ops->mint(h, token, e, b->arg);
+	if (r == 0) {
+		cpio_init(c, BOOT_PIECE_MAX);
+		cpio_dir(c, "hyper", 0700);
+		cpio_file(c, "hyper/ca.crt", 0600, b->ca_pem, strlen(b->ca_pem));
+		cpio_file(c, "hyper/token", 0600, token, strlen(token));
+		cpio_file(c, "hyper/settings", 0600, buf_str(&settings), settings.len);
+		r = cpio_end(c);
+		if (r < 0)
+			err_sys(e, r, "pack the host's piece");
+	}
+	mem_wipe(token, sizeof(token));
+	buf_done(&settings);
+	return r;
+}
+
+static int piece_new(struct boot *b, struct boot_host *h, const char **id, struct err *e)
+{
+	unsigned char random[BOOT_ID_BYTES];
+	struct boot_piece *p;
+	struct cpio cpio = {0};
+	int r;
+
+	pieces_expire(b);
+	r = piece_pack(b, h, &cpio, e);
+	if (r < 0) {
+		cpio_done(&cpio);
+		return r;
+	}
+	if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
+		abort();
+	p = mem_alloc(sizeof(*p));
+	str_hex(p->id, random, sizeof(random));
+	p->expires_ms = clock_mono_ms() + BOOT_PIECE_LIFE_MS;
+	p->cpio = cpio;
+	list_add(&b->pieces, &p->node);
+	b->piece_count++;
+	*id = p->id;
+	return 0;
+}
+
+static void reply_script(struct http_request *r, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void reply_script(struct http_request *r, const char *fmt, ...)
+{
+	struct buf text = BUF_INIT(65536);
+	va_list ap;
+
+	va_start(ap, fmt);
+	buf_puts(&text, "#!ipxe\n");
+	buf_vprintf(&text, fmt, ap);
+	va_end(ap);
+	http_reply(r, 200, BOOT_TEXT, buf_str(&text), text.len, "Cache-Control: no-store\r\n");
+	buf_done(&text);
+}
+
+/* What iPXE knows is put in by iPXE itself: ${…} are its variables. */
+static void reply_ask(const struct boot *b, struct http_request *r)
+{
+	reply_script(
+		r,
+		":again\n"
+		"chain --replace %s/boot/ipxe?mac=${netX/mac:hexhyp}&uuid=${uuid}&serial=${serial:uristring} ||\n"
+		"echo The controller does not answer, trying again in 5 seconds\n"
+		"sleep 5\n"
+		"goto again\n",
+		b->boot_url);
+}
+
+static void reply_wait(const struct boot *b, struct http_request *r, const char *why)
+{
+	char safe[ERR_MSG_MAX];
+
+	reply_script(
+		r,
+		"echo %s\necho Trying again in 10 seconds\nsleep 10\nchain --replace %s/boot/ipxe\n",
+		str_printable(safe, sizeof(safe), why), b->boot_url);
+}
+
+static void reply_boot(const struct boot *b, struct http_request *r, const struct boot_host *h,
+		       const char *id)
+{
+	char mac[18];
+
+	reply_script(
+		r,
+		"imgfree\n"
+		"kernel %s/boot/kernel initrd=initramfs initrd=host.cpio BOOTIF=01-%s %s || goto again\n"
+		"initrd --name initramfs %s/boot/initramfs || goto again\n"
+		"initrd --name host.cpio %s/boot/host/%s.cpio || goto again\n"
+		"boot || goto again\n"
+		":again\n"
+		"imgfree\n"
+		"echo Loading failed, trying again in 10 seconds\n"
+		"sleep 10\n"
+		"chain --replace %s/boot/ipxe\n",
+		b->boot_url, host_mac_dashes(h, mac), b->boot_args, b->boot_url, b->boot_url, id,
+		b->boot_url);
+}
+
+static void serve_ipxe(struct boot *b, struct http_request *r)
+{
+	const char *mac = http_request_query(r, "mac"), *id;
+	struct err e = ERR_INIT;
+	struct boot_host h;
+
+	if (!mac) {
+		reply_ask(b, r);
+		return;
+	}
+	if (host_parse(mac, http_request_query(r, "uuid"), http_request_query(r, "serial"), &h) <
+	    0) {
+		reply_wait(b, r, "This network card has no usable MAC address");
+		return;
+	}
+	if (piece_new(b, &h, &id, &e) < 0) {
+		log_warn("boot", "ev=boot_refused mac=%s msg=\"%s\"", h.mac, err_msg(&e));
+		reply_wait(b, r, "The controller cannot boot this machine now; its log says why");
+		return;
+	}
+	log_info("boot", "ev=boot_script mac=%s node=%s uuid=%s serial=%s from=%s", h.mac,
+		 h.node_name, h.uuid, h.serial, http_request_address(r));
+	reply_boot(b, r, &h, id);
+}
+
+static void serve_image(const struct boot *b, struct http_request *r, const char *name)
+{
+	_cleanup_free_ char *path = mem_printf("%s/%s", b->images_dir, name);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0) {
+		log_error("boot", "msg=\"open %s\" errno=%d", path, errno);
+		http_reply_text(r, 404, "%s is missing in --images\n", name);
+		return;
+	}
+	if (http_reply_file(r, fd, BOOT_BINARY) < 0)
+		http_reply_text(r, 500, "%s cannot be read\n", name);
+}
+
+static void serve_piece(struct boot *b, struct http_request *r, const char *name)
+{
+	struct boot_piece *p;
+
+	pieces_expire(b);
+	list_for_each(p, &b->pieces, node) {
+		const char *rest = str_starts(name, p->id);
+
+		if (rest && str_eq(rest, ".cpio")) {
+			http_reply(r, 200, BOOT_BINARY, p->cpio.data.data, p->cpio.data.len,
+				   "Cache-Control: no-store\r\n");
+			return;
+		}
+	}
+	http_reply_text(r, 404, "no such boot\n");
+}
+
+static void boot_request(struct http_request *r, void *arg)
+{
+	const char *path = http_request_path(r), *method = http_request_method(r), *rest;
+	struct boot *b = arg;
+
+	if (!str_eq(method, "GET") && !str_eq(method, "HEAD"))
+		http_reply_text(r, 405, "Method Not Allowed\n");
+	else if (str_eq(path, "/boot/ipxe"))
+		serve_ipxe(b, r);
+	else if (str_eq(path, "/boot/kernel"))
+		serve_image(b, r, "bzImage");
+	else if (str_eq(path, "/boot/initramfs"))
+		serve_image(b, r, "initramfs");
+	else if ((rest = str_starts(path, "/boot/host/")))
+		serve_piece(b, r, rest);
+	else
+		http_reply_text(r, 404, "404 page not found\n");
+}
+
+static char *copy(const char *s)
+{
+	return s ? mem_strdup(s) : NULL;
+}
+
+int boot_new(struct loop *loop, const struct boot_config *config, const struct boot_ops *ops,
+	     void *arg, struct boot **boot, struct err *e)
+{
+	static const struct http_server_ops server_ops = {.on_request = boot_request};
+	const struct http_server_config server = {.address = config->address,
+						  .port = config->port,
+						  .listen_fd = -1,
+						  .connections_max = BOOT_CONNECTIONS_MAX};
+	struct boot *b = mem_alloc(sizeof(*b));
+	int r;
+
+	list_init(&b->pieces);
+	b->ops = ops;
+	b->arg = arg;
+	b->images_dir = copy(config->images_dir);
+	b->boot_url = copy(config->boot_url);
+	b->api_url = copy(config->api_url);
+	b->ca_pem = copy(config->ca_pem);
+	b->settings_file = copy(config->settings_file);
+	b->settings_dir = copy(config->settings_dir);
+	b->boot_args = copy(config->boot_args ? config->boot_args : "");
+	r = http_server_new(loop, &server, &server_ops, b, &b->server, e);
+	if (r < 0) {
+		boot_free(b);
+		return err_wrap(e, r, "boot service");
+	}
+	*boot = b;
+	return 0;
+}
+
+struct boot *boot_free(struct boot *b)
+{
+	struct boot_piece *p, *tmp;
+
+	if (!b)
+		return NULL;
+	http_server_free(b->server);
+	list_for_each_safe(p, tmp, &b->pieces, node)
+		piece_free(b, p);
+	free(b->images_dir);
+	free(b->boot_url);
+	free(b->api_url);
+	free(b->ca_pem);
+	free(b->settings_file);
+	free(b->settings_dir);
+	free(b->boot_args);
+	free(b);
+	return NULL;
+}
+
+uint16_t boot_port(const struct boot *b)
+{
+	return http_server_port(b->server);
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The boot service: what a machine is told between its firmware and its kernel, over plain HTTP.
+ *
+ *	GET /boot/ipxe                    a script that asks again with what iPXE knows of the machine
+ *	GET /boot/ipxe?mac&uuid&serial    the script that boots it
+ *	GET /boot/kernel, /boot/initramfs what all machines boot
+ *	GET /boot/host/ID.cpio            this boot's own piece: CA, one-time token, settings
+ *
+ * A machine that cannot be served is sent round again: every answer to /boot/ipxe is a script that
+ * ends in a boot or in another try.
+ */
+#ifndef BOOT_BOOT_H
+#define BOOT_BOOT_H
+
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/loop.h"
+
+#define BOOT_NODE_NAME_MAX 64
+#define BOOT_TOKEN_MAX	   64
+
+struct boot;
+
+/* What iPXE said of a machine, checked; "" where it said nothing */
+struct boot_host {
+	char mac[18]; /* "52:54:00:12:34:56" */
+	char uuid[37]; /* lower case */
+	char serial[65];
+	char node_name[BOOT_NODE_NAME_MAX]; /* from the settings, or made of the MAC */
+	char advertise[64]; /* the setting of that name: ADDR:PORT, or "" */
+};
+
+struct boot_config {
+	const char *address;
+	uint16_t port;
+	const char *images_dir; /* holds bzImage and initramfs */
+	const char *boot_url; /* how machines reach this service, e.g. "http://192.0.2.10:6480" */
+	const char *api_url; /* how they reach the API */
+	const char *ca_pem; /* that the API's certificate is signed by */
+	const char *settings_file; /* KEY=VALUE lines for all hosts, or NULL */
+	const char *settings_dir; /* files by MAC address with dashes, for one host each, or NULL */
+	const char *boot_args; /* kernel parameters, or NULL */
+};
+
+struct boot_ops {
+	/*
+	 * A machine is about to boot: record it and mint its token.
+	 * @token: BOOT_TOKEN_MAX bytes
+	 * Return: 0; -errno with the reason in @e: the machine is sent round again.
+	 */
+	int (*mint)(const struct boot_host *host, char *token, struct err *e, void *arg);
+};
+
+/** boot_new() - Serve. Strings of @config are copied. Return: 0 or -errno */
+int boot_new(struct loop *loop, const struct boot_config *config, const struct boot_ops *ops,
+	     void *arg, struct boot **boot, struct err *e);
+
+struct boot *boot_free(struct boot *boot);
+
+/** boot_port() - The port listened on */
+uint16_t boot_port(const struct boot *boot);
+
+#endif
