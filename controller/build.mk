@@ -8,3 +8,4 @@ $(eval $(call program,controller,controller/main.c controller/options.c $(contro
 	$(controller_enrol),$(controller_libs),sqlite mbedtls))
 
 $(eval $(call unit_test,test_store,controller/tests/test_store.c $(controller_store),json base,sqlite))
+$(eval $(call unit_test,test_enrol,controller/tests/test_enrol.c $(controller_enrol) $(controller_store),json base,sqlite mbedtls))

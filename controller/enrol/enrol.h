@@ -28,6 +28,7 @@ struct enrol;
 
 struct enrol_config {
 	const char *dir; /* of ca.crt and ca.key */
+	bool manual; /* the first request of a new host waits for the operator */
 };
 
 /** enrol_new() - Load or make the CA and begin to watch signing requests. Return: 0 or -errno */
@@ -58,12 +59,20 @@ int enrol_issue_server(const struct enrol *n, const char *common_name, const cha
 int enrol_write_kubeconfig(const struct enrol *n, const char *api_url, const char *path,
 			   struct err *e);
 
+/* A machine as it presents itself at boot. Strings may be NULL or empty but for node_name. */
+struct enrol_host {
+	const char *node_name;
+	const char *mac; /* "52:54:00:12:34:56" */
+	const char *uuid, *serial;
+	const char *address; /* that its settings advertise */
+};
+
 /**
- * enrol_mint_token() - A token for one boot of one host: single use, ten minutes
- *
- * Tokens of earlier boots of the same host are revoked.
+ * enrol_mint() - Note a machine in its host record and make a token for this one boot of it
+ * @token: single use, ten minutes; tokens of earlier boots of the same host are revoked
+ * Return: 0; -EEXIST when the node name belongs to another machine; -errno with the reason in @e.
  */
-int enrol_mint_token(struct enrol *n, const char *node, char token[ENROL_TOKEN_SIZE],
-		     struct err *e);
+int enrol_mint(struct enrol *n, const struct enrol_host *host, char token[ENROL_TOKEN_SIZE],
+	       struct err *e);
 
 #endif

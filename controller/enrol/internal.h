@@ -11,6 +11,7 @@ struct enrol {
 	struct loop *loop;
 	struct store *store;
 	struct pki pki;
+	bool manual;
 	struct store_sub csrs, leases;
 	struct timer tidy;
 };
@@ -19,6 +20,7 @@ struct enrol {
 #define TOKEN_HOST_KEY "hypermetal.io/host" /* annotation: node that it was minted for */
 #define TOKEN_KEY_KEY  "hypermetal.io/key" /* annotation: key that it was spent on */
 
+int token_mint(struct store *s, const char *node, char token[ENROL_TOKEN_SIZE], struct err *e);
 /* Fill the token's part of the facts. */
 void token_look_up(struct store *s, struct csr_facts *f);
 /* The token may serve this key only from now on. */

@@ -52,14 +52,14 @@ static const char *annotation(const struct json *object, const char *key)
 	return json_str(json_at(object, "metadata", "annotations", key, NULL), "");
 }
 
-int enrol_mint_token(struct enrol *n, const char *node, char token[ENROL_TOKEN_SIZE], struct err *e)
+int token_mint(struct store *s, const char *node, char token[ENROL_TOKEN_SIZE], struct err *e)
 {
 	struct json_doc *doc = json_doc_new();
 	struct json *root = json_new_obj(doc), *meta, *data;
 	char id[8], secret[20], name[32], until[CLOCK_RFC3339_MAX];
 	int r;
 
-	token_burn(n->store, node, false);
+	token_burn(s, node, false);
 	random_text(id, 6);
 	random_text(secret, 16);
 	snprintf(name, sizeof(name), PREFIX "%s", id);
@@ -77,7 +77,7 @@ int enrol_mint_token(struct enrol *n, const char *node, char token[ENROL_TOKEN_S
 	put_data(doc, data, "usage-bootstrap-authentication", "true");
 	put_data(doc, data, "auth-extra-groups", "system:bootstrappers:hosts");
 	put_data(doc, data, "expiration", clock_rfc3339(until, time(NULL) + TOKEN_LIFETIME_S));
-	r = store_create(n->store, "secrets", NS, name, doc, NULL, e);
+	r = store_create(s, "secrets", NS, name, doc, NULL, e);
 	if (r == 0) {
 		snprintf(token, ENROL_TOKEN_SIZE, "%.6s.%.16s", id, secret);
 		log_info("enrol", "ev=token_minted node=%s id=%s", node, id);
