@@ -15,8 +15,10 @@
 #include "base/loop.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "boot/boot.h"
 #include "enrol/enrol.h"
 #include "options.h"
+#include "sched/sched.h"
 #include "store/store.h"
 
 struct controller {
@@ -25,7 +27,9 @@ struct controller {
 	struct store *store;
 	struct enrol *enrol;
 	struct api *api;
-	char api_url[300];
+	struct sched *sched;
+	struct boot *boot;
+	char api_url[300], boot_url[300];
 };
 
 static const char *const volatiles[] = {"leases", "events", NULL};
@@ -87,16 +91,62 @@ static int start_api(struct controller *c, struct err *e)
 }
 
 /* How others reach us, where the operator did not say. */
-static void name_urls(struct controller *c)
+static void name_url(char *out, size_t size, const char *scheme, const struct listen_address *at,
+		     uint16_t port, const char *advertise)
 {
-	const char *host = c->opt.api.host;
-	bool any = str_eq(host, "0.0.0.0") || str_eq(host, "::"), v6 = strchr(host, ':') && !any;
+	bool any = str_eq(at->host, "0.0.0.0") || str_eq(at->host, "::");
+	bool v6 = strchr(at->host, ':') && !any;
 
-	if (c->opt.advertise_api)
-		str_copy(c->api_url, sizeof(c->api_url), c->opt.advertise_api);
+	if (advertise)
+		str_copy(out, size, advertise);
 	else
-		snprintf(c->api_url, sizeof(c->api_url), "https://%s%s%s:%u", v6 ? "[" : "",
-			 any ? "127.0.0.1" : host, v6 ? "]" : "", api_port(c->api));
+		snprintf(out, size, "%s://%s%s%s:%u", scheme, v6 ? "[" : "",
+			 any ? "127.0.0.1" : at->host, v6 ? "]" : "", port);
+}
+
+/* "ADDR:PORT" or "[ADDR]:PORT" without the port. */
+static void address_of(const char *advertise, char *out, size_t size)
+{
+	struct listen_address at;
+
+	str_copy(out, size, listen_parse(advertise, &at) == 0 ? at.host : advertise);
+}
+
+static int mint(const struct boot_host *host, char *token, struct err *e, void *arg)
+{
+	struct controller *c = arg;
+	char address[64];
+	struct enrol_host h = {.node_name = host->node_name,
+			       .mac = host->mac,
+			       .uuid = host->uuid,
+			       .serial = host->serial,
+			       .address = address};
+
+	address_of(host->advertise, address, sizeof(address));
+	return enrol_mint(c->enrol, &h, token, e);
+}
+
+static int start_boot(struct controller *c, struct err *e)
+{
+	static const struct boot_ops ops = {.mint = mint};
+	struct boot_config config = {.address = c->opt.boot.host,
+				     .port = c->opt.boot.port,
+				     .images_dir = c->opt.images,
+				     .boot_url = c->boot_url,
+				     .api_url = c->api_url,
+				     .ca_pem = enrol_ca_pem(c->enrol),
+				     .settings_file = c->opt.host_settings,
+				     .settings_dir = c->opt.host_settings_dir,
+				     .boot_args = c->opt.boot_args};
+	int r;
+
+	name_url(c->boot_url, sizeof(c->boot_url), "http", &c->opt.boot, c->opt.boot.port,
+		 c->opt.advertise_boot);
+	r = boot_new(&c->loop, &config, &ops, c, &c->boot, e);
+	if (r == 0)
+		log_info("main", "ev=boot_ready boot=%s listen=%s:%u", c->boot_url,
+			 c->opt.boot.host, boot_port(c->boot));
+	return r < 0 ? err_wrap(e, r, "boot service") : 0;
 }
 
 static int start(struct controller *c, struct err *e)
@@ -114,11 +164,16 @@ static int start(struct controller *c, struct err *e)
 		r = enrol_new(&c->loop, c->store, &enrol, &c->enrol, e);
 	if (r == 0)
 		r = start_api(c, e);
+	if (r == 0)
+		r = sched_new(&c->loop, c->store, &c->sched, e);
 	if (r < 0)
 		return r;
-	name_urls(c);
+	name_url(c->api_url, sizeof(c->api_url), "https", &c->opt.api, api_port(c->api),
+		 c->opt.advertise_api);
 	if (c->opt.kubeconfig)
 		r = enrol_write_kubeconfig(c->enrol, c->api_url, c->opt.kubeconfig, e);
+	if (r == 0 && c->opt.serve_boot)
+		r = start_boot(c, e);
 	if (r == 0)
 		log_info("main", "ev=ready api=%s listen=%s:%u", c->api_url, c->opt.api.host,
 			 api_port(c->api));
@@ -143,7 +198,9 @@ int main(int argc, char **argv)
 		r = loop_run(&c.loop);
 	else
 		fprintf(stderr, "controller: %s\n", err_msg(&e));
+	boot_free(c.boot);
 	api_free(c.api);
+	sched_free(c.sched);
 	enrol_free(c.enrol);
 	store_close(c.store);
 	loop_done(&c.loop);
