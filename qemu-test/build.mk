@@ -21,3 +21,6 @@ qemu-test: $(QEMU_TEST_NEEDS) # scenarios against hosts in QEMU (T=pattern for s
 
 qemu-test-kube: $(QEMU_TEST_NEEDS) # the same image in a real Kubernetes (built from source the first time, minutes)
 	@$(QEMU_TEST_ENV) qemu-test/run.sh --kube
+
+bench: $(QEMU_TEST_NEEDS) # boot time, memory and instruction counts against their budgets, into out/bench.json
+	@$(QEMU_TEST_ENV) qemu-test/bench.sh

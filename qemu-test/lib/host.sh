@@ -18,8 +18,8 @@ accel_pick() {
 	fi
 	case $ACCEL in
 	kvm) [ -w /dev/kvm ] || die "ACCEL=kvm: /dev/kvm cannot be opened" ;;
-	tcg) tcg_check ;;
-	*) die "ACCEL=$ACCEL is not known (auto, kvm, tcg)" ;;
+	tcg | count) tcg_check ;;
+	*) die "ACCEL=$ACCEL is not known (auto, kvm, tcg, count)" ;;
 	esac
 }
 
@@ -42,6 +42,7 @@ host_start() { # INDEX
 	case $ACCEL in
 	kvm) accel=kvm cpu=host ;;
 	tcg) accel=tcg,thread=multi cpu=max,+svm,+npt ;;
+	count) accel=tcg,thread=single cpu=max,+svm,+npt ;;
 	esac
 	# shellcheck disable=SC2054  # QEMU's commas
 	local args=(-name "host-$i" -nodefaults -no-user-config -display none -machine q35,graphics=off
@@ -52,6 +53,8 @@ host_start() { # INDEX
 		-device virtio-rng-pci
 		-chardev "socket,id=serial0,path=$dir/serial.sock,server=on,wait=off,logfile=$dir/serial.log,logappend=on"
 		-serial chardev:serial0 -qmp "unix:$dir/qmp.sock,server=on,wait=off")
+	# Counted: 1 ns of the host's clock is one instruction while it has something to do; idle time passes as it does here
+	if [ "$ACCEL" = count ]; then args+=(-icount "shift=0,sleep=on"); fi
 	# shellcheck disable=SC2206  # a list of words
 	args+=(${QEMU_EXTRA:-})
 	in_net_start "host-$i" "$QEMU" "${args[@]}"
