@@ -25,7 +25,7 @@ settings_write() {
 		{
 			echo "node_name=host-$i"
 			if [ "$NET" = user ]; then echo "advertise=$(host_address "$i" 10250)"; fi
-		} >"$RUN/host-settings.d/$(host_mac "$i")"
+		} >"$RUN/host-settings.d/$(host_mac "$i" | tr : -)"
 	done
 }
 HOST_SETTINGS=()
@@ -36,7 +36,7 @@ controller_start() {
 		--listen "$(listen_address):$API_PORT" --boot-listen "$(listen_address):$BOOT_PORT" --images "$OUT/images" \
 		--advertise-api "https://$(gateway):$API_PORT" --advertise-boot "$BOOT_URL" --kubeconfig "$RUN/kubeconfig" \
 		--host-settings "$RUN/host-settings" --host-settings-dir "$RUN/host-settings.d" \
-		${HOST_KERNEL_ARGS:+--kernel-args "$HOST_KERNEL_ARGS"} "${CONTROLLER_ARGS[@]}"
+		${HOST_KERNEL_ARGS:+--boot-args "$HOST_KERNEL_ARGS"} "${CONTROLLER_ARGS[@]}"
 }
 CONTROLLER_ARGS=()
 HOST_KERNEL_ARGS=${HOST_KERNEL_ARGS:-}
