@@ -29,7 +29,7 @@ struct controller {
 	struct api *api;
 	struct sched *sched;
 	struct boot *boot;
-	char api_url[300], boot_url[300];
+	char api_url[300], operator_url[300], boot_url[300];
 };
 
 static const char *const volatiles[] = {"leases", "events", NULL};
@@ -104,6 +104,19 @@ static void name_url(char *out, size_t size, const char *scheme, const struct li
 			 any ? "127.0.0.1" : at->host, v6 ? "]" : "", port);
 }
 
+/*
+ * Hosts use the advertised address; operators the one that we listen on, which holds where hosts come
+ * through a translated one (QEMU's user network, a load balancer). Listening on every address says
+ * nothing, so then it is the advertised one too.
+ */
+static void name_operator_url(struct controller *c)
+{
+	bool any = str_eq(c->opt.api.host, "0.0.0.0") || str_eq(c->opt.api.host, "::");
+
+	name_url(c->operator_url, sizeof(c->operator_url), "https", &c->opt.api, api_port(c->api),
+		 any ? c->opt.advertise_api : NULL);
+}
+
 /* "ADDR:PORT" or "[ADDR]:PORT" without the port. */
 static void address_of(const char *advertise, char *out, size_t size)
 {
@@ -170,8 +183,9 @@ static int start(struct controller *c, struct err *e)
 		return r;
 	name_url(c->api_url, sizeof(c->api_url), "https", &c->opt.api, api_port(c->api),
 		 c->opt.advertise_api);
+	name_operator_url(c);
 	if (c->opt.kubeconfig)
-		r = enrol_write_kubeconfig(c->enrol, c->api_url, c->opt.kubeconfig, e);
+		r = enrol_write_kubeconfig(c->enrol, c->operator_url, c->opt.kubeconfig, e);
 	if (r == 0 && c->opt.serve_boot)
 		r = start_boot(c, e);
 	if (r == 0)
