@@ -31,8 +31,8 @@ static void main_signal(int signo, void *arg)
 static void main_help(void)
 {
 	puts("hyperstart: init of a HyperVM, started by HyperKernel as PID 1; connects to hostd over\n"
-	     "vsock, gets one pod, runs its containers. hyper_port=DEVICE on the kernel's command line\n"
-	     "uses a character device instead of vsock.");
+	     "vsock, gets one pod, runs its containers. On the kernel's command line: hyper_port=DEVICE\n"
+	     "uses a character device instead of vsock, HYPER_LOG=info says more on the console.");
 }
 
 int main(int argc, char **argv)
@@ -52,6 +52,9 @@ int main(int argc, char **argv)
 	system_mark(VM_MARK_INIT);
 	r = system_init(&e);
 	log_init("hyperstart");
+	/* A line on the console is a hundred exits to the VMM. */
+	if (!getenv("HYPER_LOG"))
+		log_set_level(LOG_LEVEL_WARN);
 	if (r < 0)
 		pod_fail("GuestSetUpFailed", err_msg(&e));
 	r = loop_init(&loop);

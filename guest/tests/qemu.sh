@@ -1,0 +1,177 @@
+#!/bin/bash
+# qemu.sh - run hyperstart as init in a QEMU microvm and check what it tells the host
+#
+# usage: qemu.sh KERNEL INITRD DRIVE BUSYBOX MKFS_EROFS MKE2FS [CASE...]
+#
+# The protocol goes over the serial port (hyper_port=/dev/ttyS0), the other end is guest/tests/drive.c with hostd's own
+# session code. One line per case, PASS or FAIL; the output of a failed one is shown.
+# shellcheck disable=SC2016  # what is quoted is for the guest's shell
+set -euo pipefail
+case ${1:-} in -h | --help | "") sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$0"; exit 0 ;; esac
+kernel=$1 initrd=$2 drive=$3 busybox=$4 mkfs=$5 mke2fs=$6
+shift 6
+wanted=("$@")
+dir=$(mktemp -d)
+qemu_pid=
+cleanup() {
+	if [ -n "$qemu_pid" ]; then kill "$qemu_pid" 2>/dev/null || true; fi
+	rm -rf "$dir"
+}
+trap cleanup EXIT
+
+# Two layers: the lower one has what the upper one replaces and removes.
+make_layers() {
+	local r=$dir/low
+	mkdir -p "$r"/{bin,etc,tmp,data,gone}
+	cp "$busybox" "$r/bin/busybox"
+	for a in sh cat echo ls id env sleep hostname mount mkdir mknod touch wc head tail dd kill ps ip stat grep readlink \
+		trap test true false seq chown rm df tr stty sort date su ping; do
+		ln -s busybox "$r/bin/$a"
+	done
+	printf 'root:x:0:0:root:/root:/bin/sh\nweb:x:101:102:web:/data:/bin/sh\n' >"$r/etc/passwd"
+	printf 'root:x:0:\nweb:x:102:\nlog:x:4:web\n' >"$r/etc/group"
+	ln -s /proc/mounts "$r/etc/mtab"
+	ln -s ../run/nowhere/resolv.conf "$r/etc/resolv.conf"
+	echo low >"$r/data/low"
+	echo low >"$r/data/both"
+	echo low >"$r/gone/file"
+	chmod 1777 "$r/tmp"
+	cp /dev/null "$r/bin/notexec"
+	printf '\177ELFjunk' >"$r/bin/badelf"
+	chmod 755 "$r/bin/badelf"
+	"$mkfs" -T0 --all-root "$dir/low.erofs" "$r" >/dev/null 2>&1
+	mkdir -p "$dir/top/data"
+	echo top >"$dir/top/data/both"
+	mknod "$dir/top/gone" c 0 0
+	"$mkfs" -T0 --all-root "$dir/top.erofs" "$dir/top" >/dev/null 2>&1
+}
+
+# run NAME DRIVE-ARGUMENTS...: boots a VM, leaves what drive printed in $dir/out
+run() {
+	local sock=$dir/sock drive_pid
+	rm -f "$sock" "$dir/disk" "$dir/scratch"
+	truncate -s 64M "$dir/scratch"
+	"$mke2fs" -q -t ext4 -O ^has_journal "$dir/scratch"
+	: >"$dir/disk"
+	timeout 280 "$drive" --socket "$sock" --disk "$dir/disk" --layer "$dir/low.erofs" --layer "$dir/top.erofs" \
+		--hostname pod1 --dns 10.0.2.3 "$@" >"$dir/out" 2>&1 &
+	drive_pid=$!
+	until [ -s "$dir/disk" ]; do sleep 0.1; done
+	sleep 0.5
+	qemu-system-x86_64 -M microvm,acpi=off,rtc=off -accel "${ACCEL:-tcg}" -cpu max -m "${MEM:-128}" -nodefaults -no-user-config \
+		-display none -no-reboot -kernel "$kernel" -initrd "$initrd" \
+		-append "quiet loglevel=1 panic=-1 reboot=t rdinit=/init hyper_port=/dev/ttyS0" \
+		-chardev "socket,id=port,path=$sock,server=on,wait=on" -serial chardev:port \
+		-drive "if=none,id=d0,file=$dir/disk,format=raw,readonly=on" -device virtio-blk-device,drive=d0 \
+		-drive "if=none,id=d1,file=$dir/scratch,format=raw" -device virtio-blk-device,drive=d1 \
+		-netdev user,id=n0 -device virtio-net-device,netdev=n0 >"$dir/qemu" 2>&1 &
+	qemu_pid=$!
+	wait "$drive_pid" || true
+	kill "$qemu_pid" 2>/dev/null || true
+	wait "$qemu_pid" 2>/dev/null || true
+	qemu_pid=
+}
+
+has() { grep -qE -- "$1" "$dir/out" || { why="no line like: $1"; return 1; }; }
+hasnt() { ! grep -qE -- "$1" "$dir/out" || { why="a line like: $1"; return 1; }; }
+
+case_hello() {
+	run --container a --env GREETING=hi --run sh -c "echo \$GREETING \$HOSTNAME \$HOME \$PATH; echo oops >&2; exit 3" ';'
+	has '^out a: hi pod1 /root /usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin$' && has '^err a: oops$' &&
+		has '^started a restart=0$' && has '^exit a code=3 signal=0 oom=0 .*backoff=never$' && has '^done$'
+}
+
+case_layers() {
+	run --container a --run sh -c 'cat /data/low /data/both; ls /gone; echo x >/data/new; cat /data/new; cat /etc/mtab' ';'
+	has '^out a: low$' && has '^out a: top$' && has '^out a: x$' && has '^err a: ls: /gone' && has 'overlay / overlay rw'
+}
+
+case_world() {
+	run --address 10.0.2.15 --prefix 24 --gateway 10.0.2.2 --container a --user web --run sh -c \
+		'id; echo home=$HOME; cat /etc/hosts /etc/resolv.conf /etc/hostname; ls -l /dev; ls -d /proc/[0-9]*; echo out >/dev/stdout;
+		echo err >/dev/stderr; echo x >/proc/sys/kernel/hostname; cat /proc/keys; wc -c </dev/null; ip route; ip addr' ';'
+	has '^out a: uid=101\(web\) gid=102\(web\) groups=.*4\(log\)' && has '^out a: home=/data$' && has '10.0.2.15.pod1$' &&
+		has '^out a: nameserver 10.0.2.3$' && has '^out a: pod1$' && has '^out a: out$' && has '^err a: err$' &&
+		has '^out a: /proc/1$' && has 'urandom' && hasnt ' (vda|kmsg|console|mem)$' && has 'Read-only file system' &&
+		has 'default via 10.0.2.2 dev eth0' && has 'inet 10.0.2.15/24'
+}
+
+case_confined() {
+	run --container a --run sh -c 'grep -E "Cap(Eff|Bnd|Inh)|Seccomp:" /proc/self/status; mknod /tmp/d b 254 0 && cat /tmp/d;
+		mknod /dev/d b 254 0; cat /dev/d; mount -t tmpfs x /tmp; hostname other; ls /layers /scratch /rootfs; chroot / true;
+		ls /dev/pts /dev/shm; cat /sys/fs/cgroup/cgroup.procs; mkdir /sys/fs/cgroup/x' ';' \
+		--container b --drop-all --run sh -c 'grep CapEff /proc/self/status; chown 1 /tmp' ';'
+	has '^out a: CapEff:.00000000a80425fb$' && has '^out a: CapBnd:.00000000a80425fb$' && has '^out a: Seccomp:.2$' &&
+		has "can't open '/tmp/d': Permission denied" && has "can't open '/dev/d': Permission denied" &&
+		has 'mount: permission denied|mount: mounting x on /tmp failed' && has 'hostname: sethostname: Operation not permitted' &&
+		has 'ls: /layers: No such file' && has '^out b: CapEff:.0000000000000000$' && has 'chown: /tmp: Operation not permitted' &&
+		has '^out a: 1$' && has "can't create directory '/sys/fs/cgroup/x'"
+}
+
+case_start_errors() {
+	run --container a --run nosuch ';' --container b --run /bin/notexec ';' --container c --run /bin/badelf ';' \
+		--container d --user ghost --run true ';' --container e --not-root --run true ';' --container f --cwd /made/here --run sh -c 'pwd' ';' \
+		--container g --run /data/nosuch ';'
+	has "^failed a code=128 reason=StartError message='exec: \"nosuch\": executable file not found in \\\$PATH'" &&
+		has "^failed b code=128 reason=StartError message='exec: \"/bin/notexec\": Permission denied'" &&
+		has "^failed c code=128 reason=StartError message='exec: \"/bin/badelf\": Exec format error'" &&
+		has "^failed d .*unable to find user ghost" && has '^failed e .*CreateContainerConfigError .*runAsNonRoot' &&
+		has '^out f: /made/here$' && has '^failed g .*/data/nosuch\": No such file' && has '^done$'
+}
+
+case_stop() {
+	run --stop-after-ms 3000 --grace-ms 2000 --container a --run sh -c 'trap "echo bye; exit 7" TERM; while :; do sleep 0.1; done' ';' \
+		--container b --stop-signal SIGUSR1 --run sh -c 'trap "echo usr; exit 8" USR1; while :; do sleep 0.1; done' ';' \
+		--container c --run sleep 1000 ';'
+	has '^out a: bye$' && has '^exit a code=7' && has '^out b: usr$' && has '^exit b code=8' &&
+		has '^exit c code=137 signal=9 oom=0' && has '^done$'
+}
+
+case_memory() {
+	run --container a --memory 16777216 --run sh -c 'head -c 64m /dev/zero | tail -c 64m | wc -c' ';' \
+		--container b --run sh -c 'kill -9 $$' ';'
+	has '^exit a code=137 signal=9 oom=1' && hasnt '^exit b code=137 signal=9 oom=1' && has '^done$'
+}
+
+case_restart() {
+	run --restart 0 --stop-after-ms 6000 --container a --run sh -c 'echo run; test -e /tmp/mark && echo dirty; touch /tmp/mark; exit 1' ';'
+	has '^exit a code=1 .*restart=0 .*backoff=0$' && has '^started a restart=1$' && has '^exit a code=1 .*restart=1 .*backoff=10000$' &&
+		hasnt dirty && has '^exit a code=1 .*restart=1 .*backoff=never$' && has '^done$'
+}
+
+case_init() {
+	run --container first --init --run sh -c 'echo one >/dev/shm/f; sleep 0.3' ';' --container second --init --run sh -c 'cat /dev/shm/f' ';' \
+		--container main --run sh -c 'cat /dev/shm/f; echo main' ';'
+	has '^out second: one$' && has '^out main: main$' && has '^done$' || return 1
+	run --container first --init --run false ';' --container main --run echo never ';'
+	has '^exit first code=1' && hasnt '^started main' && has '^done$'
+}
+
+case_output() {
+	run --discard --container a --run sh -c 'seq 1 100000' ';' --container b --run sh -c 'seq 1 50000 >&2' ';'
+	has '^bytes a 588895$' && has '^bytes b 288894$'
+}
+
+case_tty() {
+	run --container a --tty --run sh -c 'test -t 0 && test -t 1 && echo terminal; stty size; echo $TERM; ls -l /dev/console' ';' \
+		--container b --read-only --run sh -c 'touch /x; touch /dev/shm/x && echo shm' ';'
+	has 'out a: terminal' && has 'out a: xterm' && has '/dev/console' && has '^err b: touch: /x: Read-only file system' &&
+		has '^out b: shm$' && has '^done$'
+}
+
+make_layers
+passed=0 failed=0
+for c in hello layers world confined start_errors stop memory restart init output tty; do
+	[ ${#wanted[@]} = 0 ] || [[ " ${wanted[*]} " == *" $c "* ]] || continue
+	start=$SECONDS why=
+	if "case_$c"; then
+		passed=$((passed + 1))
+		echo "PASS guest/$c ($((SECONDS - start)) s)"
+	else
+		failed=$((failed + 1))
+		echo "FAIL guest/$c: $why"
+		sed 's/^/    /' "$dir/out" "$dir/qemu"
+	fi
+done
+echo "guest: $passed passed, $failed failed"
+[ "$failed" = 0 ]
