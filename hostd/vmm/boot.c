@@ -80,6 +80,9 @@ static int boot_load_segment(const struct gmem *m, int fd, const struct elf_segm
 		return r;
 	tail = MIN(s->mem_bytes - s->file_bytes,
 		   BOOT_PAGE_UP(s->paddr + s->file_bytes) - s->paddr - s->file_bytes);
+	/* Data and what is freed (and overwritten) after the start: every page becomes the guest's own. */
+	if (s->writable)
+		gmem_populate(m, s->paddr, s->mem_bytes);
 	memset((uint8_t *)at + s->file_bytes, 0, tail);
 	return 0;
 }

@@ -3,7 +3,6 @@
 
 #include <elf.h>
 #include <errno.h>
-#include <stdbool.h>
 #include <string.h>
 
 #define ELF_PHDRS_MAX		  64
@@ -49,7 +48,8 @@ static int elf_add_segment(const Elf64_Phdr *ph, size_t size, struct elf_kernel 
 	*s = (struct elf_segment){.paddr = ph->p_paddr,
 				  .offset = ph->p_offset,
 				  .file_bytes = ph->p_filesz,
-				  .mem_bytes = ph->p_memsz};
+				  .mem_bytes = ph->p_memsz,
+				  .writable = ph->p_flags & PF_W};
 	if (s->paddr + s->mem_bytes > k->end)
 		k->end = s->paddr + s->mem_bytes;
 	k->count++;

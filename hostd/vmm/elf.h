@@ -3,6 +3,7 @@
 #ifndef VMM_ELF_H
 #define VMM_ELF_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,6 +16,7 @@ struct elf_segment {
 	uint64_t offset; /* in the file; [offset, offset + file_bytes) lies inside it */
 	uint64_t file_bytes;
 	uint64_t mem_bytes; /* >= file_bytes; the rest is zero */
+	bool writable;
 };
 
 struct elf_kernel {

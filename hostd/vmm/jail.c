@@ -34,7 +34,8 @@ int jail_enter(uid_t uid, gid_t gid, struct err *e)
 
 int jail_seal(struct err *e)
 {
-	int r = sandbox_limit(RLIMIT_NOFILE, 0);
+	/* 0 to 2 are taken, so there is no free number; poll(2) refuses lists longer than this. */
+	int r = sandbox_limit(RLIMIT_NOFILE, STDERR_FILENO + 1);
 
 	if (r == 0)
 		r = sandbox_limit(RLIMIT_NPROC, 0);

@@ -10,6 +10,10 @@
 
 #include "base/mem.h"
 
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23 /* musl 1.2.5 does not know it */
+#endif
+
 int gmem_init(struct gmem *m, uint64_t size_bytes, struct err *e)
 {
 	uint64_t low_bytes = MIN(size_bytes, GMEM_LOW_MAX);
@@ -64,4 +68,14 @@ int gmem_map_file(const struct gmem *m, uint64_t gpa, int fd, uint64_t offset, u
 		 (off_t)offset) == MAP_FAILED)
 		return -errno;
 	return 0;
+}
+
+void gmem_populate(const struct gmem *m, uint64_t gpa, uint64_t len)
+{
+	uint64_t start = gpa & ~(uint64_t)(GMEM_PAGE - 1);
+	uint64_t end = (gpa + len + GMEM_PAGE - 1) & ~(uint64_t)(GMEM_PAGE - 1);
+	void *at;
+
+	if (gmem_get(m, start, end - start, &at) == 0)
+		madvise(at, end - start, MADV_POPULATE_WRITE);
 }

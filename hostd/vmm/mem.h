@@ -60,4 +60,12 @@ int gmem_get(const struct gmem *m, uint64_t gpa, uint64_t len, void **ret);
  */
 int gmem_map_file(const struct gmem *m, uint64_t gpa, int fd, uint64_t offset, uint64_t len);
 
+/**
+ * gmem_populate() - Make private, writable pages of a range that the guest is sure to write to
+ *
+ * One call is cheaper than an exit, a fault and a copy for each page. A kernel that cannot do it
+ * (before 5.14) leaves it to the faults.
+ */
+void gmem_populate(const struct gmem *m, uint64_t gpa, uint64_t len);
+
 #endif

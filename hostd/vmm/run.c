@@ -5,13 +5,17 @@
  * The jail comes first: kernel file, disks and the like are only looked at by a process that has no
  * rights left. Then the machine is built, all by this thread. Worker threads shut themselves in and
  * wait at a gate; it opens when everybody has, so no guest instruction runs beside an open thread.
- * After that the main thread only waits for SIGTERM. Whoever sees the end calls vm_end().
+ * After that the main thread waits for SIGTERM and takes back memory that the guest reports as free.
+ * Whoever sees the end calls vm_end().
  */
 #include <errno.h>
+#include <poll.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
 
 #include "base/fd.h"
 #include "base/mem.h"
@@ -131,7 +135,8 @@ static int run_add_devices(struct vm *vm, struct err *e)
 		if (r == 0)
 			r = run_attach(vm, &vm->vsock.dev, e);
 	}
-	return r;
+	balloon_init(&vm->balloon, &vm->mem);
+	return r < 0 ? r : run_attach(vm, &vm->balloon.dev, e);
 }
 
 /* Cut command lines are refused by boot_load(): a full buffer counts as too long. */
@@ -177,14 +182,39 @@ static int run_build(struct vm *vm, struct err *e)
 	return 0;
 }
 
+/* All signals are blocked for good, in every thread; the two that ask for the end can be read. */
+static int run_block_signals(void)
+{
+	sigset_t set;
+
+	sigfillset(&set);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	return signalfd(-1, &set, SFD_CLOEXEC);
+}
+
+/* The main thread's work from then on. Return: when a signal came */
+static void run_wait(struct vm *vm, int signal_fd)
+{
+	struct pollfd fds[] = {{.fd = signal_fd, .events = POLLIN},
+			       {.fd = balloon_fd(&vm->balloon), .events = POLLIN}};
+	eventfd_t n;
+
+	while (!fds[0].revents) {
+		if (poll(fds, ARRAY_SIZE(fds), -1) < 0 && errno != EINTR)
+			vm_end(vm, VM_REASON_ERROR, -errno, "poll: %s", strerror(errno));
+		if (fds[1].revents && eventfd_read(fds[1].fd, &n) == 0)
+			balloon_serve(&vm->balloon);
+	}
+}
+
 void vm_run(struct vm *vm)
 {
 	struct err e = ERR_INIT;
-	sigset_t all, term;
-	int r = 0;
+	int r = 0, signal_fd = run_block_signals();
 
-	sigfillset(&all);
-	sigprocmask(SIG_BLOCK, &all, NULL);
 	if (vm->jailed)
 		r = jail_enter(vm->spec->uid, vm->spec->gid, &e);
 	if (r == 0)
@@ -202,10 +232,6 @@ void vm_run(struct vm *vm)
 	vm_started(vm);
 	for (size_t i = 0; i < run_thread_count; i++)
 		sem_post(&run_gate);
-	sigemptyset(&term);
-	sigaddset(&term, SIGTERM);
-	sigaddset(&term, SIGINT);
-	while (sigwaitinfo(&term, NULL) < 0)
-		;
+	run_wait(vm, signal_fd);
 	vm_end(vm, VM_REASON_KILLED, 0, "%s", "SIGTERM");
 }

@@ -16,6 +16,7 @@
 #include "vmm/layout.h"
 #include "vmm/mem.h"
 #include "vmm/serial.h"
+#include "vmm/virtio/balloon.h"
 #include "vmm/virtio/blk.h"
 #include "vmm/virtio/vhost.h"
 
@@ -44,6 +45,7 @@ struct vm {
 	struct blk_extent extents[VM_EXTENTS_MAX];
 	struct vnet nics[VM_NICS_MAX];
 	struct vvsock vsock;
+	struct balloon balloon;
 	struct vdev *devs[LAYOUT_VIRTIO_MAX];
 	unsigned int dev_count;
 	struct vcpu vcpus[VM_VCPUS_MAX];

@@ -3,9 +3,12 @@
 #ifndef VMM_TESTS_DRIVER_H
 #define VMM_TESTS_DRIVER_H
 
+#include <linux/virtio_config.h>
+#include <linux/virtio_mmio.h>
 #include <linux/virtio_ring.h>
 #include <string.h>
 
+#include "vmm/virtio/mmio.h"
 #include "vmm/virtio/queue.h"
 
 #define DRIVER_MEM_BYTES  (1U << 20)
@@ -66,6 +69,43 @@ static inline struct vq driver_queue(void)
 			   .desc_gpa = DRIVER_DESC,
 			   .avail_gpa = DRIVER_AVAIL,
 			   .used_gpa = DRIVER_USED};
+}
+
+static inline uint32_t driver_get(struct vdev *v, uint32_t reg)
+{
+	uint32_t value;
+
+	vdev_read(v, reg, &value, sizeof(value));
+	return value;
+}
+
+static inline void driver_put(struct vdev *v, uint32_t reg, uint32_t value)
+{
+	vdev_write(v, reg, &value, sizeof(value));
+}
+
+/* virtio 1.2 §3.1.1, with one queue. Return: the status that the device shows at the end */
+static inline uint32_t driver_start(struct driver *d, struct vdev *v, uint32_t queue,
+				    uint32_t features)
+{
+	driver_put(v, VIRTIO_MMIO_STATUS, 0);
+	driver_put(v, VIRTIO_MMIO_STATUS, VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER);
+	driver_put(v, VIRTIO_MMIO_DRIVER_FEATURES_SEL, 0);
+	driver_put(v, VIRTIO_MMIO_DRIVER_FEATURES, features);
+	driver_put(v, VIRTIO_MMIO_DRIVER_FEATURES_SEL, 1);
+	driver_put(v, VIRTIO_MMIO_DRIVER_FEATURES, 1U << (VIRTIO_F_VERSION_1 - 32));
+	driver_put(v, VIRTIO_MMIO_STATUS,
+		   driver_get(v, VIRTIO_MMIO_STATUS) | VIRTIO_CONFIG_S_FEATURES_OK);
+	driver_put(v, VIRTIO_MMIO_QUEUE_SEL, queue);
+	driver_put(v, VIRTIO_MMIO_QUEUE_NUM, DRIVER_QUEUE_SIZE);
+	driver_put(v, VIRTIO_MMIO_QUEUE_DESC_LOW, DRIVER_DESC);
+	driver_put(v, VIRTIO_MMIO_QUEUE_AVAIL_LOW, DRIVER_AVAIL);
+	driver_put(v, VIRTIO_MMIO_QUEUE_USED_LOW, DRIVER_USED);
+	driver_put(v, VIRTIO_MMIO_QUEUE_READY, 1);
+	driver_put(v, VIRTIO_MMIO_STATUS,
+		   driver_get(v, VIRTIO_MMIO_STATUS) | VIRTIO_CONFIG_S_DRIVER_OK);
+	d->avail_idx = 0;
+	return driver_get(v, VIRTIO_MMIO_STATUS);
 }
 
 #endif
