@@ -76,7 +76,7 @@ static int child_user(const struct guest_container *c, struct user *u, struct er
 
 static int child_terminal(const struct child_spec *spec, struct err *e)
 {
-	int fds[3];
+	int fds[3] = {-1, -1, -1};
 
 	setsid();
 	if (spec->pts >= 0 && ioctl(spec->fds[0], TIOCSCTTY, 0) < 0)
@@ -189,7 +189,7 @@ static int child_exec(const struct guest_container *c, struct err *e)
 static int child_become(const struct child_spec *spec, const char **reason, struct err *e)
 {
 	const struct guest_container *c = &spec->run->containers[spec->index];
-	struct user u;
+	struct user u = {.uid = 0};
 	int fd, r;
 
 	/* PID 1 is spared by the OOM killer, its containers are not. */

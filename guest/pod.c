@@ -122,9 +122,9 @@ static void pod_run(void)
 		pod_fail("PodSetUpFailed", err_msg(&e));
 	} else {
 		pod.state = GUEST_STATE_RUNNING;
-		for (uint16_t i = 0; i < pod.run.container_count; i++)
-			container_init(&pod.containers[i], pod.loop, &pod.run, i, pod_changed,
-				       pod_container_over);
+		for (uint32_t i = 0; i < pod.run.container_count; i++)
+			container_init(&pod.containers[i], pod.loop, &pod.run, (uint16_t)i,
+				       pod_changed, pod_container_over);
 		log_info(POD_MOD, "ev=pod_run containers=%u layers=%u", pod.run.container_count,
 			 pod.run.layer_count);
 	}

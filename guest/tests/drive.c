@@ -6,6 +6,7 @@
  * then gets as its first disk. The guest is reached over vsock, or over a UNIX socket that
  * stands for its hyper_port.
  */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -217,11 +218,11 @@ static uint64_t number(const char *s)
 
 static uint32_t address(const char *s)
 {
-	unsigned int a, b, c, d;
+	struct in_addr a;
 
-	if (sscanf(s, "%u.%u.%u.%u", &a, &b, &c, &d) != 4)
+	if (inet_pton(AF_INET, s, &a) != 1)
 		die(s);
-	return a << 24 | b << 16 | c << 8 | d;
+	return ntohl(a.s_addr);
 }
 
 static void add_string(struct guest_strings *list, const char *s)

@@ -42,8 +42,9 @@ make_layers() {
 	"$mkfs" -T0 --all-root "$dir/low.erofs" "$r" >/dev/null 2>&1
 	mkdir -p "$dir/top/data"
 	echo top >"$dir/top/data/both"
-	mknod "$dir/top/gone" c 0 0
-	"$mkfs" -T0 --all-root "$dir/top.erofs" "$dir/top" >/dev/null 2>&1
+	touch "$dir/top/.wh.gone"
+	tar -C "$dir/top" --owner=0 --group=0 --numeric-owner -cf "$dir/top.tar" .
+	"$mkfs" -T0 --tar=f --aufs "$dir/top.erofs" "$dir/top.tar" >/dev/null 2>&1
 }
 
 # run NAME DRIVE-ARGUMENTS...: boots a VM, leaves what drive printed in $dir/out

@@ -396,7 +396,7 @@ void session_close(struct session *s)
 static void server_accept(struct watch *w, uint32_t events)
 {
 	struct session_server *srv = container_of(w, struct session_server, listen);
-	struct sockaddr_vm peer;
+	struct sockaddr_vm peer = {.svm_cid = VMADDR_CID_ANY};
 	socklen_t len = sizeof(peer);
 	struct err e = ERR_INIT;
 	int fd;
