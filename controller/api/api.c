@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "gc.h"
 #include "stream.h"
 
 #define BODY_CAP   ((size_t)3 << 20) /* as the real server */
@@ -129,7 +130,9 @@ int api_new(struct loop *loop, struct store *store, const struct api_config *con
 	a->store = store;
 	list_init(&a->watches);
 	list_init(&a->logs);
-	r = http_client_new(loop, &hosts, &a->hosts, e);
+	r = gc_new(loop, store, &a->gc, e);
+	if (r == 0)
+		r = http_client_new(loop, &hosts, &a->hosts, e);
 	if (r == 0)
 		r = http_server_new(loop, &server, &ops, a, &a->server, e);
 	if (r < 0) {
@@ -146,6 +149,7 @@ struct api *api_free(struct api *a)
 		return NULL;
 	watch_free_all(a);
 	log_free_all(a);
+	gc_free(a->gc);
 	http_server_free(a->server);
 	http_client_free(a->hosts);
 	free(a);

@@ -17,77 +17,7 @@
 
 #define GRACE_DEFAULT_S 30
 
-/*
- * DeleteOptions as protobuf, which kubectl sends in some cases: "k8s\0", then runtime.Unknown with
- * the message in field 2, in which gracePeriodSeconds is field 1 and preconditions.uid 2.1.
- */
-struct pb {
-	const unsigned char *p, *end;
-};
-
-static bool pb_varint(struct pb *b, uint64_t *v)
-{
-	*v = 0;
-	for (unsigned int shift = 0; b->p < b->end && shift < 64; shift += 7) {
-		unsigned char c = *b->p++;
-
-		*v |= (uint64_t)(c & 0x7f) << shift;
-		if (!(c & 0x80))
-			return true;
-	}
-	return false;
-}
-
-/* The next field; @sub is its bytes when it is length-delimited, else @v its number. */
-static bool pb_field(struct pb *b, unsigned int *number, struct pb *sub, uint64_t *v)
-{
-	uint64_t tag;
-
-	sub->p = sub->end = NULL;
-	if (!pb_varint(b, &tag))
-		return false;
-	*number = (unsigned int)(tag >> 3);
-	if ((tag & 7) == 0)
-		return pb_varint(b, v);
-	if ((tag & 7) != 2 || !pb_varint(b, v) || *v > (uint64_t)(b->end - b->p))
-		return false;
-	sub->p = b->p;
-	sub->end = b->p += *v;
-	return true;
-}
-
-static void pb_options(struct pb b, struct delete_options *opt)
-{
-	struct pb sub, inner;
-	unsigned int n, m;
-	uint64_t v, w;
-
-	while (pb_field(&b, &n, &sub, &v)) {
-		if (n == 1 && !sub.p)
-			opt->grace_s = (int64_t)MIN(v, (uint64_t)INT32_MAX);
-		while (n == 2 && sub.p && pb_field(&sub, &m, &inner, &w)) {
-			if (m == 1 && inner.p && w < sizeof(opt->uid)) {
-				memcpy(opt->uid, inner.p, w);
-				opt->uid[w] = '\0';
-			}
-		}
-	}
-}
-
-static void read_protobuf(const void *body, size_t len, struct delete_options *opt)
-{
-	struct pb b = {.p = body, .end = (const unsigned char *)body + len}, sub;
-	unsigned int n;
-	uint64_t v;
-
-	b.p += 4;
-	while (pb_field(&b, &n, &sub, &v)) {
-		if (n == 2 && sub.p)
-			pb_options(sub, opt);
-	}
-}
-
-static bool read_json(struct api_call *c, struct delete_options *opt)
+static bool read_body(struct api_call *c, struct delete_options *opt)
 {
 	_cleanup_json_ struct json_doc *doc = NULL;
 	struct json *root, *pre;
@@ -95,7 +25,7 @@ static bool read_json(struct api_call *c, struct delete_options *opt)
 	if (!rest_body(c, &doc))
 		return false;
 	root = json_root(doc);
-	if (str_eq(json_str(json_get(root, "kind"), ""), "Eviction"))
+	if (str_eq(c->sub, "eviction"))
 		root = json_get(root, "deleteOptions");
 	pre = json_get(root, "preconditions");
 	opt->grace_s = json_int(json_get(root, "gracePeriodSeconds"), -1);
@@ -113,9 +43,7 @@ bool delete_options_read(struct api_call *c, struct delete_options *opt)
 	uint64_t n;
 
 	*opt = (struct delete_options){.grace_s = -1, .dry_run = dry && str_eq(dry, "All")};
-	if (c->body_len >= 4 && memcmp(c->body, "k8s\0", 4) == 0)
-		read_protobuf(c->body, c->body_len, opt);
-	else if (c->body_len && !read_json(c, opt))
+	if (c->body_len && !read_body(c, opt))
 		return false;
 	if (grace && str_u64(grace, INT32_MAX, &n) == 0)
 		opt->grace_s = (int64_t)n;

@@ -184,6 +184,10 @@ int patch_merge(struct json_doc *doc, const struct json *patch, struct err *e);
 int patch_json(struct json_doc *doc, const struct json *ops, struct err *e);
 int patch_strategic(struct json_doc *doc, const struct json *patch, struct err *e);
 
+/* protobuf.c: bodies that begin with "k8s\0". -ENOTSUP: a kind that is not known there */
+bool protobuf_is(const void *body, size_t len);
+int protobuf_parse(const void *body, size_t len, struct json_doc **doc, struct err *e);
+
 /* table.c */
 bool table_wanted(const char *accept);
 /* @objects: @count of them; @head: with the column definitions; @include: None, Object, or NULL for Metadata */

@@ -141,21 +141,25 @@ bool rest_body(struct api_call *c, struct json_doc **doc)
 {
 	struct err e = ERR_INIT;
 	const char *type = c->content_type;
+	bool protobuf = protobuf_is(c->body, c->body_len);
+	int r;
 
-	if (*type && !str_starts(type, "application/json") && !strstr(type, "patch") &&
-	    !str_starts(type, "*/*")) {
+	if (protobuf)
+		r = protobuf_parse(c->body, c->body_len, doc, &e);
+	else if (*type && !str_starts(type, "application/json") && !strstr(type, "patch") &&
+		 !str_starts(type, "*/*"))
+		r = -ENOTSUP;
+	else
+		r = json_parse(c->body, c->body_len, doc, &e);
+	if (r == -ENOTSUP)
 		reply_fail(
 			c, 415, "UnsupportedMediaType",
 			"the body of the request was in an unknown format - accepted media types "
 			"include: application/json");
-		return false;
-	}
-	if (json_parse(c->body, c->body_len, doc, &e) < 0) {
-		reply_fail(c, 400, "BadRequest", "couldn't get version/kind; json parse error: %s",
-			   err_msg(&e));
-		return false;
-	}
-	return true;
+	else if (r < 0)
+		reply_fail(c, 400, "BadRequest", "couldn't get version/kind; %s parse error: %s",
+			   protobuf ? "protobuf" : "json", err_msg(&e));
+	return r == 0;
 }
 
 static void dispatch(struct api_call *c)

@@ -13,6 +13,7 @@ struct api {
 	struct http_server *server;
 	struct http_client *hosts; /* calls to hosts' 10250 */
 	struct list watches, logs; /* running ones */
+	struct gc *gc;
 };
 
 /* Answer @r with a watch. Return: false when c->reply holds an error instead. */

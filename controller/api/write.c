@@ -190,6 +190,9 @@ static void answer_changed(struct api_call *c, struct json_doc *doc, struct stor
 		return;
 	}
 	if (dry_run(c)) {
+		json_put(doc, meta, "resourceVersion",
+			 json_copy(doc, json_at(json_root(old->doc), "metadata", "resourceVersion",
+						NULL)));
 		reply_doc(c, 200, json_root(doc));
 		json_doc_free(doc);
 		return;
