@@ -26,7 +26,7 @@
 
 #define OCI_LAYERS_MAX 127
 #define OCI_DIGEST_MAX 72 /* "sha256:" and 64 hex digits */
-#define OCI_NAME_MAX   512
+#define OCI_NAME_MAX   768
 
 struct oci;
 
