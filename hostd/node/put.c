@@ -108,6 +108,33 @@ static void put_delete_answer(void *arg, const struct kube_result *result)
 	put_step(p);
 }
 
+static void put_null_if_missing(struct json_doc *doc, struct json *obj, const char *key)
+{
+	if (!json_get(obj, key))
+		json_put(doc, obj, key, json_new_null(doc));
+}
+
+/*
+ * A status object as a strategic merge patch that leaves nothing of an older one behind: conditions
+ * merge by type and keep members that are not named, addresses merge by address.
+ */
+static struct json *put_patch(struct json_doc *doc, const struct json *status)
+{
+	struct json *s = json_copy(doc, status), *ips = json_get(s, "podIPs"), *replace;
+	struct json_iter it = json_iter(json_get(s, "conditions"));
+
+	while (json_next(&it)) {
+		put_null_if_missing(doc, it.value, "reason");
+		put_null_if_missing(doc, it.value, "message");
+	}
+	if (json_is_arr(ips)) {
+		replace = json_new_obj(doc);
+		json_put_str(doc, replace, "$patch", "replace");
+		json_push(doc, ips, replace);
+	}
+	return s;
+}
+
 static void put_send_status(struct put *p)
 {
 	_cleanup_json_ struct json_doc *doc = json_doc_new();
@@ -124,7 +151,7 @@ static void put_send_status(struct put *p)
 
 	p->sending = take_ptr(p->next);
 	json_put_str(doc, json_obj_of(doc, root, "metadata"), "uid", p->uid);
-	json_put(doc, root, "status", json_copy(doc, json_root(p->sending)));
+	json_put(doc, root, "status", put_patch(doc, json_root(p->sending)));
 	snprintf(path, sizeof(path), "/api/v1/namespaces/%s/pods/%s/status", p->ns, p->name);
 	p->call = kube_call(p->puts->node->kube, &rq);
 }

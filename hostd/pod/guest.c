@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * What the guest and its VM tell, written down as facts. A guest that was reconnected to tells
+ * everything again: restart counts and times tell news from repetition.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "pod/impl.h"
+
+#define GUEST_KILLED_CODE 137
+
+static struct pod_container *guest_container(struct pod *p, uint16_t index)
+{
+	return p->spec && index < p->spec->container_count ? &p->containers[index] : NULL;
+}
+
+static void *guest_on_hello(void *arg, struct session *s, uint32_t cid,
+			    const struct guest_hello *hello)
+{
+	struct pods *pods = arg;
+	struct pod *p = pods_find_cid(pods, cid);
+	char build[64];
+
+	if (!p || !p->vm_there || p->vm_ended)
+		return NULL;
+	log_info("pod", "ev=guest_hello uid=%s cid=%u state=%d uptime_ms=%llu build=\"%s\"",
+		 p->meta.uid, cid, (int)hello->state, (unsigned long long)hello->uptime_ms,
+		 str_printable(build, sizeof(build), hello->build));
+	p->session = s;
+	p->guest = hello->state;
+	p->guest_seen = true;
+	pod_kick(p);
+	return p;
+}
+
+static void guest_on_started(void *pod, const struct guest_started *m)
+{
+	struct pod *p = pod;
+	struct pod_container *c = guest_container(p, m->container);
+	uint32_t restarts;
+
+	if (!c)
+		return;
+	restarts = c->restarts_base + m->restart_count;
+	if (c->state == CONTAINER_RUNNING && c->restarts == restarts)
+		return;
+	if (c->was_running && restarts > c->restarts)
+		logs_restarted(p, m->container);
+	logs_start(p, m->container);
+	if (c->end.is_set)
+		c->last = c->end;
+	c->end.is_set = false;
+	c->state = CONTAINER_RUNNING;
+	c->finished = false;
+	c->was_running = true;
+	c->message[0] = '\0';
+	c->started_ns = m->started_ns ? m->started_ns : clock_real_ns();
+	c->restarts = restarts;
+	log_info("pod", "ev=container_started uid=%s pod=%s/%s container=%s restarts=%u",
+		 p->meta.uid, p->meta.ns, p->meta.name, p->spec->containers[m->container].name,
+		 restarts);
+	pod_event(p, "Normal", "Started", "Started container %s",
+		  p->spec->containers[m->container].name);
+	pod_changed(p);
+	pod_kick(p);
+}
+
+/* The one way in which a container ends, whoever tells. */
+static void guest_ended(struct pod *p, uint32_t index, const struct container_end *end,
+			uint32_t restarts, uint32_t backoff_ms, const char *message)
+{
+	struct pod_container *c = &p->containers[index];
+	const char *name = p->spec->containers[index].name;
+
+	if (c->end.is_set && c->restarts == restarts && c->end.finished_ns == end->finished_ns &&
+	    c->finished == (backoff_ms == GUEST_BACKOFF_NEVER))
+		return;
+	c->end = *end;
+	c->end.is_set = true;
+	c->restarts = restarts;
+	c->was_running = true;
+	c->finished = backoff_ms == GUEST_BACKOFF_NEVER;
+	c->state = CONTAINER_TERMINATED;
+	(void)str_copy(c->message, sizeof(c->message), message);
+	if (!c->finished && backoff_ms) {
+		c->state = CONTAINER_WAITING;
+		c->last = c->end;
+		(void)str_copy(c->reason, sizeof(c->reason), "CrashLoopBackOff");
+		snprintf(c->message, sizeof(c->message),
+			 "back-off %us restarting failed container=%s", backoff_ms / 1000, name);
+		pod_event(p, "Warning", "BackOff", "Back-off restarting failed container %s", name);
+	}
+	log_info("pod",
+		 "ev=container_ended uid=%s pod=%s/%s container=%s code=%u reason=%s finished=%d",
+		 p->meta.uid, p->meta.ns, p->meta.name, name, end->code, end->reason, c->finished);
+	pod_changed(p);
+	pod_kick(p);
+}
+
+static void guest_on_exit(void *pod, const struct guest_exit *m)
+{
+	struct pod *p = pod;
+	struct pod_container *c = guest_container(p, m->container);
+	struct container_end end = {
+		.code = m->code,
+		.signal = m->signal,
+		.started_ns = m->started_ns,
+		.finished_ns = m->finished_ns,
+	};
+
+	if (!c)
+		return;
+	(void)str_copy(end.reason, sizeof(end.reason),
+		       m->oom	 ? "OOMKilled"
+		       : m->code ? "Error"
+				 : "Completed");
+	guest_ended(p, m->container, &end, c->restarts_base + m->restart_count, m->backoff_ms, "");
+}
+
+static void guest_on_failed(void *pod, const struct guest_failed *m)
+{
+	struct pod *p = pod;
+	struct pod_container *c = guest_container(p, m->container);
+	struct container_end end = {
+		.code = m->code,
+		.started_ns = m->finished_ns,
+		.finished_ns = m->finished_ns,
+	};
+	char safe[POD_MESSAGE_MAX];
+
+	str_printable(safe, sizeof(safe), m->message);
+	if (m->container == GUEST_POD) {
+		log_warn("pod", "ev=guest_failed uid=%s reason=%s message=\"%s\"", p->meta.uid,
+			 m->reason, safe);
+		(void)str_copy(p->vm_words, sizeof(p->vm_words), safe);
+		p->guest_broken = true;
+		pod_kick(p);
+		return;
+	}
+	if (!c)
+		return;
+	(void)str_copy(end.reason, sizeof(end.reason), m->reason);
+	pod_event(p, "Warning", "Failed", "Error: %s", safe);
+	guest_ended(p, m->container, &end, c->restarts_base + m->restart_count, m->backoff_ms,
+		    safe);
+}
+
+static bool guest_on_log(void *pod, const struct guest_log *m)
+{
+	struct pod *p = pod;
+
+	if (guest_container(p, m->container))
+		logs_write(p, m);
+	return true;
+}
+
+static void guest_on_done(void *pod)
+{
+	struct pod *p = pod;
+
+	p->all_done = true;
+	/* The exits are on disk before the guest may go. */
+	store_save(p);
+	if (p->session)
+		session_stop(p->session, 0);
+	pod_kick(p);
+}
+
+static void guest_on_closed(void *pod, struct session *s, const struct err *why)
+{
+	struct pod *p = pod;
+
+	if (p->session != s)
+		return;
+	log_info("pod", "ev=guest_closed uid=%s why=\"%s\"", p->meta.uid, err_msg(why));
+	p->session = NULL;
+	if (!p->pods->freeing)
+		pod_kick(p);
+}
+
+const struct session_events guest_events = {
+	.on_hello = guest_on_hello,
+	.on_started = guest_on_started,
+	.on_exit = guest_on_exit,
+	.on_failed = guest_on_failed,
+	.on_log = guest_on_log,
+	.on_done = guest_on_done,
+	.on_closed = guest_on_closed,
+};
+
+static void guest_vm_started(struct vm *vm)
+{
+	struct pod *p = container_of(vm, struct pod, vm);
+
+	log_info("pod", "ev=vm_started uid=%s cid=%u pid=%d", p->meta.uid, p->cid,
+		 (int)vm->proc.pid);
+}
+
+static void guest_vm_exited(struct vm *vm, const struct vm_exit *x)
+{
+	struct pod *p = container_of(vm, struct pod, vm);
+
+	p->vm_ended = true;
+	if (!*p->vm_words)
+		snprintf(p->vm_words, sizeof(p->vm_words), "%s%s%s",
+			 x->reason == VM_REASON_NONE ? "killed from outside"
+						     : vm_reason_name(x->reason),
+			 *x->detail ? ": " : "", x->detail);
+	log_info("pod", "ev=vm_ended uid=%s cid=%u reason=%s code=%d detail=\"%s\"", p->meta.uid,
+		 p->cid, vm_reason_name(x->reason), x->code, x->detail);
+	pod_kick(p);
+}
+
+const struct vm_events guest_vm_events = {
+	.on_started = guest_vm_started,
+	.on_exited = guest_vm_exited,
+};
+
+void guest_lost(struct pod *p)
+{
+	uint64_t now_ns = clock_real_ns();
+
+	for (uint32_t i = 0; p->spec && i < p->spec->container_count; i++) {
+		struct pod_container *c = &p->containers[i];
+
+		if (c->finished)
+			continue;
+		/* One that waits for its restart has an end already. */
+		if (c->state == CONTAINER_RUNNING) {
+			c->end = (struct container_end){
+				.is_set = true,
+				.code = GUEST_KILLED_CODE,
+				.signal = 9,
+				.started_ns = c->started_ns,
+				.finished_ns = now_ns,
+				.reason = "Error",
+			};
+			snprintf(c->message, sizeof(c->message), "the VM ended: %.400s",
+				 p->vm_words);
+			c->state = CONTAINER_TERMINATED;
+			log_info(
+				"pod",
+				"ev=container_ended uid=%s pod=%s/%s container=%s code=%u reason=Error finished=1",
+				p->meta.uid, p->meta.ns, p->meta.name, p->spec->containers[i].name,
+				c->end.code);
+		}
+	}
+	pod_changed(p);
+}

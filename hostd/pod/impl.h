@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Inside the pod module.
+ *
+ * A pod is facts and a state. Callbacks of other modules only write down facts and call pod_kick();
+ * pod_step() then looks at the facts and moves on. So the order in which facts come does not matter,
+ * and a fact that is told twice does no harm.
+ */
+#ifndef POD_IMPL_H
+#define POD_IMPL_H
+
+#include <limits.h>
+#include <stdbool.h>
+
+#include "base/list.h"
+#include "disk/disk.h"
+#include "pod/pod.h"
+#include "pod/spec.h"
+#include "vm/session.h"
+#include "vm/vm.h"
+
+#define POD_REASON_MAX	     (GUEST_REASON_MAX + 1)
+#define POD_MESSAGE_MAX	     512
+#define POD_ID_MAX	     OCI_DIGEST_MAX
+#define POD_CID_FIRST	     1000
+#define POD_UID_BASE	     200000 /* hypervm of CID n runs as this plus n */
+#define POD_BACKOFF_FIRST_MS 10000
+#define POD_BACKOFF_MAX_MS   300000
+#define POD_SLACK_MS	     5000 /* the guest kills at the end of the grace; then we do */
+
+/*
+ * NEW    waiting for its turn: admission, or the back-off after a VM that failed
+ * PULL   images are fetched
+ * DISK   scratch disk made, layers opened
+ * NET    address, tap, host ports
+ * BOOT   the VM was started, its init has not said HELLO
+ * RUN    the guest has its orders
+ * STOP   the VM is to end: asked at first, killed when it is late
+ * CLEAN  everything is released
+ * GONE   nothing is held but the record, until the API forgets the pod
+ */
+enum pod_state {
+	POD_NEW,
+	POD_PULL,
+	POD_DISK,
+	POD_NET,
+	POD_BOOT,
+	POD_RUN,
+	POD_STOP,
+	POD_CLEAN,
+	POD_GONE,
+	POD_STATE_MAX,
+};
+
+enum container_state {
+	CONTAINER_WAITING,
+	CONTAINER_RUNNING,
+	CONTAINER_TERMINATED,
+};
+
+struct container_end {
+	bool is_set;
+	uint8_t code, signal;
+	uint64_t started_ns, finished_ns;
+	char reason[POD_REASON_MAX];
+};
+
+struct pod_container {
+	enum container_state state;
+	char reason[POD_REASON_MAX]; /* of waiting */
+	char message[POD_MESSAGE_MAX]; /* of waiting or terminated */
+	uint64_t started_ns;
+	struct container_end end, last; /* of the present run, of the one before */
+	uint32_t restarts; /* all together */
+	uint32_t restarts_base; /* by VMs before this one */
+	bool finished; /* terminated, and the guest will not start it again */
+	bool was_running; /* in this VM or an earlier one */
+	char image_id[POD_ID_MAX];
+	/* log */
+	int log_fd; /* -1: not open */
+	uint64_t log_bytes;
+	uint64_t log_next[2]; /* offset of the next byte of each stream */
+	/* pulling */
+	struct pod *pod;
+	struct oci_image *image; /* a reference, NULL until it is there */
+	struct oci_wait wait;
+	bool pulling;
+	uint64_t pull_failed_ms, pull_again_ms; /* clock_mono_ms(); 0: now */
+	uint32_t pull_failures;
+};
+
+struct pod {
+	struct pods *pods;
+	struct list node;
+	struct defer step;
+	struct timer timer; /* the state's deadline, or the next look */
+	struct timer report; /* coalesces status changes */
+	struct spec_meta meta;
+	struct pod_spec *spec; /* NULL: cannot be run here */
+	enum pod_state state;
+	char dir[VM_DIR_MAX - 8]; /* RUN/pods/UID */
+
+	/* What is wanted */
+	bool named; /* by the list that is being read */
+	bool gone; /* the API forgot it: end at once, then forget it, too */
+	bool stop; /* end, within the grace */
+	uint32_t grace_s; /* the shortest that was asked for */
+	uint64_t stop_by_ms; /* clock_mono_ms(); when it is killed; 0: the grace has not begun */
+	bool deletion_told; /* on_deleted() was called */
+	bool silent; /* it had ended before we knew it: its status is left alone */
+
+	/* The end of the pod as the API sees it: once set, never changed */
+	char phase[16];
+	char phase_reason[POD_REASON_MAX];
+	char phase_message[POD_MESSAGE_MAX];
+
+	/* What is held */
+	const char *layers[DISK_LAYERS_MAX]; /* paths, as the images have them */
+	size_t layer_count;
+	struct disk_plan plan;
+	bool has_plan, attached;
+	struct net_if nif; /* descriptors -1 once the VM has them */
+	char ip[NET_ADDR_MAX];
+	struct vm vm;
+	bool vm_there; /* vm_start() or vm_adopt() succeeded, vm_done() was not called */
+	bool vm_ended; /* on_exited() came */
+	bool vm_killed; /* by us */
+	char vm_words[POD_MESSAGE_MAX]; /* how it ended */
+	uint32_t cid;
+	struct session *session;
+	enum guest_state guest;
+	bool guest_seen; /* its HELLO came, to us or to an earlier hostd */
+	bool run_sent; /* it has its orders */
+	bool all_done; /* nothing runs in it any more */
+	bool guest_broken; /* it could not set up the pod */
+	const struct session *stop_told;
+	char trouble[POD_MESSAGE_MAX]; /* why the present state does not get on */
+
+	uint64_t not_before_ms; /* clock_mono_ms(); NEW waits until then */
+	uint32_t failures; /* of VMs in a row */
+	uint64_t run_since_ms;
+	uint64_t created_ns, start_ns; /* real time; start_ns: 0 before it was admitted */
+	uint64_t init_since_ns, ready_since_ns;
+	bool was_initialized, was_ready;
+	struct pod_container containers[GUEST_CONTAINERS_MAX];
+};
+
+struct pods {
+	struct pods_config config;
+	struct pods_ops ops;
+	void *arg;
+	struct list all;
+	struct session_server *sessions;
+	uint32_t next_cid;
+	bool listed; /* the API's list came: what it does not name may end, what it names may start */
+	bool freeing;
+};
+
+/* ---- machine.c ---- */
+
+/** machine_init() - A new pod's timers; the state begins at NEW */
+void machine_init(struct pod *p);
+
+/** pod_kick() - Facts changed: pod_step() runs soon */
+void pod_kick(struct pod *p);
+
+/** pod_changed() - The status may have changed: report it soon, keep it on disk */
+void pod_changed(struct pod *p);
+
+const char *pod_state_name(enum pod_state s);
+
+/** pod_backoff_ms() - How long to wait after so many failures in a row: 10 s doubling to 5 min */
+uint64_t pod_backoff_ms(const struct pods *pods, uint32_t failures);
+
+/** pod_end() - Decide the pod's final phase, unless that was done before */
+void pod_end(struct pod *p, const char *phase, const char *reason, const char *message);
+
+/** pod_event() - Tell a human */
+void pod_event(struct pod *p, const char *type, const char *reason, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/* ---- pods.c ---- */
+
+struct pod *pods_find(struct pods *pods, const char *uid);
+struct pod *pods_find_cid(struct pods *pods, uint32_t cid);
+/** pods_free_cid() - A context id that no pod has */
+uint32_t pods_free_cid(struct pods *pods);
+struct pod *pod_new(struct pods *pods, const struct spec_meta *meta);
+/** pod_free() - Let go of it in memory; the folder stays */
+void pod_free(struct pod *p);
+/** pod_forget() - Remove its folder and free it */
+void pod_forget(struct pod *p);
+
+/* ---- adopt.c ---- */
+
+/** adopt_all() - Take over what an earlier hostd left; then remove what nobody knows */
+void adopt_all(struct pods *pods);
+/** adopt_status() - A pod ran on this host before it was switched off: its counters go on */
+void adopt_status(struct pod *p, const struct json *status);
+
+/* ---- admit.c ---- */
+
+/** pod_admit() - Whether the host has room. Return: 0; -ENOSPC and the pod has ended (pod_end()) */
+int pod_admit(struct pod *p);
+
+/* ---- pull.c ---- */
+
+void pull_start(struct pod *p); /* all images that are not there, unless they back off */
+void pull_cancel(struct pod *p); /* and forget the images */
+bool pull_ready(const struct pod *p);
+/** pull_next_ms() - clock_mono_ms() of the next attempt, 0 if none is waiting */
+uint64_t pull_next_ms(const struct pod *p);
+
+/* ---- prepare.c: each returns 0 or -errno and can be repeated ---- */
+
+int prepare_disk(struct pod *p, struct err *e);
+int prepare_net(struct pod *p, struct err *e);
+int prepare_vm(struct pod *p, struct err *e);
+/** prepare_ports() - The host ports, as net_attach() takes them. Return: their number */
+size_t prepare_ports(const struct pod *p, struct net_port *ports);
+/** prepare_layer_index() - Where a layer is on the pod's disk, or -1 */
+int prepare_layer_index(const char *const *paths, size_t count, const char *path);
+/** prepare_release() - Give everything back. Return: 0; -EAGAIN when something needs another try */
+int prepare_release(struct pod *p);
+
+/* ---- guest.c ---- */
+
+extern const struct session_events guest_events;
+extern const struct vm_events guest_vm_events;
+
+/** guest_lost() - The VM is gone: what ran in it has ended */
+void guest_lost(struct pod *p);
+
+/* ---- order.c ---- */
+
+/** order_send() - Build RUN from spec and images and send it. Return: 0 or -errno */
+int order_send(struct pod *p, struct err *e);
+
+/* ---- status.c ---- */
+
+/** status_phase() - Pending, Running, or the final phase */
+const char *status_phase(const struct pod *p);
+bool status_initialized(const struct pod *p);
+bool status_ready(const struct pod *p);
+/** status_make() - The whole status object */
+struct json *status_make(struct json_doc *doc, struct pod *p);
+
+/* ---- store.c ---- */
+
+/** store_save() - Write the pod's state. Failures are logged */
+void store_save(struct pod *p);
+/** store_save_spec() - Write the pod's JSON */
+void store_save_spec(struct pod *p, const struct json *pod);
+/** store_load() - Read what an earlier hostd knew. Return: 0; -ENOENT; -EBADMSG */
+int store_load(struct pod *p, struct err *e);
+/** store_load_spec() - Return: 0 and a document to be freed */
+int store_load_spec(const char *dir, struct json_doc **doc, struct err *e);
+
+/* ---- logs.c ---- */
+
+#define LOGS_CAP_BYTES ((uint64_t)10 << 20)
+
+/** logs_write() - Keep a piece of output in CRI form; pieces seen before are skipped */
+void logs_write(struct pod *p, const struct guest_log *m);
+/** logs_start() - Make the file, so that there is one before there is output */
+void logs_start(struct pod *p, uint32_t container);
+/** logs_restarted() - A container starts again: its log becomes the previous one */
+void logs_restarted(struct pod *p, uint32_t container);
+/** logs_complete() - The container will write no more */
+void logs_complete(struct pod *p, uint32_t container);
+/** logs_reset() - A new VM counts its output from zero */
+void logs_reset(struct pod *p);
+void logs_path(const struct pod *p, const char *container, const char *suffix, char *path);
+
+/* ---- group.c ---- */
+
+/** group_open() - Make the pod's cgroup with its limits. Return: a descriptor; -1 without cgroups */
+int group_open(const struct pod *p);
+/** group_remove() - Kill what is in it and remove it. Return: 0; -EBUSY: later */
+int group_remove(const struct pod *p);
+
+/* ---- resolv.c ---- */
+
+#define RESOLV_MAX	  3
+#define RESOLV_SEARCH_MAX 8
+
+struct resolv {
+	char servers[RESOLV_MAX][64];
+	char search[RESOLV_SEARCH_MAX][256];
+	size_t server_count, search_count;
+};
+
+/** resolv_parse() - Read resolv.conf(5); loopback servers are of no use to a VM and are left out */
+void resolv_parse(const char *text, struct resolv *r);
+
+#endif

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The pods of this host: from the API's JSON to a running VM and back to a status.
+ *
+ * The API's list is the desired state, the folder RUN/pods/UID holds what a later hostd needs to go on
+ * with a pod: its JSON, its state, its VM, its logs. Every call may be repeated; what was done already
+ * is not done again.
+ */
+#ifndef POD_POD_H
+#define POD_POD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/loop.h"
+#include "json/json.h"
+#include "net/net.h"
+#include "oci/oci.h"
+
+struct pods;
+
+/* All pointers are borrowed for the life of struct pods. */
+struct pods_config {
+	struct loop *loop;
+	struct oci *oci;
+	struct net *net; /* NULL: pods have no network */
+	const char *dir; /* RUN/pods */
+	const char *cgroup_dir; /* where each pod gets its group; "" none */
+	const char *node_name, *host_ip;
+	const char *resolv_conf; /* name servers of pods with dnsPolicy Default or ClusterFirst */
+	const char *hypervm, *kernel, *initrd;
+	uint32_t cpus, pods_max;
+	uint64_t memory_bytes; /* that pods may ask for together */
+	uint64_t scratch_bytes; /* of each pod's private disk */
+	uint32_t backoff_ms; /* first back-off after a failure; 0: 10 s */
+	uint32_t slack_ms; /* from the end of the grace to the kill; 0: 5 s */
+};
+
+struct pod_ref {
+	const char *ns, *name, *uid;
+};
+
+struct pods_ops {
+	/* The whole status object; it changed. */
+	void (*on_status)(const struct pod_ref *pod, const struct json *status, void *arg);
+	/* A pod that the API wants deleted holds nothing any more: confirm it. */
+	void (*on_deleted)(const struct pod_ref *pod, void *arg);
+	void (*on_event)(const struct pod_ref *pod, const char *type, const char *reason,
+			 const char *message, void *arg);
+};
+
+/**
+ * pods_new() - Start, and adopt the VMs that an earlier hostd left running
+ * Return: 0 or -errno (no vsock is logged, not an error: nothing will start then).
+ */
+int pods_new(const struct pods_config *config, const struct pods_ops *ops, void *arg,
+	     struct pods **pods, struct err *e);
+
+/** pods_free() - Let go of everything; VMs run on. Return: NULL */
+struct pods *pods_free(struct pods *pods);
+
+/** pod_apply() - The API has this pod for us, new or changed */
+void pod_apply(struct pods *pods, const struct json *pod);
+
+/** pod_remove() - The API has it no more: end it at once */
+void pod_remove(struct pods *pods, const struct json *pod);
+
+/** pods_sync() - The whole list: apply all, end what is not in it */
+void pods_sync(struct pods *pods, const struct json *list);
+
+/**
+ * pods_log_path() - Where a container's log is
+ * @previous: of the run before the last restart
+ * @path:     PATH_MAX bytes
+ * Return: 0; -ENOENT with words for the client; -EAGAIN when it has not started yet.
+ */
+int pods_log_path(struct pods *pods, const char *ns, const char *name, const char *container,
+		  bool previous, char *path, struct err *e);
+
+#endif

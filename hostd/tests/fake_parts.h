@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The modules below pod/ as a test needs them: oci, disk, net, vm and the guest's session by their own
+ * names, linked in their place. What they were asked is counted, what they answer is set.
+ */
+#ifndef TESTS_FAKE_PARTS_H
+#define TESTS_FAKE_PARTS_H
+
+#include "disk/disk.h"
+#include "net/net.h"
+#include "oci/oci.h"
+#include "vm/session.h"
+#include "vm/vm.h"
+
+#define FAKE_WAITS_MAX 16
+
+struct fake_parts {
+	struct loop *loop;
+	/* oci */
+	struct oci_wait *waits[FAKE_WAITS_MAX];
+	char names[FAKE_WAITS_MAX][64];
+	int wait_count, image_refs, find_count;
+	struct oci_image image;
+	struct oci_layer layers[3];
+	/* disk */
+	int disk_result, scratch_count, plan_open;
+	/* net */
+	int attach_result, attached, adopted, synced;
+	/* vm */
+	int start_result, started, killed;
+	struct vm *vm; /* the one that runs, NULL none */
+	uint64_t vm_memory;
+	uint32_t vm_vcpus, vm_cid;
+	bool vm_immortal; /* vm_kill() is not followed by on_exited() */
+	bool adoptable;
+	/* session */
+	const struct session_events *events;
+	void *listener;
+	void *pod; /* what on_hello() answered */
+	int run_sent, stop_sent;
+	uint32_t stop_grace_ms;
+	char run_args[256]; /* of the last container of RUN, joined by '|' */
+	char run_env[256];
+	char run_user[32];
+	char run_dns[64];
+	int send_result;
+};
+
+extern struct fake_parts fake;
+
+void fake_reset(struct loop *loop);
+/** fake_pulled() - Answer the oldest waiting pull; @why NULL: with the image */
+void fake_pulled(const char *why);
+/** fake_vm_exit() - The VM ends now */
+void fake_vm_exit(uint32_t reason);
+/** fake_hello() - The guest of the running VM connects */
+void fake_hello(enum guest_state state);
+/** fake_close() - Its connection breaks */
+void fake_close(void);
+
+#endif

@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The state table against fakes of what lies below it. */
+#include <errno.h>
+#include <limits.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/buf.h"
+#include "base/log.h"
+#include "fake_parts.h"
+#include "pod_harness.h"
+
+static void test_whole_life(void **state)
+{
+	(void)state;
+	list_pods("[]");
+	apply("u1", "Never", "",
+	      ",\"args\":[\"$(A)\"],\"env\":[{\"name\":\"A\",\"value\":\"pod\"}],"
+	      "\"resources\":{\"limits\":{\"memory\":\"64Mi\",\"cpu\":\"2\"}}",
+	      "");
+	settle();
+	golden("status_pulling");
+	assert_string_equal(fake.names[0], "nginx");
+	fake_pulled(NULL);
+	run_ms(10);
+	assert_int_equal(fake.started, 1);
+	assert_int_equal(fake.vm_vcpus, 2);
+	assert_int_equal(fake.vm_memory, (64 + 48) << 20);
+	assert_int_equal(fake.attached, 1);
+	fake_hello(GUEST_STATE_WAITING);
+	run_ms(10);
+	assert_string_equal(fake.run_args, "/entry|pod");
+	assert_string_equal(fake.run_env, "PATH=/bin|A=pod");
+	assert_string_equal(fake.run_user, "nginx");
+	assert_string_equal(fake.run_dns, "10.0.2.3");
+	guest_started(0);
+	settle();
+	golden("status_running");
+	guest_exit(0, 0, GUEST_BACKOFF_NEVER);
+	fake.events->on_done(fake.pod);
+	run_ms(10);
+	assert_int_equal(fake.stop_sent, 1);
+	fake_vm_exit(VM_REASON_POWEROFF);
+	settle();
+	golden("status_succeeded");
+	assert_int_equal(fake.attached, 0);
+	assert_int_equal(fake.killed, 0);
+	assert_int_equal(deleted, 0);
+	apply("u1", "Never", DELETED("30"), "", "");
+	settle();
+	assert_int_equal(deleted, 1);
+	assert_int_equal(fake.started, 1);
+	assert_string_equal(trail, "Pulling Pulled Started ");
+}
+
+static void test_replays(void **state)
+{
+	(void)state;
+	to_running("u1", "Always");
+	statuses = 0;
+	for (int i = 0; i < 3; i++) {
+		apply("u1", "Always", "", "", "");
+		guest_started(0);
+	}
+	fake_close();
+	run_ms(10);
+	fake_hello(GUEST_STATE_RUNNING);
+	guest_started(0);
+	settle();
+	assert_int_equal(fake.started, 1);
+	assert_int_equal(fake.run_sent, 1);
+	assert_int_equal(statuses, 0);
+	assert_true(status_has("\"restartCount\":0"));
+	assert_string_equal(trail, "Pulling Pulled Started ");
+}
+
+static void test_unsupported(void **state)
+{
+	struct json_doc *doc;
+	static const char text[] =
+		"{\"metadata\":{\"namespace\":\"default\",\"name\":\"web\",\"uid\":\"u1\"},\"spec\":"
+		"{\"volumes\":[{\"name\":\"v\",\"hostPath\":{\"path\":\"/\"}}],\"containers\":[]}}";
+
+	(void)state;
+	list_pods("[]");
+	assert_int_equal(json_parse(text, strlen(text), &doc, NULL), 0);
+	pod_apply(pods, json_root(doc));
+	json_doc_free(doc);
+	settle();
+	golden("status_unsupported");
+	assert_int_equal(fake.started, 0);
+	apply("u1", "Never", DELETED("30"), "", "");
+	settle();
+	assert_int_equal(deleted, 1);
+}
+
+static void test_pull_backoff(void **state)
+{
+	(void)state;
+	list_pods("[]");
+	apply("u1", "Always", "", "", "");
+	fake_pulled("nginx: manifest unknown");
+	run_ms(BACKOFF_MS / 2);
+	assert_int_equal(fake.wait_count, 0);
+	settle();
+	assert_true(
+		status_has("\"reason\":\"ErrImagePull\",\"message\":\"nginx: manifest unknown\""));
+	assert_int_equal(fake.wait_count, 1); /* tried again meanwhile */
+	fake_pulled("nginx: manifest unknown");
+	run_ms(BACKOFF_MS);
+	assert_int_equal(fake.wait_count, 0); /* waits twice as long */
+	run_ms(2 * BACKOFF_MS);
+	assert_int_equal(fake.wait_count, 1);
+	fake_pulled(NULL);
+	settle();
+	assert_int_equal(fake.started, 1);
+	assert_true(status_has("\"reason\":\"ContainerCreating\""));
+	assert_false(status_has("manifest unknown"));
+}
+
+static void test_delete_with_grace(void **state)
+{
+	(void)state;
+	to_running("u1", "Always");
+	apply("u1", "Always", DELETED("7"), "", "");
+	assert_int_equal(fake.stop_sent, 1);
+	assert_int_equal(fake.stop_grace_ms, 7000);
+	guest_exit(0, 0, GUEST_BACKOFF_NEVER);
+	run_ms(10);
+	assert_int_equal(deleted, 0);
+	fake.events->on_done(fake.pod);
+	fake_vm_exit(VM_REASON_POWEROFF);
+	settle();
+	settle();
+	assert_int_equal(deleted, 1);
+	assert_int_equal(fake.killed, 0);
+	golden("status_deleted");
+}
+
+static void test_delete_ignored_by_guest(void **state)
+{
+	(void)state;
+	to_running("u1", "Always");
+	apply("u1", "Always", DELETED("0"), "", "");
+	assert_int_equal(fake.killed, 0);
+	run_ms(SLACK_MS + 20);
+	assert_int_equal(fake.killed, 1);
+	settle();
+	settle();
+	assert_true(status_has("\"exitCode\":137"));
+	assert_true(status_has("\"phase\":\"Failed\""));
+	assert_int_equal(deleted, 1);
+}
+
+static void test_shorter_grace(void **state)
+{
+	(void)state;
+	to_running("u1", "Always");
+	apply("u1", "Always", DELETED("30"), "", "");
+	apply("u1", "Always", DELETED("30"), "", "");
+	assert_int_equal(fake.stop_sent, 1);
+	apply("u1", "Always", DELETED("2"), "", "");
+	assert_int_equal(fake.stop_sent, 2);
+	assert_int_equal(fake.stop_grace_ms, 2000);
+	/* The connection breaks: the guest that comes back is told again. */
+	fake_close();
+	run_ms(10);
+	fake_hello(GUEST_STATE_RUNNING);
+	run_ms(10);
+	assert_int_equal(fake.stop_sent, 3);
+	assert_true(fake.stop_grace_ms <= 2000 && fake.stop_grace_ms > 1500);
+}
+
+static void test_removed_by_force(void **state)
+{
+	struct json_doc *doc = pod_json("u1", "Always", "", "", "");
+	char path[PATH_MAX];
+
+	(void)state;
+	to_running("u1", "Always");
+	snprintf(path, sizeof(path), "%s/u1/pod.json", pods_dir);
+	assert_int_equal(access(path, F_OK), 0);
+	pod_remove(pods, json_root(doc));
+	pod_remove(pods, json_root(doc));
+	json_doc_free(doc);
+	settle();
+	assert_int_equal(fake.killed, 1);
+	assert_int_equal(deleted, 0);
+	assert_int_not_equal(access(path, F_OK), 0);
+	assert_int_equal(fake.attached, 0);
+}
+
+static void test_deleted_before_boot(void **state)
+{
+	(void)state;
+	list_pods("[]");
+	apply("u1", "Always", "", "", "");
+	assert_int_equal(fake.wait_count, 1);
+	apply("u1", "Always", DELETED("30"), "", "");
+	settle();
+	settle();
+	assert_int_equal(fake.wait_count, 0);
+	assert_int_equal(fake.started, 0);
+	assert_int_equal(deleted, 1);
+	assert_true(status_has("\"reason\":\"ContainerStatusUnknown\""));
+}
+
+static void test_vm_crash_restarts(void **state)
+{
+	(void)state;
+	to_running("u1", "Always");
+	guest_exit(1, 0, 0);
+	guest_started(1);
+	fake_vm_exit(VM_REASON_PANIC);
+	settle();
+	assert_int_equal(fake.attached, 0);
+	assert_int_equal(fake.wait_count, 1);
+	fake_pulled(NULL);
+	run_ms(10);
+	assert_int_equal(fake.started, 2);
+	fake_hello(GUEST_STATE_WAITING);
+	guest_started(0);
+	settle();
+	golden("status_restarted");
+}
+
+static void test_vm_crash_never(void **state)
+{
+	(void)state;
+	to_running("u1", "Never");
+	fake_vm_exit(VM_REASON_PANIC);
+	settle();
+	assert_true(status_has("\"phase\":\"Failed\""));
+	assert_true(status_has("the VM ended: panic"));
+	settle();
+	assert_int_equal(fake.started, 1);
+}
+
+static void test_crash_loop(void **state)
+{
+	(void)state;
+	to_running("u1", "Always");
+	guest_exit(3, 0, 10000);
+	settle();
+	assert_true(status_has("\"reason\":\"CrashLoopBackOff\""));
+	assert_true(status_has("\"phase\":\"Running\""));
+	assert_true(status_has("\"exitCode\":3"));
+	guest_started(1);
+	settle();
+	assert_true(status_has("\"restartCount\":1"));
+	assert_true(status_has("\"Ready\",\"status\":\"True\""));
+}
+
+static void test_start_error(void **state)
+{
+	const struct guest_failed m = {
+		.container = 0,
+		.code = 128,
+		.finished_ns = 1767323046000000000ULL,
+		.backoff_ms = GUEST_BACKOFF_NEVER,
+		.reason = "StartError",
+		.message = "exec /no: not found",
+	};
+
+	(void)state;
+	list_pods("[]");
+	apply("u1", "Never", "", "", "");
+	fake_pulled(NULL);
+	run_ms(10);
+	fake_hello(GUEST_STATE_WAITING);
+	run_ms(10);
+	fake.events->on_failed(fake.pod, &m);
+	fake.events->on_done(fake.pod);
+	fake_vm_exit(VM_REASON_POWEROFF);
+	settle();
+	assert_true(status_has(
+		"\"exitCode\":128,\"reason\":\"StartError\",\"message\":\"exec /no: not found\""));
+	assert_true(status_has("\"phase\":\"Failed\""));
+}
+
+static void test_no_room(void **state)
+{
+	(void)state;
+	list_pods("[]");
+	apply("u1", "Never", "", ",\"resources\":{\"requests\":{\"memory\":\"800Mi\"}}", "");
+	apply("u2", "Never", "", ",\"resources\":{\"requests\":{\"memory\":\"300Mi\"}}", "");
+	settle();
+	assert_true(status_has("\"reason\":\"OutOfmemory\""));
+	assert_true(status_has("requested: 314572800, used: 838860800, capacity: 1073741824"));
+	assert_int_equal(fake.wait_count, 1);
+	assert_non_null(strstr(trail, "OutOfmemory"));
+}
+
+static void test_port_taken(void **state)
+{
+	(void)state;
+	fake.attach_result = -EADDRINUSE;
+	list_pods("[]");
+	apply("u1", "Always", "", "", "");
+	fake_pulled(NULL);
+	settle();
+	assert_true(status_has("\"reason\":\"NodePorts\",\"message\":\"host port 8080 is taken\""));
+	assert_int_equal(fake.started, 0);
+}
+
+static void test_trouble_passes(void **state)
+{
+	(void)state;
+	fake.disk_result = -ENOSPC;
+	list_pods("[]");
+	apply("u1", "Always", "", "", "");
+	fake_pulled(NULL);
+	settle();
+	assert_true(status_has("no space for the scratch disk"));
+	assert_true(status_has("\"phase\":\"Pending\""));
+	fake.disk_result = 0;
+	run_ms(2100);
+	assert_int_equal(fake.started, 1);
+	assert_false(status_has("no space"));
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		T(test_whole_life),	     T(test_replays),
+		T(test_unsupported),	     T(test_pull_backoff),
+		T(test_delete_with_grace),   T(test_delete_ignored_by_guest),
+		T(test_shorter_grace),	     T(test_removed_by_force),
+		T(test_deleted_before_boot), T(test_vm_crash_restarts),
+		T(test_vm_crash_never),	     T(test_crash_loop),
+		T(test_start_error),	     T(test_no_room),
+		T(test_port_taken),	     T(test_trouble_passes),
+	};
+
+	log_set_level(LOG_LEVEL_ERROR);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
