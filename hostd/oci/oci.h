@@ -26,7 +26,7 @@
 
 #define OCI_LAYERS_MAX 127
 #define OCI_DIGEST_MAX 72 /* "sha256:" and 64 hex digits */
-#define OCI_NAME_MAX   512
+#define OCI_NAME_MAX   768
 
 struct oci;
 
@@ -34,7 +34,8 @@ struct oci_config {
 	struct loop *loop;
 	const char *root; /* the store's folder; made if need be */
 	uint64_t cap_bytes; /* images that no pod uses are dropped above it, least recently used first; 0: never */
-	const char *const *mirrors; /* as in the settings: REGISTRY=URL, tried in this order before the registry */
+	const char *const *
+		mirrors; /* as in the settings: REGISTRY=URL, tried in this order before the registry */
 	size_t mirror_count;
 	const char *worker; /* path of hostd-image */
 	const char *mkfs; /* path of mkfs.erofs */
@@ -134,7 +135,8 @@ uint64_t oci_used_bytes(const struct oci *oci);
  * @names: its names, then REPOSITORY@DIGEST for each repository
  */
 void oci_images(struct oci *oci,
-		void (*fn)(const struct oci_image *image, const struct oci_strings *names, void *arg),
+		void (*fn)(const struct oci_image *image, const struct oci_strings *names,
+			   void *arg),
 		void *arg);
 
 #endif

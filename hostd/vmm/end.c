@@ -24,9 +24,12 @@ uint64_t vm_age_ns(const struct vm *vm)
 	return clock_mono_ns() - vm->start_ns;
 }
 
-void vm_mark(const struct vm *vm, uint32_t mark)
+void vm_mark(struct vm *vm, uint32_t mark)
 {
-	if (mark < VM_MARK_MAX)
+	uint64_t bit = mark < VM_MARK_MAX ? 1ULL << mark : 0;
+
+	/* Each once: a guest must not be able to fill the host's log. */
+	if (bit && !(__atomic_fetch_or(&vm->marks, bit, __ATOMIC_RELAXED) & bit))
 		log_info("vmm", "ev=vm_mark vm=%s mark=%u ns=%llu", vm->spec->name, mark,
 			 (unsigned long long)vm_age_ns(vm));
 }

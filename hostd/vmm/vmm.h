@@ -51,6 +51,7 @@ struct vm {
 	struct vcpu vcpus[VM_VCPUS_MAX];
 	char cmdline[LAYOUT_CMDLINE_MAX];
 	uint32_t ended; /* atomic */
+	uint64_t marks; /* atomic; bit n: mark n was logged */
 };
 
 /** vm_fd_at() - A passed descriptor by its index, -1 for VM_FD_NONE */
@@ -101,6 +102,6 @@ void vm_started(const struct vm *vm);
 uint64_t vm_age_ns(const struct vm *vm);
 
 /** vm_mark() - The guest wrote @mark to VM_PORT_MARK */
-void vm_mark(const struct vm *vm, uint32_t mark);
+void vm_mark(struct vm *vm, uint32_t mark);
 
 #endif

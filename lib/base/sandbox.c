@@ -2,28 +2,99 @@
 #include "base/sandbox.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
+#include <limits.h>
 #include <linux/capability.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#define SANDBOX_BINDS_MAX   16
 #define SANDBOX_MOUNT_POINT "/tmp" /* any folder; covered only in our own mount namespace */
 
-int sandbox_empty_root(void)
+/* Makes an empty file or folder at @path below the mount point, with its parents */
+static int sandbox_make_target(char *path, bool folder)
 {
+	size_t skip = strlen(SANDBOX_MOUNT_POINT) + 1;
+	int fd;
+
+	for (char *slash = strchr(path + skip, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (mkdir(path, 0755) < 0 && errno != EEXIST)
+			return -errno;
+		*slash = '/';
+	}
+	if (folder)
+		return mkdir(path, 0755) < 0 && errno != EEXIST ? -errno : 0;
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	return fd < 0 ? -errno : close(fd);
+}
+
+/* @source: O_PATH, opened before the mount point covered what may have been there */
+static int sandbox_bind(const struct sandbox_bind *bind, int source)
+{
+	char from[32], to[PATH_MAX];
+	unsigned long flags = MS_BIND | MS_REMOUNT | MS_NOSUID | (bind->writable ? 0 : MS_RDONLY);
+	struct stat st;
+	int r;
+
+	if (fstat(source, &st) < 0)
+		return -errno;
+	snprintf(from, sizeof(from), "/proc/self/fd/%d", source);
+	if (snprintf(to, sizeof(to), SANDBOX_MOUNT_POINT "%s", bind->path) >= (int)sizeof(to))
+		return -ENAMETOOLONG;
+	r = sandbox_make_target(to, S_ISDIR(st.st_mode));
+	if (r < 0)
+		return r;
+	if (!S_ISCHR(st.st_mode))
+		flags |= MS_NODEV;
+	if (mount(from, to, NULL, MS_BIND, NULL) < 0 || mount(NULL, to, NULL, flags, NULL) < 0)
+		return -errno;
+	return 0;
+}
+
+int sandbox_root(const struct sandbox_bind *binds, size_t count)
+{
+	const unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
+	int sources[SANDBOX_BINDS_MAX], r = 0;
+
+	if (count > SANDBOX_BINDS_MAX)
+		return -E2BIG;
+	for (size_t i = 0; i < count; i++) {
+		sources[i] = open(binds[i].path, O_PATH | O_CLOEXEC);
+		if (sources[i] < 0 && !(binds[i].optional && errno == ENOENT))
+			return -errno; /* the process ends: nothing is closed here */
+	}
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-	    mount("empty", SANDBOX_MOUNT_POINT, "tmpfs",
-		  MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC,
-		  "size=4096,nr_inodes=1,mode=0555") < 0)
+	    mount("root", SANDBOX_MOUNT_POINT, "tmpfs", flags, "size=64k,nr_inodes=128,mode=0755") <
+		    0)
+		return -errno;
+	for (size_t i = 0; i < count && r == 0; i++)
+		if (sources[i] >= 0)
+			r = sandbox_bind(&binds[i], sources[i]);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < count; i++)
+		if (sources[i] >= 0)
+			close(sources[i]);
+	if (mount(NULL, SANDBOX_MOUNT_POINT, NULL, MS_REMOUNT | MS_RDONLY | flags, NULL) < 0)
 		return -errno;
 	/* The new root is stacked on the old one and then uncovered by taking that away. */
 	if (chdir(SANDBOX_MOUNT_POINT) < 0 || syscall(SYS_pivot_root, ".", ".") < 0 ||
 	    umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
 		return -errno;
 	return 0;
+}
+
+int sandbox_empty_root(void)
+{
+	return sandbox_root(NULL, 0);
 }
 
 int sandbox_identity(uid_t uid, gid_t gid)

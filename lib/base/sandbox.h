@@ -7,6 +7,8 @@
 #ifndef BASE_SANDBOX_H
 #define BASE_SANDBOX_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <sys/types.h>
 
 /**
@@ -18,6 +20,22 @@
  * Return: 0 or -errno.
  */
 int sandbox_empty_root(void);
+
+/* A file or folder that stays to be seen, under its own path */
+struct sandbox_bind {
+	const char *path; /* absolute */
+	bool writable;
+	bool optional; /* may be missing */
+};
+
+/**
+ * sandbox_root() - Make a root folder in which there is nothing but @binds
+ *
+ * As sandbox_empty_root(); symbolic links in the paths are followed before.
+ *
+ * Return: 0 or -errno.
+ */
+int sandbox_root(const struct sandbox_bind *binds, size_t count);
 
 /**
  * sandbox_identity() - Become @uid and @gid for ever

@@ -147,7 +147,8 @@ _Static_assert(sizeof(struct vm_spec) == 152 + 32 * 8 + 16 * 4 + 16 * 236 + 1024
  * (VM_PORT_EXIT_VALUE). A kernel that panics (panic=-1 reboot=t) ends by a triple fault instead and
  * is reported as VM_REASON_PANIC. reboot(RB_POWER_OFF) would only halt: there is no ACPI.
  *
- * VM_PORT_MARK notes a moment: hypervm logs «ev=vm_mark mark=N ns=…», the time since its own start.
+ * VM_PORT_MARK notes a moment: hypervm logs «ev=vm_mark mark=N ns=…», the time since its own start, for
+ * each N once.
  * Init writes VM_MARK_INIT as its first action, VM_MARK_READY when it can take orders.
  */
 #define VM_PORT_EXIT 0x5e0

@@ -9,11 +9,12 @@
 #include "base/log.h"
 #include "base/mem.h"
 
-#define VDEV_MAGIC    0x74726976U /* "virt" */
-#define VDEV_VENDOR   0x4d525948U /* "HYRM" */
-#define VDEV_VERSION  2
-#define VDEV_SHM_BASE 0x0b0 /* SHMLenLow..SHMBaseHigh: all ones, there is no shared memory */
-#define VDEV_SHM_END  0x0c0
+#define VDEV_MAGIC	     0x74726976U /* "virt" */
+#define VDEV_VENDOR	     0x4d525948U /* "HYRM" */
+#define VDEV_VERSION	     2
+#define VDEV_FAILURES_LOGGED 4
+#define VDEV_SHM_BASE	     0x0b0 /* SHMLenLow..SHMBaseHigh: all ones, there is no shared memory */
+#define VDEV_SHM_END	     0x0c0
 
 void vdev_init(struct vdev *d, const struct gmem *m)
 {
@@ -32,7 +33,9 @@ void vdev_fail(struct vdev *d, const char *why)
 {
 	if (d->status & VIRTIO_CONFIG_S_NEEDS_RESET)
 		return;
-	log_warn("vmm", "ev=vm_device_failed device=%s why=\"%s\"", d->name, why);
+	/* A guest must not be able to fill the host's log. */
+	if (d->failures++ < VDEV_FAILURES_LOGGED)
+		log_warn("vmm", "ev=vm_device_failed device=%s why=\"%s\"", d->name, why);
 	d->status |= VIRTIO_CONFIG_S_NEEDS_RESET;
 	if (d->status & VIRTIO_CONFIG_S_DRIVER_OK) {
 		__atomic_or_fetch(&d->isr, VIRTIO_MMIO_INT_CONFIG, __ATOMIC_SEQ_CST);

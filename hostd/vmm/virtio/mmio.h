@@ -49,6 +49,7 @@ struct vdev {
 	uint64_t driver_features;
 	uint32_t device_features_sel, driver_features_sel, queue_sel;
 	bool active;
+	unsigned int failures;
 	struct vq queues[VDEV_QUEUES_MAX];
 };
 
