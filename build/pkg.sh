@@ -16,6 +16,9 @@ build() { # runs as a step: its output is the log
 	mkdir -p "$dir" "$work"
 	# shellcheck disable=SC2086  # a list of patterns
 	tar -xf "$tarball" -C "$work" --strip-components=1 --no-same-owner ${PKG_UNPACK:+--wildcards $PKG_UNPACK}
+	# The date of what is built is the release's: the cache serves many commits
+	export SOURCE_DATE_EPOCH
+	SOURCE_DATE_EPOCH=$(find "$work" -type f -printf '%T@\n' | sort -n | tail -n 1 | cut -d. -f1)
 	for i in "${inputs[@]}"; do
 		case $i in *.patch) patch -d "$work" -p1 <"$i" ;; esac
 	done
