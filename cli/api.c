@@ -62,7 +62,7 @@ static int api_refusal(int status, const struct json *answer, struct err *e)
 		code = -EPERM;
 	if (!message)
 		return err_set(e, code, "the server answered with HTTP status %d", status);
-	return err_set(e, code, "%s", str_printable(safe, sizeof(safe), message));
+	return err_set(e, code, "%s", str_visible(safe, sizeof(safe), message));
 }
 
 static void api_headers(const struct api *api, const char *method, struct http_header headers[4])

@@ -13,7 +13,7 @@ static void line(const char *name, const char *value)
 	char safe[1024];
 
 	if (value && *value)
-		printf("%-14s %s\n", name, str_printable(safe, sizeof(safe), value));
+		printf("%-14s %s\n", name, str_visible(safe, sizeof(safe), value));
 }
 
 static void container_state(const struct json *state)
@@ -37,8 +37,8 @@ static void container_state(const struct json *state)
 		printf("    state:     waiting: %s\n", json_str(json_get(waiting, "reason"), "?"));
 		if (json_get(waiting, "message"))
 			printf("    why:       %s\n",
-			       str_printable(safe, sizeof(safe),
-					     json_str(json_get(waiting, "message"), "")));
+			       str_visible(safe, sizeof(safe),
+					   json_str(json_get(waiting, "message"), "")));
 	}
 }
 

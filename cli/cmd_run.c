@@ -169,7 +169,7 @@ static void run_progress(const struct json *pod, char *last, size_t size)
 		mem_printf("%s%s%s", cmd_pod_status(pod), *reason ? ": " : "", reason);
 	char safe[1024];
 
-	str_printable(safe, sizeof(safe), now);
+	str_visible(safe, sizeof(safe), now);
 	if (str_eq(safe, last))
 		return;
 	str_copy(last, size, safe);

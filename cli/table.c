@@ -22,7 +22,7 @@ void table_add(struct table *t, const char *const *cells)
 	if (!t->cells)
 		abort();
 	for (size_t i = 0; i < t->columns; i++) {
-		str_printable(safe, sizeof(safe), cells[i] && *cells[i] ? cells[i] : "-");
+		str_visible(safe, sizeof(safe), cells[i] && *cells[i] ? cells[i] : "-");
 		t->cells[t->rows * t->columns + i] = mem_strdup(safe);
 		t->widths[i] = MAX(t->widths[i], strlen(safe));
 	}

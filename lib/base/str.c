@@ -87,13 +87,13 @@ int str_unhex(void *out, size_t len, const char *hex)
 	return *hex ? -EINVAL : 0;
 }
 
-char *str_printable(char *out, size_t size, const char *in)
+static char *str_escape(char *out, size_t size, const char *in, const char *also)
 {
 	size_t n = 0;
 
 	for (; *in; in++) {
 		unsigned char c = (unsigned char)*in;
-		bool plain = c >= 0x20 && c != 0x7f && c != '"' && c != '\\';
+		bool plain = c >= 0x20 && c != 0x7f && !strchr(also, c);
 
 		if (n + (plain ? 1 : 4) >= size)
 			break;
@@ -104,6 +104,16 @@ char *str_printable(char *out, size_t size, const char *in)
 	}
 	out[n] = '\0';
 	return out;
+}
+
+char *str_printable(char *out, size_t size, const char *in)
+{
+	return str_escape(out, size, in, "\"\\");
+}
+
+char *str_visible(char *out, size_t size, const char *in)
+{
+	return str_escape(out, size, in, "");
 }
 
 char *str_trim(char *s)

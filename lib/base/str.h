@@ -43,11 +43,18 @@ char *str_hex(char *out, const void *data, size_t len);
 int str_unhex(void *out, size_t len, const char *hex);
 
 /**
- * str_printable() - Make foreign text safe for a log line or a terminal
+ * str_printable() - Make foreign text safe inside a quoted value of a log line
  * @out:  receives @in with control characters, quotes and backslashes as \xNN, cut to fit
  * Return: @out.
  */
 char *str_printable(char *out, size_t size, const char *in);
+
+/**
+ * str_visible() - Make foreign text safe for a terminal
+ * @out:  receives @in with control characters as \xNN, cut to fit
+ * Return: @out.
+ */
+char *str_visible(char *out, size_t size, const char *in);
 
 /** str_trim() - Cut white space at both ends, in place. Return: the first character kept */
 char *str_trim(char *s);
