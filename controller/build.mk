@@ -14,3 +14,18 @@ $(eval $(call unit_test,test_enrol,controller/tests/test_enrol.c $(controller_en
 $(eval $(call unit_test,test_sched,controller/tests/test_sched.c $(controller_sched) $(controller_store),json base,sqlite))
 $(eval $(call unit_test,test_boot,controller/tests/test_boot.c controller/boot/cpio.c controller/boot/settings.c \
 	controller/boot/host.c,json base,))
+
+# The API without its server: what unit tests and fuzz targets call directly
+controller_api_core := $(filter-out %/api.c %/watch.c %/log.c,$(controller_api))
+$(eval $(call unit_test,test_patch,controller/tests/test_patch.c $(controller_api_core) $(controller_store),json base,sqlite))
+$(eval $(call unit_test,test_api,controller/tests/test_api.c controller/tests/api_world.c $(controller_api_core) $(controller_store),json base,sqlite))
+$(eval $(call unit_test,test_auth,controller/tests/test_auth.c controller/tests/api_world.c $(controller_api_core) $(controller_store),json base,sqlite))
+$(eval $(call unit_test,test_watch,controller/tests/test_watch.c controller/tests/api_world.c controller/api/watch.c \
+	$(controller_api_core) $(controller_store),json base,sqlite))
+
+$(eval $(call fuzz_target,fuzz_patch,controller/fuzz/fuzz_patch.c controller/api/patch.c controller/api/strategic.c,json base,,\
+	controller/fuzz/corpus_patch))
+$(eval $(call fuzz_target,fuzz_request,controller/fuzz/fuzz_request.c $(controller_api_core) $(controller_store),json base,sqlite,\
+	controller/fuzz/corpus_request))
+$(eval $(call fuzz_target,fuzz_csr,controller/fuzz/fuzz_csr.c controller/enrol/csr.c controller/enrol/x509.c,json base,mbedtls,\
+	controller/fuzz/corpus_csr))

@@ -118,18 +118,6 @@ static bool is(const struct auth_ask *a, const char *group, const char *resource
 	return str_eq(a->group, group) && str_eq(a->resource, resource) && str_eq(a->sub, sub);
 }
 
-static bool verb_in(const char *verbs, const char *verb)
-{
-	size_t len = strlen(verb);
-	const char *at = verbs;
-
-	for (; (at = strstr(at, verb)); at++) {
-		if ((at == verbs || at[-1] == ' ') && (at[len] == ' ' || !at[len]))
-			return len != 0;
-	}
-	return false;
-}
-
 /* A pod's references to a Secret or ConfigMap: every "name" below a key that stands for one. */
 static bool refers(const struct json *v, const char *const *keys, const char *name)
 {
@@ -199,7 +187,7 @@ static bool own_csr(struct store *s, const struct api_user *u, const struct auth
 		return false;
 	if (str_eq(a->verb, "create"))
 		return true;
-	if (!verb_in("get list watch", a->verb) || !*a->name)
+	if (!words_have("get list watch", a->verb) || !*a->name)
 		return false;
 	o = store_get(s, "certificatesigningrequests", "", a->name);
 	return o &&
@@ -212,27 +200,27 @@ static bool node_allowed(struct store *s, const char *node, const struct auth_as
 
 	if (is(a, "", "nodes", ""))
 		return str_eq(a->verb, "create") ||
-		       (own && verb_in("get list watch update patch", a->verb));
+		       (own && words_have("get list watch update patch", a->verb));
 	if (is(a, "", "nodes", "status"))
-		return own && verb_in("get update patch", a->verb);
+		return own && words_have("get update patch", a->verb);
 	if (is(a, "coordination.k8s.io", "leases", ""))
 		return str_eq(a->namespace, "kube-node-lease") &&
 		       (str_eq(a->verb, "create") ||
-			(own && verb_in("get update patch delete", a->verb)));
-	if (is(a, "", "pods", "") && verb_in("list watch", a->verb))
+			(own && words_have("get update patch delete", a->verb)));
+	if (is(a, "", "pods", "") && words_have("list watch", a->verb))
 		return a->node_selector;
 	if (is(a, "", "pods", ""))
-		return verb_in("get delete", a->verb) && pod_bound(s, node, a);
+		return words_have("get delete", a->verb) && pod_bound(s, node, a);
 	if (is(a, "", "pods", "status"))
-		return verb_in("get update patch", a->verb) && pod_bound(s, node, a);
+		return words_have("get update patch", a->verb) && pod_bound(s, node, a);
 	if (is(a, "", "pods", "eviction"))
 		return str_eq(a->verb, "create") && pod_bound(s, node, a);
 	if (is(a, "", "secrets", "") || is(a, "", "configmaps", ""))
-		return *a->name && verb_in("get list watch", a->verb) && node_uses(s, node, a);
+		return *a->name && words_have("get list watch", a->verb) && node_uses(s, node, a);
 	if (is(a, "", "events", ""))
-		return verb_in("create update patch", a->verb);
+		return words_have("create update patch", a->verb);
 	if (is(a, "node.k8s.io", "runtimeclasses", ""))
-		return verb_in("get list watch", a->verb);
+		return words_have("get list watch", a->verb);
 	return (is(a, "authentication.k8s.io", "tokenreviews", "") ||
 		is(a, "authorization.k8s.io", "subjectaccessreviews", "")) &&
 	       str_eq(a->verb, "create");

@@ -85,6 +85,8 @@ struct api_kind {
 
 const struct api_kind *kind_find(const char *group, const char *version, const char *plural);
 const struct api_kind *kind_at(size_t index); /* NULL behind the last */
+/* Whether a list separated by blanks has the word */
+bool words_have(const char *words, const char *word);
 bool kind_has_sub(const struct api_kind *k, const char *sub);
 const char *kind_api_version(const struct api_kind *k, char *out, size_t size);
 const char *kind_resource(const struct api_kind *k, char *out,

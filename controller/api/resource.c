@@ -142,16 +142,23 @@ const struct api_kind *kind_find(const char *group, const char *version, const c
 	return NULL;
 }
 
-bool kind_has_sub(const struct api_kind *k, const char *sub)
+bool words_have(const char *words, const char *word)
 {
-	size_t len = strlen(sub);
-	const char *at = k->subresources ? k->subresources : "";
+	size_t len = strlen(word);
 
-	for (; (at = strstr(at, sub)); at++) {
-		if ((at == k->subresources || at[-1] == ' ') && (at[len] == ' ' || !at[len]))
-			return true;
+	while (words && *words) {
+		size_t n = strcspn(words, " ");
+
+		if (n == len && memcmp(words, word, n) == 0)
+			return len != 0;
+		words += n + (words[n] == ' ');
 	}
 	return false;
+}
+
+bool kind_has_sub(const struct api_kind *k, const char *sub)
+{
+	return words_have(k->subresources, sub);
 }
 
 const char *kind_api_version(const struct api_kind *k, char *out, size_t size)

@@ -71,8 +71,9 @@ static int take_values(struct requirement *r, char **s, struct err *e)
 	char end = ',';
 
 	*s = skip_blanks(*s);
-	if (*(*s)++ != '(')
-		return err_set(e, -EINVAL, "found '%.20s', expected: '('", *s - 1);
+	if (**s != '(')
+		return err_set(e, -EINVAL, "found '%.20s', expected: '('", *s);
+	(*s)++;
 	while (end == ',') {
 		if (r->count == VALUES_MAX)
 			return err_set(e, -E2BIG, "more than %d values", VALUES_MAX);
@@ -159,17 +160,8 @@ static int take_label(struct selector *sel, char **s, struct err *e)
 
 static bool field_known(const struct api_kind *k, const char *key)
 {
-	size_t len = strlen(key);
-	const char *at = k && k->fields ? k->fields : "";
-
-	if (str_eq(key, "metadata.name") || str_eq(key, "metadata.namespace"))
-		return true;
-	while ((at = strstr(at, key))) {
-		if ((at == k->fields || at[-1] == ' ') && (at[len] == ' ' || !at[len]))
-			return len != 0;
-		at++;
-	}
-	return false;
+	return str_eq(key, "metadata.name") || str_eq(key, "metadata.namespace") ||
+	       (k && words_have(k->fields, key));
 }
 
 static int take_field(struct selector *sel, const struct api_kind *k, char **s, struct err *e)
