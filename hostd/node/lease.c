@@ -44,6 +44,9 @@ static void lease_renewed(struct lease *l, const struct kube_result *result)
 	l->object = doc;
 	if (l->failing || !l->renewed_ms)
 		log_info("node", "ev=lease name=%s", l->node->config.name);
+	/* Whoever watches leases may have called us Unknown meanwhile: say again that we are not. */
+	if (l->failing)
+		reg_resend(&l->node->reg);
 	l->failing = false;
 	l->renewed_ms = clock_mono_ms();
 	retry_ok(&l->retry);

@@ -56,6 +56,8 @@ void reg_done(struct reg *r);
 void reg_start(struct reg *r);
 /** reg_set_ready() - As node_set_ready() */
 void reg_set_ready(struct reg *r, const char *reason, const char *message);
+/** reg_resend() - Send the status again though it has not changed */
+void reg_resend(struct reg *r);
 
 /* ---- lease.c: the heartbeat ---- */
 

@@ -193,6 +193,13 @@ void reg_done(struct reg *r)
 	timer_cancel(&r->refresh);
 }
 
+void reg_resend(struct reg *r)
+{
+	r->dirty = true;
+	if (r->registered && !r->call)
+		retry_arm(&r->retry, -1);
+}
+
 void reg_set_ready(struct reg *r, const char *reason, const char *message)
 {
 	struct object_state *s = &r->state;
@@ -202,7 +209,5 @@ void reg_set_ready(struct reg *r, const char *reason, const char *message)
 	(void)str_copy(s->not_ready_reason, sizeof(s->not_ready_reason), reason ? reason : "");
 	(void)str_copy(s->not_ready_message, sizeof(s->not_ready_message), message ? message : "");
 	s->ready_since[0] = '\0';
-	r->dirty = true;
-	if (r->registered && !r->call)
-		retry_arm(&r->retry, -1);
+	reg_resend(r);
 }
