@@ -61,6 +61,8 @@ int mnt_new(const char *fstype, const char *const *options, unsigned int attrs, 
 {
 	int ctx = mnt_open(fstype, e), r = ctx < 0 ? ctx : 0;
 
+	if (r == 0 && !(options && *options && str_starts(*options, "source=")))
+		r = mnt_set(ctx, "source", fstype, e);
 	for (; r == 0 && options && *options; options++) {
 		char key[MNT_OPTION_MAX], *value;
 

@@ -28,7 +28,11 @@ int mnt_set(int ctx, const char *key, const char *value, struct err *e);
  */
 int mnt_finish(int ctx, unsigned int attrs, struct err *e);
 
-/** mnt_new() - The three above for options "key=value" in a NULL-terminated list, or NULL */
+/**
+ * mnt_new() - The three above in one
+ * @options: "key=value" or "flag", NULL-terminated; or NULL. "source=" comes first if at all, else it
+ *           is the type's name
+ */
 int mnt_new(const char *fstype, const char *const *options, unsigned int attrs, struct err *e);
 
 /** mnt_clone() - A detached bind mount of @path; "" is @dirfd itself. Return: mount or -errno */

@@ -156,6 +156,7 @@ static int mount_overlay(uint32_t index, const struct guest_container *c, struct
 	ctx = mnt_open("overlay", e);
 	if (ctx < 0)
 		return ctx;
+	r = mnt_set(ctx, "source", "overlay", e);
 	for (uint32_t i = c->layer_count; i > 0 && r == 0; i--) {
 		if (layer_repeated(c, i - 1))
 			continue;
