@@ -19,6 +19,7 @@ BEGIN {
 	may["lib/proto"] = "base"
 	may["lib/json"] = "base"
 	may["lib/http"] = "base"
+	may["lib/kube"] = "base"
 	may["hostd/vmm"] = may["guest"] = "proto base"
 	may["hostd/oci"] = "http json base"
 	may["hostd/disk"] = may["hostd/net"] = may["hostd/host"] = "base"

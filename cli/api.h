@@ -7,7 +7,7 @@
 
 #include "base/err.h"
 #include "json/json.h"
-#include "kubeconfig.h"
+#include "kube/kubeconfig.h"
 
 struct api;
 

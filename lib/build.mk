@@ -2,6 +2,7 @@
 $(eval $(call lib_module,base,$(wildcard lib/base/*.c),))
 $(eval $(call lib_module,proto,$(wildcard lib/proto/*.c),))
 $(eval $(call lib_module,json,$(wildcard lib/json/*.c),yyjson))
+$(eval $(call lib_module,kube,$(wildcard lib/kube/*.c),libyaml))
 $(eval $(call lib_module,http/client,$(wildcard lib/http/client*.c),curl))
 $(eval $(call lib_module,http/server,$(wildcard lib/http/server*.c),picohttpparser mbedtls))
 
@@ -16,3 +17,4 @@ $(eval $(call fuzz_target,fuzz_http_server,lib/http/fuzz/fuzz_http_server.c,http
 
 $(eval $(call unit_test,test_json,lib/json/tests/test_json.c,json base,))
 $(eval $(call fuzz_target,fuzz_json,lib/json/fuzz/fuzz_json.c,json base,,lib/json/fuzz/corpus_json))
+$(eval $(call fuzz_target,fuzz_kubeconfig,lib/kube/fuzz/fuzz_kubeconfig.c,kube base,,lib/kube/fuzz/corpus-kubeconfig))

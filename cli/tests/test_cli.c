@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "cmd.h"
-#include "kubeconfig.h"
+#include "kube/kubeconfig.h"
 #include "table.h"
 
 static const char config_text[] =

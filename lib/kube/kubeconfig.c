@@ -4,7 +4,7 @@
  * contexts, and the name of the current context. libyaml parses it; this is the only file that knows
  * libyaml. Certificates are inline as base64 or in files named relative to the kubeconfig.
  */
-#include "kubeconfig.h"
+#include "kube/kubeconfig.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* kubeconfig files (client-go, clientcmd/api/v1): the one context in use, flattened. */
-#ifndef CLI_KUBECONFIG_H
-#define CLI_KUBECONFIG_H
+#ifndef KUBE_KUBECONFIG_H
+#define KUBE_KUBECONFIG_H
 
 #include "base/err.h"
 
