@@ -66,6 +66,18 @@ static int on_data(struct http_call *call, const void *data, size_t len, void *a
 	return l->begun ? http_stream_write(l->r, data, len) : buf_append(&l->error, data, len);
 }
 
+/* The host's words as one line that may be shown. */
+static void plain_line(char *out, size_t size, const char *text)
+{
+	str_copy(out, size, text);
+	for (char *p = out; *p; p++) {
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			*p = ' ';
+	}
+	text = str_trim(out);
+	memmove(out, text, strlen(text) + 1);
+}
+
 static const char *reason_of(int status)
 {
 	return status == 400   ? "BadRequest"
@@ -86,8 +98,7 @@ static void on_done(struct http_call *call, const struct http_reply *reply, cons
 	if (l->begun) {
 		http_stream_end(l->r);
 	} else if (l->status) {
-		str_printable(message, sizeof(message),
-			      str_trim((char *)(uintptr_t)buf_str(&l->error)));
+		plain_line(message, sizeof(message), buf_str(&l->error));
 		fail(l, l->status, reason_of(l->status), message);
 	} else {
 		snprintf(message, sizeof(message), "Get logs from the host: %s", err_msg(e));
