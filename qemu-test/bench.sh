@@ -54,7 +54,7 @@ measure_pods() {
 		wait_until 60 grep -aq "ev=pod_output.*$uid" "$log" || die "no output of pod bench-$i"
 		# The first one pulls the image; it is not counted
 		if [ $i -gt 0 ]; then
-			seen=$(stamp_ms "ev=pod_new.*$uid") output=$(stamp_ms "ev=pod_output.*$uid")
+			seen=$(stamp_ms "ev=pod_added.*$uid") output=$(stamp_ms "ev=pod_output.*$uid")
 			echo $(((output - seen) * 1000000)) >>"$RUN/pod_output"
 			host_log | sed -nE "s/.*ev=vm_mark.*$uid.*mark=1 ns=([0-9]+).*/\1/p" >>"$RUN/vm_init"
 			sleep 5

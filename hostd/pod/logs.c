@@ -185,6 +185,9 @@ void logs_write(struct pod *p, const struct guest_log *m)
 	if (r == 0)
 		r = fd_write_full(c->log_fd, buf_str(&text), text.len);
 	if (r == 0) {
+		if (!c->log_next[0] && !c->log_next[1])
+			log_info("pod", "ev=pod_output uid=%s container=%s", p->meta.uid,
+				 logs_name(p, m->container));
 		c->log_bytes += text.len;
 		c->log_next[s] = m->offset + m->len;
 		logs_save_pos(p, m->container);
