@@ -4,10 +4,12 @@ controller_api := $(wildcard controller/api/*.c)
 controller_enrol := $(wildcard controller/enrol/*.c)
 controller_boot := $(wildcard controller/boot/*.c)
 controller_sched := $(wildcard controller/sched/*.c)
-controller_libs := http/client http/server json base
+controller_remote := $(wildcard controller/remote/*.c)
+controller_libs := http/client http/server kube json base
 
 $(eval $(call program,controller,controller/main.c controller/options.c $(controller_store) $(controller_api) \
-	$(controller_enrol) $(controller_boot) $(controller_sched),$(controller_libs),sqlite mbedtls))
+	$(controller_enrol) $(controller_boot) $(controller_sched) \
+	$(controller_remote),$(controller_libs),sqlite mbedtls))
 
 $(eval $(call unit_test,test_store,controller/tests/test_store.c $(controller_store),json base,sqlite))
 $(eval $(call unit_test,test_enrol,controller/tests/test_enrol.c $(controller_enrol) $(controller_store),json base,sqlite mbedtls))

@@ -17,7 +17,9 @@
 #include "base/str.h"
 #include "boot/boot.h"
 #include "enrol/enrol.h"
+#include "kube/kubeconfig.h"
 #include "options.h"
+#include "remote/remote.h"
 #include "sched/sched.h"
 #include "store/store.h"
 
@@ -29,10 +31,13 @@ struct controller {
 	struct api *api;
 	struct sched *sched;
 	struct boot *boot;
+	struct remote *remote; /* --api: instead of api and sched */
+	struct kubeconfig kubeconfig;
 	char api_url[300], operator_url[300], boot_url[300];
 };
 
 static const char *const volatiles[] = {"leases", "events", NULL};
+static const char *const remote_volatiles[] = {REMOTE_VOLATILES, NULL};
 static const char *const namespaces[] = {"default", "kube-system", "kube-node-lease",
 					 "kube-public"};
 
@@ -52,8 +57,10 @@ static int open_store(struct controller *c, struct err *e)
 
 	if (r < 0)
 		return err_sys(e, r, "make %s", c->opt.data);
+	if (c->opt.remote_api)
+		config.volatiles = remote_volatiles;
 	r = store_open(&c->loop, &config, &c->store, e);
-	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(namespaces); i++)
+	for (size_t i = 0; !c->opt.remote_api && r == 0 && i < ARRAY_SIZE(namespaces); i++)
 		r = api_make_namespace(c->store, namespaces[i], e);
 	return r;
 }
@@ -147,7 +154,8 @@ static int start_boot(struct controller *c, struct err *e)
 				     .images_dir = c->opt.images,
 				     .boot_url = c->boot_url,
 				     .api_url = c->api_url,
-				     .ca_pem = enrol_ca_pem(c->enrol),
+				     .ca_pem = c->opt.remote_api ? c->kubeconfig.ca_pem
+								 : enrol_ca_pem(c->enrol),
 				     .settings_file = c->opt.host_settings,
 				     .settings_dir = c->opt.host_settings_dir,
 				     .boot_args = c->opt.boot_args};
@@ -162,19 +170,12 @@ static int start_boot(struct controller *c, struct err *e)
 	return r < 0 ? err_wrap(e, r, "boot service") : 0;
 }
 
-static int start(struct controller *c, struct err *e)
+/* The embedded default: our own API and scheduler, a kubeconfig for the operator. */
+static int start_own(struct controller *c, struct err *e)
 {
-	static const int signals[] = {SIGTERM, SIGINT, 0};
-	struct enrol_config enrol = {.dir = c->opt.data};
-	int r = loop_init(&c->loop);
+	struct enrol_config enrol = {.dir = c->opt.data, .manual = c->opt.enrol_manual};
+	int r = enrol_new(&c->loop, c->store, &enrol, &c->enrol, e);
 
-	if (r == 0)
-		r = loop_signals(&c->loop, signals, on_signal, c);
-	if (r < 0)
-		return err_sys(e, r, "event loop");
-	r = open_store(c, e);
-	if (r == 0)
-		r = enrol_new(&c->loop, c->store, &enrol, &c->enrol, e);
 	if (r == 0)
 		r = start_api(c, e);
 	if (r == 0)
@@ -186,11 +187,62 @@ static int start(struct controller *c, struct err *e)
 	name_operator_url(c);
 	if (c->opt.kubeconfig)
 		r = enrol_write_kubeconfig(c->enrol, c->operator_url, c->opt.kubeconfig, e);
+	return r;
+}
+
+static void decide(void *arg, const struct store_object *csr, const char *type, const char *reason,
+		   const char *message)
+{
+	struct controller *c = arg;
+
+	remote_decide(c->remote, csr, type, reason, message);
+}
+
+/* --api: another API server, which schedules and signs; we enrol its hosts. */
+static int start_remote(struct controller *c, struct err *e)
+{
+	struct kubeconfig *k = &c->kubeconfig;
+	struct enrol_config enrol = {.dir = c->opt.data,
+				     .manual = c->opt.enrol_manual,
+				     .decide = decide,
+				     .decide_arg = c};
+	struct remote_config config = {.url = c->opt.remote_api};
+	int r = kubeconfig_load(c->opt.kubeconfig, k, e);
+
+	if (r == 0 && !k->ca_pem)
+		r = err_set(e, -EINVAL,
+			    "%s: certificate-authority-data is missing: hosts need the CA",
+			    c->opt.kubeconfig);
+	if (r < 0)
+		return r;
+	config.ca_pem = k->ca_pem;
+	config.cert_pem = k->cert_pem;
+	config.key_pem = k->key_pem;
+	config.token = k->token;
+	r = enrol_new(&c->loop, c->store, &enrol, &c->enrol, e);
+	if (r == 0)
+		r = remote_new(&c->loop, c->store, &config, &c->remote, e);
+	str_copy(c->api_url, sizeof(c->api_url),
+		 c->opt.advertise_api ? c->opt.advertise_api : c->opt.remote_api);
+	return r;
+}
+
+static int start(struct controller *c, struct err *e)
+{
+	static const int signals[] = {SIGTERM, SIGINT, 0};
+	int r = loop_init(&c->loop);
+
+	if (r == 0)
+		r = loop_signals(&c->loop, signals, on_signal, c);
+	if (r < 0)
+		return err_sys(e, r, "event loop");
+	r = open_store(c, e);
+	if (r == 0)
+		r = c->opt.remote_api ? start_remote(c, e) : start_own(c, e);
 	if (r == 0 && c->opt.serve_boot)
 		r = start_boot(c, e);
 	if (r == 0)
-		log_info("main", "ev=ready api=%s listen=%s:%u", c->api_url, c->opt.api.host,
-			 api_port(c->api));
+		log_info("main", "ev=ready api=%s", c->api_url);
 	return r;
 }
 
@@ -215,8 +267,10 @@ int main(int argc, char **argv)
 	boot_free(c.boot);
 	api_free(c.api);
 	sched_free(c.sched);
+	remote_free(c.remote);
 	enrol_free(c.enrol);
 	store_close(c.store);
 	loop_done(&c.loop);
+	kubeconfig_done(&c.kubeconfig);
 	return r < 0 ? 1 : 0;
 }

@@ -28,7 +28,8 @@ static const char usage[] =
 	"  --host-settings-dir DIR  settings of one host: DIR/52-54-00-12-34-56\n"
 	"  --enrol auto|manual      auto: a machine that booted from here may join;\n"
 	"                           manual: the operator approves its first request (default auto)\n"
-	"  --api URL                boot, enrolment and scheduling for another API server\n"
+	"  --api URL                boot and enrolment for another API server, as kube-apiserver;\n"
+	"                           --kubeconfig FILE is then read: it lets us in there\n"
 	"  --help\n"
 	"\n"
 	"HYPER_LOG=error|warn|info|debug sets what is logged.\n";
@@ -97,14 +98,13 @@ static int check(struct options *o, struct err *e)
 {
 	int r;
 
-	if (o->remote_api)
-		return err_set(
-			e, -ENOTSUP,
-			"--api: boot and enrolment for another API server are not there yet; "
-			"leave it out to use the built-in one");
 	if (!o->data)
 		return err_set(e, -EINVAL, "--data DIR is missing");
+	if (o->remote_api && !o->kubeconfig)
+		return err_set(e, -EINVAL, "--api needs --kubeconfig FILE, to be let in there");
 	r = check_url("--advertise-api", o->advertise_api, "https://", e);
+	if (r == 0)
+		r = check_url("--api", o->remote_api, "https://", e);
 	if (r == 0)
 		r = check_url("--advertise-boot", o->advertise_boot, "http://", e);
 	if (r == 0 && o->boot_args && strpbrk(o->boot_args, "\n\r"))

@@ -19,7 +19,7 @@ struct options {
 	bool serve_boot;
 	const char *images;
 	const char *advertise_api, *advertise_boot; /* URLs without a path */
-	const char *kubeconfig; /* NULL: not written */
+	const char *kubeconfig; /* written, or with --api read; NULL: none */
 	const char *host_settings, *host_settings_dir;
 	bool enrol_manual;
 	const char *boot_args;

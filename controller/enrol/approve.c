@@ -27,9 +27,14 @@ static struct json_doc *copy_of(const struct store_object *o)
 static void set_condition(struct enrol *n, struct store_object *o, const char *type,
 			  const char *reason, const char *message)
 {
-	struct json_doc *doc = copy_of(o);
+	struct json_doc *doc;
 	struct err e = ERR_INIT;
 
+	if (n->config.decide) {
+		n->config.decide(n->config.decide_arg, o, type, reason, message);
+		return;
+	}
+	doc = copy_of(o);
 	store_set_condition(doc, json_root(doc), type, "True", reason, message);
 	if (store_update(n->store, CSRS, "", o->name, o->rev, doc, NULL, &e) < 0)
 		log_warn("enrol", "csr=%s msg=\"%s\"", o->name, err_msg(&e));
@@ -111,9 +116,19 @@ static void trust_host(struct enrol *n, const char *node)
 	store_update(n->store, ENROL_HOSTS, "", node, host->rev, doc, NULL, NULL);
 }
 
-static void issue(struct enrol *n, struct store_object *o, const struct csr_facts *f)
+/* Somebody else approved a request that we left pending. */
+static void note_approval(struct enrol *n, const struct csr_facts *f)
 {
 	const char *node = str_starts(f->subject.common_name, "system:node:");
+
+	if (!*f->token_id || !node || !str_eq(node, f->token_node) || *f->token_key)
+		return;
+	token_spend(n->store, f->token_id, f->key_id, NULL);
+	trust_host(n, node);
+}
+
+static void issue(struct enrol *n, struct store_object *o, const struct csr_facts *f)
+{
 	struct buf cert = BUF_INIT(65536), text = BUF_INIT(0);
 	struct json_doc *doc;
 	struct err e = ERR_INIT;
@@ -131,10 +146,7 @@ static void issue(struct enrol *n, struct store_object *o, const struct csr_fact
 		set_condition(n, o, "Failed", "SignerValidationFailure", err_msg(&e));
 		return;
 	}
-	if (*f->token_id && str_eq(node, f->token_node) && !*f->token_key) {
-		token_spend(n->store, f->token_id, f->key_id, NULL); /* approved by the operator */
-		trust_host(n, node);
-	}
+	note_approval(n, f);
 	base64_encode(&text, cert.data, cert.len);
 	doc = copy_of(o);
 	json_put_str(doc, json_obj_of(doc, json_root(doc), "status"), "certificate",
@@ -171,7 +183,9 @@ void approve_step(struct enrol *n, struct store_object *o)
 	token_look_up(n->store, &f);
 	if (node)
 		gather_addresses(n->store, node, &f);
-	if (approved)
+	if (approved && n->config.decide)
+		note_approval(n, &f);
+	else if (approved)
 		issue(n, o, &f);
 	else
 		decide(n, o, &f);

@@ -90,8 +90,8 @@ int enrol_new(struct loop *loop, struct store *store, const struct enrol_config 
 
 	n->loop = loop;
 	n->store = store;
-	n->manual = config->manual;
-	r = pki_open(&n->pki, config->dir, e);
+	n->config = *config;
+	r = config->decide ? 0 : pki_open(&n->pki, config->dir, e);
 	if (r == 0)
 		r = store_subscribe(store, &n->csrs, CSRS, rev, on_csr);
 	if (r == 0)

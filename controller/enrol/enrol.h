@@ -29,6 +29,13 @@ struct enrol;
 struct enrol_config {
 	const char *dir; /* of ca.crt and ca.key */
 	bool manual; /* the first request of a new host waits for the operator */
+	/*
+	 * Another API server keeps the requests and signs: our verdicts go there. NULL: they are
+	 * written to the store, and approved requests are signed here.
+	 */
+	void (*decide)(void *arg, const struct store_object *csr, const char *type,
+		       const char *reason, const char *message);
+	void *decide_arg;
 };
 
 /** enrol_new() - Load or make the CA and begin to watch signing requests. Return: 0 or -errno */

@@ -63,7 +63,7 @@ static struct json_doc *record_new(const struct enrol *n, const struct enrol_hos
 	json_put_str(doc, root, "apiVersion", "hypermetal.io/v1");
 	json_put_str(doc, json_obj_of(doc, root, "metadata"), "name", host->node_name);
 	spec = json_obj_of(doc, root, "spec");
-	json_put_bool(doc, spec, "approved", !n->manual);
+	json_put_bool(doc, spec, "approved", !n->config.manual);
 	return doc;
 }
 

@@ -11,7 +11,7 @@ struct enrol {
 	struct loop *loop;
 	struct store *store;
 	struct pki pki;
-	bool manual;
+	struct enrol_config config;
 	struct store_sub csrs, leases;
 	struct timer tidy;
 };

@@ -262,7 +262,7 @@ static void test_manual(void **state)
 	const char *name;
 	int64_t end;
 
-	w->enrol->manual = true;
+	w->enrol->config.manual = true;
 	bootstrap_user(w, &host, user, sizeof(user));
 	make_csr(buf_str(&w->key), "O=system:nodes,CN=system:node:h9", NULL, pem, sizeof(pem));
 	name = ask(w, user, client_signer, "client auth", pem);
