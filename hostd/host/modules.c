@@ -160,9 +160,9 @@ static struct modules *modules_get(struct err *e)
 }
 
 /*
- * Against the iTLB multihit flaw KVM splits huge pages and starts a kernel thread for every VM, which
- * costs each start 10 M instructions. Where the processor does not have the flaw that is
- * switched off for good; KVM refuses once there are VMs, and then it was done before.
+ * Against the iTLB multihit flaw KVM splits the guests' huge pages and gives every VM a thread that joins
+ * them again. Where the processor does not have the flaw that is switched off for good; KVM refuses
+ * once there are VMs, and then it was done before.
  */
 static void modules_tune_kvm(void)
 {

@@ -12,7 +12,7 @@
  *    b. root        an empty read-only tmpfs, the old root detached
  *    c. identity    the pod's uid and gid, no supplementary groups, no capabilities, no_new_privs
  *    d. limits      no core dumps
- * 3. jail_seal() when the machine is built: no more descriptors or threads
+ * 3. jail_seal() when the machine is built: no more descriptors
  * 4. jail_filter() in each thread, before any vCPU runs: seccomp, an allow-list; anything else kills
  *
  * There is no PID namespace: entering one takes a fork, KVM ties a VM to the process that made it, and
