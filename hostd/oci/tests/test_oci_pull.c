@@ -1,0 +1,549 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The store and real pulls: this program is its own hostd-image, the registry is fake and on the same
+ * loop, mkfs.erofs is the one of the build.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+/* cmocka wants the four above first */
+#include <cmocka.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "fake_registry.h"
+#include "oci/digest.h"
+#include "oci/image_run.h"
+
+#define HOST "127.0.0.1:1/" /* nothing listens there: what a mirror lacks is nowhere */
+
+struct wait {
+	struct oci_wait wait;
+	bool done;
+	struct oci_image *image;
+	enum oci_failure failure;
+	struct err error;
+};
+
+static struct {
+	struct loop loop;
+	struct fake_registry registry;
+	struct oci *oci;
+	char root[64], self[PATH_MAX], mkfs[PATH_MAX];
+	const char *mirrors[2];
+	struct oci_config config;
+	struct fake_layer a, b;
+} t;
+
+static void on_image(struct oci_wait *w, struct oci_image *image, enum oci_failure failure,
+		     const struct err *e)
+{
+	struct wait *wait = container_of(w, struct wait, wait);
+
+	assert_false(wait->done);
+	wait->done = true;
+	wait->image = image;
+	wait->failure = failure;
+	if (e)
+		wait->error = *e;
+	assert_true((image != NULL) == (failure == OCI_FAILURE_NONE));
+}
+
+static void run(const bool *done)
+{
+	uint64_t end_ms = clock_mono_ms() + 20000;
+
+	while (!*done && clock_mono_ms() < end_ms)
+		assert_int_equal(loop_once(&t.loop, 100), 0);
+	assert_true(*done);
+}
+
+static struct wait ensure(const char *name, enum oci_pull pull)
+{
+	static struct wait w;
+
+	w = (struct wait){.wait.fn = on_image};
+	oci_ensure(t.oci, &w.wait, name, pull);
+	run(&w.done);
+	return w;
+}
+
+/* Pulls and lets go again; fails the test when that fails */
+static void pull(const char *name)
+{
+	struct wait w = ensure(name, OCI_PULL_IF_NOT_PRESENT);
+
+	if (w.failure != OCI_FAILURE_NONE)
+		fail_msg("%s", err_msg(&w.error));
+	oci_image_unref(w.image);
+}
+
+static size_t files_in(const char *kind)
+{
+	char path[PATH_MAX];
+	size_t n = 0;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "%s/%s", t.root, kind);
+	dir = opendir(path);
+	assert_non_null(dir);
+	while (readdir(dir))
+		n++;
+	closedir(dir);
+	return n - 2;
+}
+
+static void reopen(uint64_t cap_bytes)
+{
+	struct err e = ERR_INIT;
+
+	oci_free(t.oci);
+	t.config.cap_bytes = cap_bytes;
+	if (oci_new(&t.config, &t.oci, &e) < 0)
+		fail_msg("%s", err_msg(&e));
+}
+
+static int start(void **state)
+{
+	(void)state;
+	t.oci = NULL;
+	str_copy(t.root, sizeof(t.root), "/tmp/test-oci-XXXXXX");
+	assert_non_null(mkdtemp(t.root));
+	assert_int_equal(loop_init(&t.loop), 0);
+	fake_start(&t.registry, &t.loop);
+	t.mirrors[0] = "127.0.0.1:1=http://127.0.0.1:2"; /* a mirror that is down */
+	t.mirrors[1] = t.registry.mirror;
+	t.config = (struct oci_config){
+		.loop = &t.loop,
+		.root = t.root,
+		.mirrors = t.mirrors,
+		.mirror_count = 2,
+		.worker = t.self,
+		.mkfs = t.mkfs,
+		.cgroup_fd = -1,
+	};
+	reopen(0);
+	fake_layer_make(&t.a, "a", 'a', 100000);
+	fake_layer_make(&t.b, "b", 'b', 200000);
+	return 0;
+}
+
+static int stop(void **state)
+{
+	(void)state;
+	oci_free(t.oci);
+	fake_stop(&t.registry);
+	loop_done(&t.loop);
+	fake_layer_done(&t.a);
+	fake_layer_done(&t.b);
+	return file_remove_tree(AT_FDCWD, t.root);
+}
+
+static void on_listed(const struct oci_image *image, const struct oci_strings *names, void *arg)
+{
+	struct buf *b = arg;
+
+	for (size_t i = 0; i < names->count; i++)
+		buf_printf(b, "%s %s\n", names->at[i], str_eq(image->digest, "") ? "?" : "");
+}
+
+static void test_pull(void **state)
+{
+	struct fake_layer layers[] = {t.a, t.b, t.a};
+	char digest[OCI_DIGEST_MAX], want[2 * OCI_NAME_MAX];
+	struct buf names = BUF_INIT(0);
+	struct wait w;
+	unsigned int asked;
+
+	(void)state;
+	fake_image(&t.registry, "repo", "v1", layers, 3, digest);
+	w = ensure(HOST "repo:v1", OCI_PULL_IF_NOT_PRESENT);
+	if (!w.image)
+		fail_msg("%s", err_msg(&w.error));
+	assert_string_equal(w.image->digest, digest);
+	assert_int_equal(w.image->layer_count, 3);
+	assert_string_equal(w.image->cmd.at[0], "v1");
+	assert_string_equal(w.image->layers[0].path, w.image->layers[2].path);
+	for (size_t i = 0; i < 3; i++) {
+		struct buf b = BUF_INIT(0);
+
+		assert_string_equal(w.image->layers[i].diff_id, layers[i].diff_id);
+		assert_int_equal(file_read(AT_FDCWD, w.image->layers[i].path, &b, NULL), 0);
+		assert_int_equal(b.len, w.image->layers[i].size_bytes);
+		assert_int_equal(b.len % 4096, 0);
+		assert_memory_equal(b.data + 1024, "\xe2\xe1\xf5\xe0", 4);
+		assert_non_null(memmem(b.data, b.len, i == 1 ? "bbbbbbbb" : "aaaaaaaa", 8));
+		buf_done(&b);
+	}
+	assert_int_equal(files_in("tmp"), 0);
+	assert_int_equal(files_in("layers"), 2);
+	assert_int_equal(oci_used_bytes(t.oci),
+			 w.image->layers[0].size_bytes + w.image->layers[1].size_bytes);
+	/* once more asks nobody; Always asks for the manifest only */
+	asked = t.registry.asked;
+	pull(HOST "repo:v1");
+	assert_int_equal(t.registry.asked, asked);
+	assert_int_equal(ensure(HOST "repo:v1", OCI_PULL_ALWAYS).failure, OCI_FAILURE_NONE);
+	assert_int_equal(t.registry.asked, asked + 1);
+	oci_image_unref(w.image);
+	snprintf(want, sizeof(want), HOST "repo@%s", digest);
+	pull(want);
+	assert_int_equal(t.registry.asked, asked + 1);
+	oci_images(t.oci, on_listed, &names);
+	snprintf(want, sizeof(want), HOST "repo:v1 \n" HOST "repo@%s \n", digest);
+	assert_string_equal(names.data, want);
+	buf_done(&names);
+	oci_image_unref(w.image); /* the one of Always */
+}
+
+static void test_one_pull_for_many(void **state)
+{
+	struct wait waits[10];
+	char digest[OCI_DIGEST_MAX];
+
+	(void)state;
+	fake_image(&t.registry, "repo", "latest", &t.a, 1, digest);
+	for (size_t i = 0; i < ARRAY_SIZE(waits); i++) {
+		waits[i] = (struct wait){.wait.fn = on_image};
+		oci_ensure(t.oci, &waits[i].wait, i % 2 ? HOST "repo" : HOST "repo:latest",
+			   OCI_PULL_ALWAYS);
+	}
+	oci_cancel(t.oci, &waits[3].wait);
+	oci_cancel(t.oci, &waits[3].wait);
+	for (size_t i = 0; i < ARRAY_SIZE(waits); i++) {
+		if (i == 3)
+			continue;
+		run(&waits[i].done);
+		assert_non_null(waits[i].image);
+		oci_image_unref(waits[i].image);
+	}
+	assert_false(waits[3].done);
+	assert_int_equal(fake_find(&t.registry, "/v2/repo/manifests/latest")->asked, 1);
+}
+
+static void test_index_and_token(void **state)
+{
+	char digest[OCI_DIGEST_MAX], text[512];
+	struct wait w;
+
+	(void)state;
+	t.registry.wants_token = true;
+	fake_image(&t.registry, "a/b", "inner", &t.b, 1, digest);
+	snprintf(text, sizeof(text),
+		 "{\"schemaVersion\":2,\"manifests\":[{\"digest\":\"%s\",\"size\":1,"
+		 "\"platform\":{\"os\":\"linux\",\"architecture\":\"amd64\"}}]}",
+		 digest);
+	fake_put(&t.registry, 200, text, strlen(text), "/v2/a/b/manifests/index");
+	w = ensure(HOST "a/b:index", OCI_PULL_IF_NOT_PRESENT);
+	if (!w.image)
+		fail_msg("%s", err_msg(&w.error));
+	assert_string_equal(w.image->digest, digest);
+	assert_int_equal(t.registry.tokens, 1);
+	oci_image_unref(w.image);
+	/* the index's own digest is a name, too */
+	oci_digest_of(text, strlen(text), digest);
+	fake_put(&t.registry, 200, text, strlen(text), "/v2/a/b/manifests/%s", digest);
+	snprintf(text, sizeof(text), HOST "a/b@%s", digest);
+	pull(text);
+	assert_int_equal(ensure(text, OCI_PULL_NEVER).failure, OCI_FAILURE_NONE);
+	oci_image_unref(oci_image_find(t.oci, w.image->digest));
+	oci_image_unref(w.image);
+}
+
+/* The same tar gives the same file, whenever and by whomever it is made */
+static void test_same_bytes(void **state)
+{
+	char digest[OCI_DIGEST_MAX], first[OCI_DIGEST_MAX] = "", again[OCI_DIGEST_MAX];
+
+	(void)state;
+	fake_image(&t.registry, "repo", "latest", &t.b, 1, digest);
+	for (int i = 0; i < 2; i++) {
+		struct buf b = BUF_INIT(0);
+		struct wait w = ensure(HOST "repo", OCI_PULL_IF_NOT_PRESENT);
+
+		assert_non_null(w.image);
+		assert_int_equal(file_read(AT_FDCWD, w.image->layers[0].path, &b, NULL), 0);
+		oci_digest_of(b.data, b.len, i ? again : first);
+		buf_done(&b);
+		oci_image_unref(w.image);
+		reopen(1);
+		oci_gc(t.oci, 0);
+		assert_int_equal(files_in("layers"), 0);
+		assert_int_equal(files_in("images"), 0);
+		assert_int_equal(files_in("names"), 0);
+		reopen(0);
+	}
+	assert_string_equal(first, again);
+}
+
+enum damage {
+	BLOB_CONTENT,
+	BLOB_CUT,
+	BLOB_LARGER,
+	BLOB_NO_GZIP,
+	BLOB_IS_BOMB,
+	DIFF_ID,
+	NO_TAR,
+	DAMAGES,
+};
+
+static const char *const damage_words[DAMAGES] = {
+	[BLOB_CONTENT] = "the content's digest is sha256:",
+	[BLOB_CUT] = "the content's digest is sha256:",
+	[BLOB_LARGER] = "larger than the manifest says",
+	[BLOB_NO_GZIP] = "damaged gzip data",
+	[BLOB_IS_BOMB] = "it unpacks to more than",
+	[DIFF_ID] = "it unpacks to sha256:",
+	[NO_TAR] = "mkfs.erofs: ",
+};
+
+static void damage_layer(struct fake_layer *l, enum damage damage)
+{
+	char *zeros;
+
+	switch (damage) {
+	case BLOB_CONTENT:
+		l->blob.data[l->blob.len / 2] ^= 1;
+		break;
+	case BLOB_CUT:
+		l->blob.len -= 10;
+		break;
+	case BLOB_LARGER:
+		buf_append(&l->blob, "more", 4);
+		break;
+	case BLOB_NO_GZIP:
+		l->blob.data[l->blob.len / 2] ^= 1;
+		oci_digest_of(l->blob.data, l->blob.len, l->digest);
+		break;
+	case BLOB_IS_BOMB:
+		zeros = mem_alloc(30000000);
+		buf_clear(&l->tar);
+		tar_add(&l->tar, "z", zeros, 30000000);
+		tar_end(&l->tar);
+		free(zeros);
+		buf_clear(&l->blob);
+		gzip_of(&l->blob, l->tar.data, l->tar.len);
+		oci_digest_of(l->tar.data, l->tar.len, l->diff_id);
+		oci_digest_of(l->blob.data, l->blob.len, l->digest);
+		l->size = l->blob.len;
+		break;
+	case DIFF_ID:
+		str_copy(l->diff_id, sizeof(l->diff_id), l->digest);
+		break;
+	case NO_TAR:
+		buf_clear(&l->blob);
+		for (int i = 0; i < 10000; i++)
+			buf_puts(&l->blob, "this is no archive\n");
+		oci_digest_of(l->blob.data, l->blob.len, l->digest);
+		str_copy(l->diff_id, sizeof(l->diff_id), l->digest);
+		l->size = l->blob.len;
+		break;
+	case DAMAGES:
+		break;
+	}
+}
+
+static void test_damaged_layers(void **state)
+{
+	(void)state;
+	reopen(20000000);
+	for (int i = 0; i < DAMAGES; i++) {
+		struct fake_layer layers[2] = {t.a};
+		char digest[OCI_DIGEST_MAX], name[64];
+		struct wait w;
+
+		fake_layer_make(&layers[1], "file", (char)('0' + i), 50000);
+		damage_layer(&layers[1], (enum damage)i);
+		snprintf(name, sizeof(name), "bad%d", i);
+		fake_image(&t.registry, name, "latest", layers, 2, digest);
+		snprintf(name, sizeof(name), HOST "bad%d", i);
+		w = ensure(name, OCI_PULL_IF_NOT_PRESENT);
+		print_message("%s\n", err_msg(&w.error));
+		assert_int_equal(w.failure, OCI_FAILURE_PULL);
+		assert_non_null(strstr(w.error.msg, layers[1].digest));
+		assert_non_null(strstr(w.error.msg, damage_words[i]));
+		assert_non_null(strstr(w.error.msg, name));
+		/* nothing is kept, not even the layer that was well */
+		assert_int_equal(files_in("layers") + files_in("images") + files_in("tmp"), 0);
+		fake_layer_done(&layers[1]);
+	}
+}
+
+static void test_failures(void **state)
+{
+	static const char upper[] = HOST "Repo";
+	struct wait w = ensure(HOST "nosuch:v2", OCI_PULL_IF_NOT_PRESENT);
+
+	(void)state;
+	assert_int_equal(w.failure, OCI_FAILURE_PULL);
+	print_message("%s\n", err_msg(&w.error));
+	assert_non_null(strstr(w.error.msg, "nosuch:v2"));
+	assert_non_null(strstr(w.error.msg, "manifest unknown (MANIFEST_UNKNOWN, HTTP 404)"));
+	w = ensure(upper, OCI_PULL_ALWAYS);
+	assert_int_equal(w.failure, OCI_FAILURE_NAME);
+	assert_non_null(strstr(w.error.msg, "Repo"));
+	w = ensure(HOST "repo", OCI_PULL_NEVER);
+	assert_int_equal(w.failure, OCI_FAILURE_NEVER);
+	/* a manifest that is not what its digest says */
+	fake_put(&t.registry, 200, "{}", 2, "/v2/repo/manifests/sha256:%064d", 0);
+	w = ensure(HOST
+		   "repo@sha256:0000000000000000000000000000000000000000000000000000000000000000",
+		   OCI_PULL_IF_NOT_PRESENT);
+	assert_int_equal(w.failure, OCI_FAILURE_PULL);
+	assert_non_null(strstr(w.error.msg, "has the digest"));
+	/* an error that is no JSON */
+	fake_put(&t.registry, 503, "\x1b[31m", 5, "/v2/repo/manifests/x");
+	w = ensure(HOST "repo:x", OCI_PULL_IF_NOT_PRESENT);
+	assert_non_null(strstr(w.error.msg, "HTTP status 503"));
+	/* a pull whose program cannot even be started */
+	t.config.worker = "/nonexistent";
+	reopen(0);
+	w = ensure(HOST "repo", OCI_PULL_IF_NOT_PRESENT);
+	assert_non_null(strstr(w.error.msg, "/nonexistent"));
+}
+
+static void test_restart(void **state)
+{
+	char digest[2][OCI_DIGEST_MAX], path[PATH_MAX];
+
+	(void)state;
+	fake_image(&t.registry, "one", "latest", &t.a, 1, digest[0]);
+	fake_image(&t.registry, "two", "latest", &t.b, 1, digest[1]);
+	pull(HOST "one");
+	pull(HOST "two");
+	snprintf(path, sizeof(path), "%s/tmp/99", t.root);
+	assert_int_equal(mkdir(path, 0700), 0);
+	snprintf(path, sizeof(path), "%s/images/garbage.json", t.root);
+	assert_int_equal(file_write(AT_FDCWD, path, "{}", 2, 0644, NULL), 0);
+	snprintf(path, sizeof(path), "%s/layers/stray.erofs", t.root);
+	assert_int_equal(file_write(AT_FDCWD, path, "x", 1, 0644, NULL), 0);
+	snprintf(path, sizeof(path), "%s/layers/%s.erofs", t.root, t.b.diff_id + 7);
+	assert_int_equal(unlink(path), 0);
+	reopen(0);
+	assert_int_equal(files_in("tmp"), 0);
+	assert_int_equal(files_in("images"), 1);
+	assert_int_equal(files_in("layers"), 1);
+	assert_int_equal(files_in("names"), 1);
+	assert_int_equal(ensure(HOST "one", OCI_PULL_NEVER).failure, OCI_FAILURE_NONE);
+	oci_image_unref(oci_image_find(t.oci, digest[0]));
+	assert_null(oci_image_find(t.oci, digest[1]));
+	assert_int_equal(ensure(HOST "two", OCI_PULL_NEVER).failure, OCI_FAILURE_NEVER);
+	pull(HOST "two");
+}
+
+static void test_gc(void **state)
+{
+	struct fake_layer shared[] = {t.a, t.b};
+	char digest[3][OCI_DIGEST_MAX];
+	struct oci_image *held;
+	uint64_t a_bytes, used;
+
+	(void)state;
+	fake_image(&t.registry, "a", "latest", &t.a, 1, digest[0]);
+	fake_image(&t.registry, "ab", "latest", shared, 2, digest[1]);
+	fake_image(&t.registry, "b", "latest", &t.b, 1, digest[2]);
+	pull(HOST "a");
+	a_bytes = oci_used_bytes(t.oci);
+	pull(HOST "ab");
+	pull(HOST "b");
+	used = oci_used_bytes(t.oci);
+	reopen(used);
+	/* "a" was used least recently, but "ab" needs its layer as well */
+	oci_gc(t.oci, 1);
+	assert_null(oci_image_find(t.oci, digest[0]));
+	assert_null(oci_image_find(t.oci, digest[1]));
+	assert_int_equal(oci_used_bytes(t.oci), used - a_bytes);
+	held = oci_image_find(t.oci, digest[2]);
+	assert_non_null(held);
+	oci_gc(t.oci, UINT32_MAX);
+	assert_int_equal(files_in("layers"), 1);
+	oci_image_unref(held);
+	oci_gc(t.oci, UINT32_MAX);
+	assert_int_equal(files_in("layers"), 0);
+	assert_int_equal(oci_used_bytes(t.oci), 0);
+}
+
+/* A full store makes room when a pull needs it, but not by taking from who uses it */
+static void test_full(void **state)
+{
+	char digest[2][OCI_DIGEST_MAX];
+	struct wait w;
+
+	(void)state;
+	fake_image(&t.registry, "a", "latest", &t.a, 1, digest[0]);
+	fake_image(&t.registry, "b", "latest", &t.b, 1, digest[1]);
+	reopen(250000);
+	w = ensure(HOST "a", OCI_PULL_IF_NOT_PRESENT);
+	assert_non_null(w.image);
+	assert_int_equal(ensure(HOST "b", OCI_PULL_IF_NOT_PRESENT).failure, OCI_FAILURE_PULL);
+	oci_image_unref(w.image);
+	pull(HOST "b");
+	assert_null(oci_image_find(t.oci, digest[0]));
+}
+
+static void test_cancel(void **state)
+{
+	struct wait w = {.wait.fn = on_image}, again = {.wait.fn = on_image};
+	char digest[OCI_DIGEST_MAX];
+
+	(void)state;
+	fake_image(&t.registry, "repo", "latest", &t.a, 1, digest);
+	t.registry.silent = true;
+	oci_ensure(t.oci, &w.wait, HOST "repo", OCI_PULL_IF_NOT_PRESENT);
+	while (!t.registry.asked)
+		assert_int_equal(loop_once(&t.loop, 100), 0);
+	oci_cancel(t.oci, &w.wait);
+	/* the same name again is another pull, not the one that was just killed */
+	t.registry.silent = false;
+	oci_ensure(t.oci, &again.wait, HOST "repo", OCI_PULL_IF_NOT_PRESENT);
+	run(&again.done);
+	if (!again.image)
+		fail_msg("%s", err_msg(&again.error));
+	oci_image_unref(again.image);
+	assert_false(w.done);
+	assert_int_equal(files_in("tmp"), 0);
+	/* and one that is under way when all ends */
+	t.registry.silent = true;
+	oci_ensure(t.oci, &w.wait, HOST "other", OCI_PULL_IF_NOT_PRESENT);
+	assert_int_equal(loop_once(&t.loop, 100), 0);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_pull, start, stop),
+		cmocka_unit_test_setup_teardown(test_one_pull_for_many, start, stop),
+		cmocka_unit_test_setup_teardown(test_index_and_token, start, stop),
+		cmocka_unit_test_setup_teardown(test_same_bytes, start, stop),
+		cmocka_unit_test_setup_teardown(test_damaged_layers, start, stop),
+		cmocka_unit_test_setup_teardown(test_failures, start, stop),
+		cmocka_unit_test_setup_teardown(test_restart, start, stop),
+		cmocka_unit_test_setup_teardown(test_gc, start, stop),
+		cmocka_unit_test_setup_teardown(test_full, start, stop),
+		cmocka_unit_test_setup_teardown(test_cancel, start, stop),
+	};
+	ssize_t n;
+
+	if (argc > 1 && str_eq(argv[1], "--store"))
+		return image_run(argc, argv);
+	n = readlink("/proc/self/exe", t.self, sizeof(t.self) - 1);
+	assert_true(n > 0);
+	t.self[n] = '\0';
+	/* out/test/NAME and out/pkg/native/erofs-utils/bin/mkfs.erofs */
+	snprintf(t.mkfs, sizeof(t.mkfs), "%.*s/../pkg/native/erofs-utils/bin/mkfs.erofs",
+		 (int)(strrchr(t.self, '/') - t.self), t.self);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
