@@ -283,6 +283,8 @@ static int container_option(char **argv, struct guest_container *c)
 		c->stop_signal = argv[1];
 	else if (str_eq(argv[0], "--memory"))
 		c->memory_bytes = number(argv[1]);
+	else if (str_eq(argv[0], "--again")) /* put a layer on top once more */
+		c->layers[c->layer_count++] = (uint16_t)number(argv[1]);
 	else if (str_eq(argv[0], "--pids"))
 		c->pids = (uint32_t)number(argv[1]);
 	else if (str_eq(argv[0], "--cpu-millis"))

@@ -87,6 +87,22 @@ case_layers() {
 	has '^out a: low$' && has '^out a: top$' && has '^out a: x$' && has '^err a: ls: /gone' && has 'overlay / overlay rw'
 }
 
+# As many layers as a container may have, and one that is in the list twice
+case_many_layers() {
+	local more=() i
+	mkdir -p "$dir/many"
+	for i in $(seq 125); do
+		mkdir -p "$dir/many/$i/data"
+		echo "$i" | tee "$dir/many/$i/data/layer$i" >"$dir/many/$i/data/last"
+		"$mkfs" -T0 --all-root "$dir/many/$i.erofs" "$dir/many/$i" >/dev/null 2>&1
+		more+=(--layer "$dir/many/$i.erofs")
+	done
+	run "${more[@]}" --container a --run sh -c 'ls /data | wc -l; cat /data/last' ';'
+	has '^out a: 128$' && has '^out a: 125$' || return 1
+	run --container a --again 0 --run sh -c 'cat /data/both; ls -d /gone' ';'
+	has '^out a: low$' && has '^out a: /gone$'
+}
+
 case_world() {
 	run --address 10.0.2.15 --prefix 24 --gateway 10.0.2.2 --container a --user web --run sh -c \
 		'id; echo home=$HOME; cat /etc/hosts /etc/resolv.conf /etc/hostname; ls -l /dev; ls -d /proc/[0-9]*; echo out >/dev/stdout;
@@ -162,7 +178,7 @@ case_tty() {
 
 make_layers
 passed=0 failed=0
-for c in hello layers world confined start_errors stop memory restart init output tty; do
+for c in hello layers many_layers world confined start_errors stop memory restart init output tty; do
 	[ ${#wanted[@]} = 0 ] || [[ " ${wanted[*]} " == *" $c "* ]] || continue
 	start=$SECONDS why=
 	if "case_$c"; then
