@@ -36,7 +36,7 @@ await() { # SECONDS WHAT CMD...
 	local seconds=$1 what=$2
 	shift 2
 	echo "waiting for: $what"
-	wait_until "$seconds" "$@" || fail "$what: not within $seconds s" "last: $("$@" 2>&1 | tail -n 5)"
+	wait_until "$seconds" "$@" || fail "$what: not within $seconds s" "last: $(trap - ERR && "$@" 2>&1 | tail -n 5)"
 }
 
 # --- pods, through the API itself
