@@ -38,7 +38,7 @@ struct http_server_config {
 	const char *client_ca_pem;
 	enum http_client_cert client_cert;
 	size_t body_cap; /* bytes; 0: 1 MiB; larger ones get 413 */
-	size_t stream_cap; /* unsent bytes of a stream; 0: 1 MiB; http_stream_write() beyond it: -ENOBUFS */
+	size_t stream_cap; /* bytes; 0: 1 MiB; with so much unsent http_stream_write() answers -ENOBUFS */
 	unsigned int connections_max; /* 0: 1,024 */
 	int idle_timeout_s; /* keep-alive and slow senders; 0: 60 */
 };
@@ -117,8 +117,7 @@ void http_stream_begin(struct http_request *r, int status, const char *content_t
 
 /**
  * http_stream_write() - Queue bytes, all or none
- * Return: 0; -ENOBUFS when something is queued and this would make it more than stream_cap; -EPIPE when
- *         the peer has gone.
+ * Return: 0; -ENOBUFS while stream_cap or more is queued; -EPIPE when the peer has gone.
  */
 int http_stream_write(struct http_request *r, const void *data, size_t len);
 

@@ -262,7 +262,7 @@ int http_stream_write(struct http_request *r, const void *data, size_t len)
 
 	if (!r->begun || r->ended || (r->conn->eof && !r->raw))
 		return -EPIPE;
-	if (pending && (pending > cap || len > cap - pending)) {
+	if (pending >= cap) {
 		r->drain_wanted = true;
 		return -ENOBUFS;
 	}

@@ -3,9 +3,11 @@
  * mbedTLS on a non-blocking socket, the only file of the server that knows mbedTLS. TLS 1.2 and 1.3,
  * random numbers from PSA's generator.
  *
- * An optional client certificate is mbedTLS's VERIFY_OPTIONAL, which would also let a bad one pass: the
- * verify callback makes a bad one fatal, so that only its absence is forgiven. The subject is checked
- * once more byte by byte, since names become user and groups: a NUL, a control character or a name
+ * A required client certificate is verified by mbedTLS in the handshake. An optional one is, too
+ * (VERIFY_OPTIONAL), but a bad one only leaves a mark there; tls_conn_peer() ends such a connection before
+ * a byte of it is read. It could be done earlier, by a verify callback, but then the alert of TLS 1.3
+ * would leave under keys that the client no longer uses, and an operator with a stale certificate would
+ * read of a bad MAC. The subject is checked byte by byte, since names become user and groups: a NUL, a control character or a name
  * that does not fit ends the connection instead of being cut.
  */
 #include "server_tls.h"
@@ -66,14 +68,6 @@ static int tls_recv(void *arg, unsigned char *data, size_t size)
 	if (errno == EAGAIN || errno == EINTR)
 		return MBEDTLS_ERR_SSL_WANT_READ;
 	return MBEDTLS_ERR_SSL_INTERNAL_ERROR;
-}
-
-static int tls_verify(void *arg, mbedtls_x509_crt *crt, int depth, uint32_t *flags)
-{
-	(void)arg;
-	(void)crt;
-	(void)depth;
-	return *flags ? MBEDTLS_ERR_X509_FATAL_ERROR : 0;
 }
 
 static int tls_load(struct tls_server *s, const struct http_server_config *config, struct err *e)
@@ -144,10 +138,8 @@ int tls_server_new(const struct http_server_config *config, struct tls_server **
 		mbedtls_ssl_conf_authmode(&s->config, MBEDTLS_SSL_VERIFY_REQUIRED);
 		break;
 	}
-	if (config->client_cert != HTTP_CLIENT_CERT_NONE) {
+	if (config->client_cert != HTTP_CLIENT_CERT_NONE)
 		mbedtls_ssl_conf_ca_chain(&s->config, &s->client_ca, NULL);
-		mbedtls_ssl_conf_verify(&s->config, tls_verify, NULL);
-	}
 	*server = s;
 	return 0;
 }
@@ -253,15 +245,8 @@ static int tls_name(char *out, const mbedtls_x509_buf *value)
 	return 0;
 }
 
-int tls_conn_peer(struct tls_conn *conn, struct http_peer *peer)
+static int tls_read_subject(const mbedtls_x509_crt *crt, struct http_peer *peer)
 {
-	const mbedtls_x509_crt *crt = mbedtls_ssl_get_peer_cert(&conn->ssl);
-
-	*peer = (struct http_peer){0};
-	if (!crt)
-		return 0;
-	if (mbedtls_ssl_get_verify_result(&conn->ssl) != 0)
-		return -EACCES;
 	for (const mbedtls_x509_name *n = &crt->subject; n; n = n->next) {
 		char *out = NULL;
 
@@ -276,6 +261,31 @@ int tls_conn_peer(struct tls_conn *conn, struct http_peer *peer)
 		}
 		if (out && tls_name(out, &n->val) < 0)
 			return -EACCES;
+	}
+	return 0;
+}
+
+static int tls_refuse(struct tls_conn *conn, unsigned char alert)
+{
+	mbedtls_ssl_send_alert_message(&conn->ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL, alert);
+	return -EACCES;
+}
+
+int tls_conn_peer(struct tls_conn *conn, struct http_peer *peer)
+{
+	const mbedtls_x509_crt *crt = mbedtls_ssl_get_peer_cert(&conn->ssl);
+	uint32_t flags = crt ? mbedtls_ssl_get_verify_result(&conn->ssl) : 0;
+
+	*peer = (struct http_peer){0};
+	if (!crt)
+		return 0;
+	if (flags & MBEDTLS_X509_BADCERT_EXPIRED)
+		return tls_refuse(conn, MBEDTLS_SSL_ALERT_MSG_CERT_EXPIRED);
+	if (flags & MBEDTLS_X509_BADCERT_NOT_TRUSTED)
+		return tls_refuse(conn, MBEDTLS_SSL_ALERT_MSG_UNKNOWN_CA);
+	if (flags || tls_read_subject(crt, peer) < 0) {
+		*peer = (struct http_peer){0};
+		return tls_refuse(conn, MBEDTLS_SSL_ALERT_MSG_BAD_CERT);
 	}
 	str_hex(peer->serial, crt->serial.p, MIN(crt->serial.len, sizeof(peer->serial) / 2 - 1));
 	peer->verified = true;
