@@ -25,7 +25,7 @@ struct api_config {
 
 /** api_new() - Listen and serve. Return: 0; -errno with the reason in @e */
 int api_new(struct loop *loop, struct store *store, const struct api_config *config,
-	    struct api **api, struct err *e);
+	    struct api **out, struct err *e);
 
 /** api_free() - Stop; open watches are cut. Return: NULL */
 struct api *api_free(struct api *a);

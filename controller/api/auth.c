@@ -65,7 +65,7 @@ static bool equal_in_constant_time(const char *a, const char *b, size_t len)
 
 static bool secret_valid(const struct json *secret, const char *given)
 {
-	char text[64];
+	char text[64] = "";
 	uint64_t until;
 	bool ok;
 

@@ -9,7 +9,7 @@
 
 struct gc;
 
-int gc_new(struct loop *loop, struct store *store, struct gc **gc, struct err *e);
+int gc_new(struct loop *loop, struct store *store, struct gc **out, struct err *e);
 struct gc *gc_free(struct gc *gc);
 
 #endif

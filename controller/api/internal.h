@@ -188,7 +188,7 @@ int patch_strategic(struct json_doc *doc, const struct json *patch, struct err *
 
 /* protobuf.c: bodies that begin with "k8s\0". -ENOTSUP: a kind that is not known there */
 bool protobuf_is(const void *body, size_t len);
-int protobuf_parse(const void *body, size_t len, struct json_doc **doc, struct err *e);
+int protobuf_parse(const void *body, size_t len, struct json_doc **out, struct err *e);
 
 /* table.c */
 bool table_wanted(const char *accept);

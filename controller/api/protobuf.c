@@ -181,6 +181,7 @@ static bool take_field(struct pb *b, unsigned int *number, struct pb *sub, uint6
 	uint64_t tag, skip;
 
 	sub->p = sub->end = NULL;
+	*v = 0;
 	if (!take_varint(b, &tag) || tag >> 3 > UINT32_MAX)
 		return false;
 	*number = (unsigned int)(tag >> 3);

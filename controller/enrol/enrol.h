@@ -40,7 +40,7 @@ struct enrol_config {
 
 /** enrol_new() - Load or make the CA and begin to watch signing requests. Return: 0 or -errno */
 int enrol_new(struct loop *loop, struct store *store, const struct enrol_config *config,
-	      struct enrol **enrol, struct err *e);
+	      struct enrol **out, struct err *e);
 struct enrol *enrol_free(struct enrol *n);
 
 /** enrol_ca_pem() - The CA's certificate */

@@ -248,6 +248,8 @@ int remote_new(struct loop *loop, struct store *store, const struct remote_confi
 
 struct remote *remote_free(struct remote *r)
 {
+	struct task *t, *tmp;
+
 	if (!r)
 		return NULL;
 	store_unsubscribe(&r->secrets);
@@ -257,8 +259,8 @@ struct remote *remote_free(struct remote *r)
 		mirror_stop(&r->mirrors[i]);
 	if (r->call)
 		http_call_cancel(r->call);
-	while (!list_empty(&r->tasks))
-		task_free(list_entry(r->tasks.next, struct task, node));
+	list_for_each_safe(t, tmp, &r->tasks, node)
+		task_free(t);
 	http_client_free(r->client);
 	free(r->url);
 	free(r->authorization);

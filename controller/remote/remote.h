@@ -24,7 +24,7 @@ struct remote_config {
 
 /** remote_new() - Start to mirror, retried for ever. Return: 0; -errno with the reason in @e */
 int remote_new(struct loop *loop, struct store *store, const struct remote_config *config,
-	       struct remote **remote, struct err *e);
+	       struct remote **out, struct err *e);
 struct remote *remote_free(struct remote *r);
 
 /**

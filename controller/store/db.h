@@ -11,7 +11,7 @@
 struct db;
 
 /** db_open() - Return: 0; -EBUSY when another process holds it; -errno */
-int db_open(const char *path, struct db **db, struct err *e);
+int db_open(const char *path, struct db **out, struct err *e);
 struct db *db_close(struct db *db);
 
 /** db_load() - Call @fn for each row. Return: 0 or -errno */

@@ -45,7 +45,7 @@ struct store_config {
  * @loop: delivers events behind the current callback; NULL: only store_dispatch() does
  * Return: 0; -errno with the reason in @e (-EBUSY: another process has it open).
  */
-int store_open(struct loop *loop, const struct store_config *config, struct store **store,
+int store_open(struct loop *loop, const struct store_config *config, struct store **out,
 	       struct err *e);
 
 /** store_close() - Close; subscribers are forgotten. Return: NULL */

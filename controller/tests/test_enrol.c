@@ -162,7 +162,7 @@ static void test_token_once(void **state)
 	struct x509_subject s;
 	struct buf key2 = BUF_INIT(0);
 	struct json_doc *doc;
-	int64_t end;
+	int64_t end = 0;
 	const char *name;
 
 	bootstrap_user(w, &host, user, sizeof(user));
@@ -235,7 +235,7 @@ static void test_serving(void **state)
 		.node_name = "h1", .mac = "52:54:00:00:00:01", .address = "192.0.2.7"};
 	char pem[4096], user[40];
 	struct x509_subject s;
-	int64_t end;
+	int64_t end = 0;
 
 	bootstrap_user(w, &host, user, sizeof(user));
 	make_csr(buf_str(&w->key), "O=system:nodes,CN=system:node:h1", mine, pem, sizeof(pem));
@@ -260,7 +260,7 @@ static void test_manual(void **state)
 	struct x509_subject s;
 	struct json_doc *doc;
 	const char *name;
-	int64_t end;
+	int64_t end = 0;
 
 	w->enrol->config.manual = true;
 	bootstrap_user(w, &host, user, sizeof(user));
@@ -308,7 +308,7 @@ static void test_ca(void **state)
 	struct x509_subject s;
 	struct enrol *again;
 	struct err e = ERR_INIT;
-	int64_t end;
+	int64_t end = 0;
 
 	assert_int_equal(enrol_issue_server(w->enrol, "api", names, &pair, &e), 0);
 	assert_int_equal(x509_cert_read(buf_str(&pair.cert), &s, &end, &e), 0);

@@ -94,7 +94,7 @@ static void test_order(void **state)
 	struct store *s = open_at(NULL);
 	struct store_object *o;
 	const char *ns = NULL, *name = NULL;
-	char got[16];
+	char got[16] = "";
 	size_t n = 0;
 
 	(void)state;
@@ -103,6 +103,7 @@ static void test_order(void **state)
 	add(s, "pods", "a", "x");
 	for (; (o = store_next(s, "pods", NULL, ns, name)); ns = o->namespace, name = o->name) {
 		snprintf(got, sizeof(got), "%s/%s", o->namespace, o->name);
+		assert_true(n < ARRAY_SIZE(want));
 		assert_string_equal(got, want[n++]);
 	}
 	assert_int_equal(n, 3);
