@@ -6,6 +6,7 @@
 # 1. hostd's modules: oci, disk, net, vm include none of each other, nor pod, node, host; pod includes those four only;
 #    node and host include no other module; vmm and guest know lib/proto and lib/base only; only oci and node (and
 #    the api process) use lib/http and lib/json, pod parses its spec by lib/json.
+#    controller: api, enrol, sched, remote and boot know the store at most, never each other.
 # 2. lib/base includes nothing else of the project; proto and json only base; http only base.
 # 3. A third-party header appears in one .c file of a module, and in no header of ours. Exceptions, with their reason,
 #    are in `also` below.
@@ -27,6 +28,10 @@ BEGIN {
 	may["hostd/node"] = "http json base"
 	may["hostd/pod"] = "oci disk net vm proto json base"
 	may["hostd/api"] = "http json proto base"
+	may["controller/store"] = "json base"
+	may["controller/api"] = may["controller/remote"] = "store http json base"
+	may["controller/enrol"] = may["controller/sched"] = "store json base"
+	may["controller/boot"] = "http base"
 	# headers of third parties
 	# links and addresses go through libnl-route, firewall messages through libnl alone
 	also["hostd/net/nft.c"] = "netlink"

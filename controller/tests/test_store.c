@@ -94,19 +94,21 @@ static void test_order(void **state)
 	struct store *s = open_at(NULL);
 	struct store_object *o;
 	const char *ns = NULL, *name = NULL;
-	char got[16] = "";
-	size_t n = 0;
+	char got[16];
 
 	(void)state;
 	add(s, "pods", "b", "a");
 	add(s, "pods", "a", "y");
 	add(s, "pods", "a", "x");
-	for (; (o = store_next(s, "pods", NULL, ns, name)); ns = o->namespace, name = o->name) {
-		snprintf(got, sizeof(got), "%s/%s", o->namespace, o->name);
-		assert_true(n < ARRAY_SIZE(want));
-		assert_string_equal(got, want[n++]);
+	for (size_t n = 0; n < ARRAY_SIZE(want); n++) {
+		o = store_next(s, "pods", NULL, ns, name);
+		assert_non_null(o);
+		ns = o->namespace;
+		name = o->name;
+		snprintf(got, sizeof(got), "%s/%s", ns, name);
+		assert_string_equal(got, want[n]);
 	}
-	assert_int_equal(n, 3);
+	assert_null(store_next(s, "pods", NULL, ns, name));
 	o = store_next(s, "pods", "b", NULL, NULL);
 	assert_string_equal(o->name, "a");
 	assert_null(store_next(s, "pods", "b", "b", "a"));
