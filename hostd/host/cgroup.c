@@ -20,6 +20,7 @@
 
 #define CGROUP_ROOT   "/sys/fs/cgroup"
 #define CGROUP_PODS   CGROUP_ROOT "/hyper/pods"
+#define CGROUP_IMAGE  CGROUP_ROOT "/hyper/image"
 #define CGROUP2_MAGIC 0x63677270
 
 static void cgroup_enable(const char *group)
@@ -54,4 +55,20 @@ int host_cgroup_init(char *path, size_t size, struct err *e)
 	cgroup_enable(CGROUP_ROOT "/hyper");
 	cgroup_enable(CGROUP_PODS);
 	return str_copy(path, size, CGROUP_PODS);
+}
+
+int host_cgroup_image(uint64_t cap_bytes)
+{
+	char value[32];
+	int dir, fd;
+
+	if (file_mkdirs(CGROUP_IMAGE, 0755) < 0)
+		return -1;
+	dir = open(CGROUP_IMAGE, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd = dir < 0 ? -1 : openat(dir, "memory.max", O_WRONLY | O_CLOEXEC);
+	snprintf(value, sizeof(value), "%llu", (unsigned long long)cap_bytes);
+	if (fd >= 0 && write(fd, value, strlen(value)) < 0)
+		log_debug("host", "ev=cgroup_without controller=memory group=" CGROUP_IMAGE);
+	fd_close(fd);
+	return dir;
 }

@@ -175,6 +175,13 @@ int host_watchdog_start(struct loop *loop, struct err *e);
  */
 int host_cgroup_init(char *path, size_t size, struct err *e);
 
+/**
+ * host_cgroup_image() - Make the group that layer workers are born in
+ * @cap_bytes: their memory, and that of a store on tmpfs, which is charged to them
+ * Return: a descriptor of the folder, or -1.
+ */
+int host_cgroup_image(uint64_t cap_bytes);
+
 /** host_mounts_check() - The file systems that hostd relies on are there. Return: 0; -ENOENT names the missing */
 int host_mounts_check(struct err *e);
 

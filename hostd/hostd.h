@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The daemon as a whole: main.c brings the machine up, wire.c lets the modules know each other. */
+#ifndef HOSTD_HOSTD_H
+#define HOSTD_HOSTD_H
+
+#include <limits.h>
+
+#include "api/api.h"
+#include "host/host.h"
+#include "net/net.h"
+#include "node/node.h"
+#include "oci/oci.h"
+#include "pod/pod.h"
+
+#define HOSTD_VERSION  "0.1"
+#define HOSTD_DIR_MAX  128
+#define HOSTD_PATH_MAX 256
+
+/* Folders, as given on the command line. */
+struct hostd_paths {
+	char run[HOSTD_DIR_MAX]; /* boot settings and state */
+	char store[HOSTD_DIR_MAX]; /* images */
+	char bin[HOSTD_DIR_MAX]; /* hypervm, hostd-image, hostd-api, mkfs.erofs */
+	char lib[HOSTD_DIR_MAX]; /* hyperkernel, hyperstart.cpio */
+};
+
+struct hostd {
+	struct loop loop;
+	struct hostd_paths paths;
+	bool coldplug, dhcp;
+	struct host_settings settings;
+	struct host_inventory inventory;
+	char address[HOST_ADDRESS_MAX]; /* where the API reaches us; "" until the network is up */
+	char *ca_pem, *token;
+
+	/* Paths that the modules borrow. */
+	char node_dir[HOSTD_PATH_MAX], pods_dir[HOSTD_PATH_MAX], image_dir[HOSTD_PATH_MAX];
+	char hypervm[HOSTD_PATH_MAX], kernel[HOSTD_PATH_MAX], initrd[HOSTD_PATH_MAX];
+	char image_worker[HOSTD_PATH_MAX], mkfs[HOSTD_PATH_MAX], api_worker[HOSTD_PATH_MAX];
+	char resolv_conf[HOSTD_PATH_MAX];
+	char cgroup_dir[HOSTD_PATH_MAX];
+	const char *mirrors[HOST_MIRRORS_MAX];
+
+	struct oci *oci;
+	struct net *net;
+	struct pods *pods;
+	struct node *node;
+	struct api *api;
+};
+
+/** options_parse() - Read the command line. Return: -1 to go on, else the exit status */
+int options_parse(struct hostd *h, int argc, char **argv);
+
+/** options_paths() - Fill in the paths below the folders */
+void options_paths(struct hostd *h);
+
+/**
+ * wire_pods() - Start what runs pods; VMs of an earlier hostd are adopted
+ * Return: 0 or -errno. A missing network or port 10250 is logged, not an error.
+ */
+int wire_pods(struct hostd *h, struct err *e);
+
+/** wire_node() - Join the API, once the address is known; again: no harm */
+void wire_node(struct hostd *h);
+
+/** wire_done() - Stop all modules; VMs run on */
+void wire_done(struct hostd *h);
+
+#endif

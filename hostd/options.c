@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The command line, and the paths that follow from it. */
+#include <getopt.h>
+#include <stdio.h>
+
+#include "base/str.h"
+#include "hostd.h"
+
+static int options_usage(void)
+{
+	return puts("usage: hostd [options]\n"
+		    "Runs this machine as a node: joins the API that the boot settings name and runs its pods,\n"
+		    "each in a VM of its own.\n\n"
+		    "  --run-dir DIR    settings and state (/run/hyper): boot/{settings,ca.crt,token}, node,\n"
+		    "                   net, pods\n"
+		    "  --store-dir DIR  images (/var/lib/hypermetal)\n"
+		    "  --bin-dir DIR    hypervm, hostd-image, hostd-api, mkfs.erofs (/usr/bin)\n"
+		    "  --lib-dir DIR    hyperkernel, hyperstart.cpio (/usr/lib/hypermetal)\n"
+		    "  --no-coldplug    load no kernel modules, leave the watchdog alone\n"
+		    "  --no-dhcp        leave the network alone\n"
+		    "  --version        print the version\n"
+		    "  --help           print this\n\n"
+		    "HYPER_LOG=error|warn|info|debug sets how much is logged.") < 0;
+}
+
+int options_parse(struct hostd *h, int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"run-dir", required_argument, NULL, 'r'},
+		{"store-dir", required_argument, NULL, 's'},
+		{"bin-dir", required_argument, NULL, 'b'},
+		{"lib-dir", required_argument, NULL, 'l'},
+		{"no-coldplug", no_argument, NULL, 'c'},
+		{"no-dhcp", no_argument, NULL, 'd'},
+		{"version", no_argument, NULL, 'v'},
+		{"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0},
+	};
+	int c, r = 0;
+
+	while (r == 0 && (c = getopt_long(argc, argv, "h", options, NULL)) >= 0) {
+		if (c == 'r')
+			r = str_copy(h->paths.run, sizeof(h->paths.run), optarg);
+		else if (c == 's')
+			r = str_copy(h->paths.store, sizeof(h->paths.store), optarg);
+		else if (c == 'b')
+			r = str_copy(h->paths.bin, sizeof(h->paths.bin), optarg);
+		else if (c == 'l')
+			r = str_copy(h->paths.lib, sizeof(h->paths.lib), optarg);
+		else if (c == 'c')
+			h->coldplug = false;
+		else if (c == 'd')
+			h->dhcp = false;
+		else if (c == 'h')
+			return options_usage();
+		else if (c == 'v')
+			return puts("hostd " HOSTD_VERSION) < 0;
+		else
+			return 2;
+	}
+	if (r < 0 || optind < argc) {
+		fprintf(stderr, r < 0 ? "hostd: a folder's name is too long\n"
+				      : "hostd: unexpected argument; see --help\n");
+		return 2;
+	}
+	return -1;
+}
+
+void options_paths(struct hostd *h)
+{
+	snprintf(h->node_dir, sizeof(h->node_dir), "%s/node", h->paths.run);
+	snprintf(h->pods_dir, sizeof(h->pods_dir), "%s/pods", h->paths.run);
+	snprintf(h->image_dir, sizeof(h->image_dir), "%s/images", h->paths.store);
+	snprintf(h->hypervm, sizeof(h->hypervm), "%s/hypervm", h->paths.bin);
+	snprintf(h->image_worker, sizeof(h->image_worker), "%s/hostd-image", h->paths.bin);
+	snprintf(h->api_worker, sizeof(h->api_worker), "%s/hostd-api", h->paths.bin);
+	snprintf(h->mkfs, sizeof(h->mkfs), "%s/mkfs.erofs", h->paths.bin);
+	snprintf(h->kernel, sizeof(h->kernel), "%s/hyperkernel", h->paths.lib);
+	snprintf(h->initrd, sizeof(h->initrd), "%s/hyperstart.cpio", h->paths.lib);
+	snprintf(h->resolv_conf, sizeof(h->resolv_conf), "/etc/resolv.conf");
+}

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Who tells whom. The modules know nothing of each other; every arrow between them is a function in
+ * this file:
+ *
+ *	node: a pod changed, a list came      ->  pod
+ *	pod: a status, a deletion, an event   ->  node
+ *	node: a serving certificate           ->  api
+ *	api: where is this log?               ->  pod
+ *	node: a Date header                   ->  host
+ */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "hostd.h"
+
+#define WIRE_PORT	       10250
+#define WIRE_PODS_MAX	       110
+#define WIRE_IMAGE_UID	       900 /* as in the image's passwd */
+#define WIRE_API_UID	       901
+#define WIRE_RESERVE_BYTES     ((uint64_t)96 << 20) /* the host itself */
+#define WIRE_IMAGES_MIN_BYTES  ((uint64_t)128 << 20)
+#define WIRE_WORK_BYTES	       ((uint64_t)256 << 20) /* of a layer worker beside what it makes */
+#define WIRE_SCRATCH_MIN_BYTES ((uint64_t)64 << 20)
+
+/* ---- sizes: images and scratch disks live in RAM until there is a disk ---- */
+
+static uint64_t wire_image_cap(const struct hostd *h)
+{
+	uint64_t quarter = h->inventory.memory_bytes / 4;
+
+	if (h->settings.image_cap_mib)
+		return (uint64_t)h->settings.image_cap_mib << 20;
+	return MAX(quarter, WIRE_IMAGES_MIN_BYTES);
+}
+
+static uint64_t wire_scratch_bytes(const struct hostd *h)
+{
+	return MAX(h->inventory.memory_bytes / 4, WIRE_SCRATCH_MIN_BYTES);
+}
+
+static uint64_t wire_pod_memory(const struct hostd *h)
+{
+	uint64_t taken = WIRE_RESERVE_BYTES + wire_image_cap(h);
+
+	return h->inventory.memory_bytes > taken ? h->inventory.memory_bytes - taken : 0;
+}
+
+/* ---- node -> pod, api, host ---- */
+
+static void wire_on_pod(enum node_pod_event event, const struct json *pod, void *arg)
+{
+	struct hostd *h = arg;
+
+	if (event == NODE_POD_DELETED)
+		pod_remove(h->pods, pod);
+	else
+		pod_apply(h->pods, pod);
+}
+
+static void wire_on_list(const struct json *pods, void *arg)
+{
+	struct hostd *h = arg;
+
+	pods_sync(h->pods, pods);
+}
+
+static void wire_on_serving(const char *cert_pem, const char *key_pem, void *arg)
+{
+	struct hostd *h = arg;
+	struct err e = ERR_INIT;
+
+	if (h->api && api_set_certificate(h->api, cert_pem, key_pem, h->ca_pem, &e) < 0)
+		log_error("main", "ev=no_api error=\"%s\"", err_msg(&e));
+}
+
+static void wire_on_node(const struct json *node, void *arg)
+{
+	struct hostd *h = arg;
+	const char *cidr = json_str(json_at(node, "spec", "podCIDR", NULL), "");
+
+	if (*cidr && !str_eq(cidr, h->settings.pod_cidr))
+		log_debug("main", "ev=pod_cidr_ignored cidr=%s", cidr);
+}
+
+static void wire_on_date(const char *date, void *arg)
+{
+	(void)arg;
+	(void)host_clock_floor(host_clock_http_date(date), "api");
+}
+
+/* ---- pod -> node ---- */
+
+static struct node_pod_ref wire_ref(const struct pod_ref *pod)
+{
+	return (struct node_pod_ref){pod->ns, pod->name, pod->uid};
+}
+
+/* Before the node is there, nothing is lost: the first list makes every pod report again. */
+static void wire_on_status(const struct pod_ref *pod, const struct json *status, void *arg)
+{
+	struct hostd *h = arg;
+	const struct node_pod_ref ref = wire_ref(pod);
+
+	if (h->node)
+		node_put_status(h->node, &ref, status);
+}
+
+static void wire_on_deleted(const struct pod_ref *pod, void *arg)
+{
+	struct hostd *h = arg;
+	const struct node_pod_ref ref = wire_ref(pod);
+
+	if (h->node)
+		node_delete_pod(h->node, &ref);
+}
+
+static void wire_on_event(const struct pod_ref *pod, const char *type, const char *reason,
+			  const char *message, void *arg)
+{
+	struct hostd *h = arg;
+	const struct node_pod_ref ref = wire_ref(pod);
+
+	if (h->node)
+		node_event(h->node, &ref, type, reason, message);
+}
+
+/* ---- api -> pod ---- */
+
+static int wire_log_path(const struct api_log_query *q, char *path, struct err *e, void *arg)
+{
+	struct hostd *h = arg;
+
+	return pods_log_path(h->pods, q->ns, q->pod, q->container, q->previous, path, e);
+}
+
+/* ---- start and stop ---- */
+
+static int wire_oci(struct hostd *h, struct err *e)
+{
+	bool root = geteuid() == 0;
+	_cleanup_fd_ int group = host_cgroup_image(wire_image_cap(h) + WIRE_WORK_BYTES);
+	struct oci_config config = {
+		.loop = &h->loop,
+		.root = h->image_dir,
+		.cap_bytes = wire_image_cap(h),
+		.mirrors = h->mirrors,
+		.mirror_count = h->settings.mirror_count,
+		.worker = h->image_worker,
+		.mkfs = h->mkfs,
+		.cgroup_fd = group,
+		.uid = root ? WIRE_IMAGE_UID : 0,
+		.gid = root ? WIRE_IMAGE_UID : 0,
+	};
+	int r;
+
+	for (size_t i = 0; i < h->settings.mirror_count; i++)
+		h->mirrors[i] = h->settings.mirrors[i];
+	r = oci_new(&config, &h->oci, e);
+	if (r == 0)
+		take_fd(&group); /* pulls are born in it for as long as we run */
+	return r;
+}
+
+static void wire_net(struct hostd *h)
+{
+	const struct net_config config = {
+		.pod_cidr = *h->settings.pod_cidr ? h->settings.pod_cidr : NULL,
+	};
+	struct err e = ERR_INIT;
+
+	if (net_new(&config, &h->net, &e) < 0)
+		log_error("main", "ev=no_net error=\"%s\"", err_msg(&e));
+}
+
+static void wire_api(struct hostd *h)
+{
+	static const struct api_ops ops = {.log_path = wire_log_path};
+	const struct api_config config = {
+		.program = h->api_worker,
+		.run_dir = h->paths.run,
+		.port = WIRE_PORT,
+		.uid = WIRE_API_UID,
+		.gid = WIRE_API_UID,
+	};
+	struct err e = ERR_INIT;
+
+	if (api_new(&h->loop, &config, &ops, h, &h->api, &e) < 0)
+		log_error("main", "ev=no_api error=\"%s\"", err_msg(&e));
+}
+
+int wire_pods(struct hostd *h, struct err *e)
+{
+	static const struct pods_ops ops = {
+		.on_status = wire_on_status,
+		.on_deleted = wire_on_deleted,
+		.on_event = wire_on_event,
+	};
+	struct pods_config config = {
+		.loop = &h->loop,
+		.dir = h->pods_dir,
+		.cgroup_dir = h->cgroup_dir,
+		.node_name = h->settings.node_name,
+		.host_ip = h->address,
+		.resolv_conf = h->resolv_conf,
+		.hypervm = h->hypervm,
+		.kernel = h->kernel,
+		.initrd = h->initrd,
+		.cpus = h->inventory.cpus,
+		.pods_max = WIRE_PODS_MAX,
+		.memory_bytes = wire_pod_memory(h),
+		.scratch_bytes = wire_scratch_bytes(h),
+	};
+	int r = wire_oci(h, e);
+
+	if (r < 0)
+		return err_wrap(e, r, "images");
+	wire_net(h);
+	wire_api(h);
+	config.oci = h->oci;
+	config.net = h->net;
+	r = pods_new(&config, &ops, h, &h->pods, e);
+	return r < 0 ? err_wrap(e, r, "pods") : 0;
+}
+
+void wire_node(struct hostd *h)
+{
+	static const struct node_ops ops = {
+		.on_pod = wire_on_pod,
+		.on_list = wire_on_list,
+		.on_serving = wire_on_serving,
+		.on_node = wire_on_node,
+		.on_date = wire_on_date,
+	};
+	const struct host_inventory *i = &h->inventory;
+	const struct node_config config = {
+		.loop = &h->loop,
+		.api = h->settings.api,
+		.name = h->settings.node_name,
+		.ca_pem = h->ca_pem,
+		.token = h->token,
+		.state_dir = h->node_dir,
+		.runtime_version = "hostd://" HOSTD_VERSION,
+		.address = h->address,
+		.port = h->settings.advertise_port ? h->settings.advertise_port : WIRE_PORT,
+		.machine =
+			{
+				.cpus = i->cpus,
+				.pods_max = WIRE_PODS_MAX,
+				.memory_bytes = i->memory_bytes,
+				.memory_alloc_bytes = wire_pod_memory(h),
+				.storage_bytes = wire_scratch_bytes(h),
+				.machine_id = i->machine_id,
+				.system_uuid = i->system_uuid,
+				.boot_id = i->boot_id,
+				.kernel_version = i->kernel_version,
+				.os_image = i->os_image,
+				.product = i->product,
+			},
+		.not_ready_reason = *i->no_kvm ? "NoKVM" : NULL,
+		.not_ready_message = i->no_kvm,
+	};
+	struct err e = ERR_INIT;
+
+	if (h->node || !*h->address)
+		return;
+	if (node_new(&config, &ops, h, &h->node, &e) < 0)
+		log_error("main", "ev=no_node error=\"%s\"", err_msg(&e));
+}
+
+void wire_done(struct hostd *h)
+{
+	h->node = node_free(h->node);
+	h->api = api_free(h->api);
+	h->pods = pods_free(h->pods);
+	h->net = net_free(h->net);
+	h->oci = oci_free(h->oci);
+}
