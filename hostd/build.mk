@@ -1,4 +1,6 @@
 # hostd's modules declare their tests in their own build.mk; the daemon is put together here
 include $(wildcard hostd/*/build.mk)
 
-$(eval $(call program,hostd,hostd/main.c $(hostd_host) $(hostd_node),http/client json base,kmod mbedtls))
+hostd_below := $(hostd_oci) $(wildcard hostd/disk/*.c) $(wildcard hostd/net/*.c) $(wildcard hostd/vm/*.c) hostd/api/api.c
+$(eval $(call program,hostd,$(wildcard hostd/*.c) $(hostd_host) $(hostd_node) $(hostd_pod) $(hostd_below),\
+	http/client json proto base,kmod mbedtls libnl e2fsprogs))

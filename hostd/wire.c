@@ -143,7 +143,8 @@ static int wire_log_path(const struct api_log_query *q, char *path, struct err *
 static int wire_oci(struct hostd *h, struct err *e)
 {
 	bool root = geteuid() == 0;
-	_cleanup_fd_ int group = host_cgroup_image(wire_image_cap(h) + WIRE_WORK_BYTES);
+	_cleanup_fd_ int group =
+		*h->cgroup_dir ? host_cgroup_image(wire_image_cap(h) + WIRE_WORK_BYTES) : -1;
 	struct oci_config config = {
 		.loop = &h->loop,
 		.root = h->image_dir,
