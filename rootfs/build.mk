@@ -31,6 +31,11 @@ $(O)/rootfs/os-release: rootfs/build.mk $(O)/.epoch
 	$(Q)printf '%s\n' NAME=HyperMetal ID=hypermetal VERSION_ID=$(rootfs_version) \
 		'PRETTY_NAME="HyperMetal $(rootfs_version)"' >$@
 
+GEN_INIT_CPIO := $(O)/pkg/native/gen-init-cpio/bin/gen_init_cpio
+GEN_INIT_CPIO_STAMP := $(O)/pkg/native/gen-init-cpio.stamp
+# $(call cpio,LIST): LIST's archive becomes $@; @O@ stands for out/, @IMAGES@ for the folder of $@
+cpio = sed 's|@O@|$(O)|; s|@IMAGES@|$(@D)|' $(1) | $(GEN_INIT_CPIO) -t $(SOURCE_DATE_EPOCH) - >$@
+
 $(O)/kernel/hyperstart.cpio: rootfs/hyperstart.list $(O)/bin/hyperstart $(O)/.epoch $(GEN_INIT_CPIO_STAMP)
 	@mkdir -p $(@D)
 	$(Q)$(call cpio,$<)
