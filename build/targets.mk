@@ -77,8 +77,8 @@ check-built: all packages # what was built: static and hardened, licences, budge
 check-repro: all # build twice in two folders and compare every byte of what is booted
 	@build/check-repro.sh $(patsubst $(O)/%,%,$(IMAGES)) $(patsubst %,bin/%,$(sort $(PROGRAMS)))
 
-test: all # everything: unit tests, checks of what was built, QEMU scenarios; last line N passed, N failed
-	@MAKE="$(MAKE)" build/test.sh check check-built qemu-test
+test: all # everything: unit tests, checks of what was built, hyperstart alone, QEMU scenarios; last line N passed, N failed
+	@MAKE="$(MAKE)" build/test.sh check check-built guest-test qemu-test
 
 clean: # remove out/
 	rm -rf $(O)

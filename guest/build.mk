@@ -12,3 +12,10 @@ $(eval $(call sources,musl,$(drive_sources),))
 $(O)/test/drive: $(call link_inputs,musl,$(drive_sources),proto base,)
 	@mkdir -p $(@D)
 	$(Q)$(call link,musl,$@,$(drive_sources),proto base,)
+
+C ?=
+guest_test_tools := $(O)/pkg/native/erofs-utils $(O)/pkg/musl/busybox
+.PHONY: guest-test
+guest-test: $(O)/kernel/hyperkernel $(O)/kernel/hyperstart.cpio $(O)/test/drive $(addsuffix .stamp,$(guest_test_tools)) # hyperstart alone in a QEMU microvm (C=case)
+	$(Q)guest/tests/qemu.sh $(O)/kernel/hyperkernel $(O)/kernel/hyperstart.cpio $(O)/test/drive \
+		$(O)/pkg/musl/busybox/bin/busybox $(O)/pkg/native/erofs-utils/bin/mkfs.erofs mke2fs $(C)

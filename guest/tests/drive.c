@@ -23,6 +23,7 @@
 #include "vm/session.h"
 
 #define DRIVE_CID      3
+#define DRIVE_LINE     4096
 #define DRIVE_ARGS     1024
 #define DRIVE_ALIGN    4096
 #define DRIVE_LIMIT_MS 300000
@@ -97,6 +98,24 @@ static void on_failed(void *pod, const struct guest_failed *m)
 	print_backoff(m->backoff_ms);
 }
 
+/* Output comes in pieces; it is shown in lines. */
+static void put_char(const struct guest_log *m, char c)
+{
+	static struct {
+		char text[DRIVE_LINE];
+		size_t len;
+	} lines[GUEST_STREAMS_MAX];
+	bool err = m->stream == GUEST_STREAM_STDERR;
+	__typeof__(*lines) *l = &lines[m->container * 2 + err];
+
+	if (c != '\n')
+		l->text[l->len++] = c;
+	if (c != '\n' && l->len < DRIVE_LINE)
+		return;
+	printf("%s %s: %.*s\n", err ? "err" : "out", name_of(m->container), (int)l->len, l->text);
+	l->len = 0;
+}
+
 static bool on_log(void *pod, const struct guest_log *m)
 {
 	uint64_t *seen = &log_seen[m->container * 2 + (m->stream == GUEST_STREAM_STDERR)];
@@ -106,14 +125,8 @@ static bool on_log(void *pod, const struct guest_log *m)
 	/* After a new connection bytes may come again. */
 	p += m->offset < *seen ? MIN(*seen - m->offset, (uint64_t)m->len) : 0;
 	*seen = MAX(*seen, m->offset + m->len);
-	while (p < end && !discard_logs) {
-		const char *nl = memchr(p, '\n', (size_t)(end - p));
-		size_t len = nl ? (size_t)(nl - p) : (size_t)(end - p);
-
-		printf("%s %s: %.*s\n", m->stream == GUEST_STREAM_STDERR ? "err" : "out",
-		       name_of(m->container), (int)len, p);
-		p += len + (nl != NULL);
-	}
+	for (; p < end && !discard_logs; p++)
+		put_char(m, *p);
 	return true;
 }
 

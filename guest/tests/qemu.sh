@@ -24,8 +24,7 @@ make_layers() {
 	local r=$dir/low
 	mkdir -p "$r"/{bin,etc,tmp,data,gone}
 	cp "$busybox" "$r/bin/busybox"
-	for a in sh cat echo ls id env sleep hostname mount mkdir mknod touch wc head tail dd kill ps ip stat grep readlink \
-		test true false seq chown chroot rm df tr stty sort date; do
+	for a in sh cat cp ls id sleep mount mkdir wc dd kill ip grep chown; do
 		ln -s busybox "$r/bin/$a"
 	done
 	printf 'root:x:0:0:root:/root:/bin/sh\nweb:x:101:102:web:/data:/bin/sh\n' >"$r/etc/passwd"
@@ -114,20 +113,20 @@ case_world() {
 }
 
 case_confined() {
-	run --container a --run sh -c 'grep -E "Cap(Eff|Bnd|Inh)|Seccomp:" /proc/self/status; mknod /tmp/d b 254 0 && cat /tmp/d;
-		mknod /dev/d b 254 0; cat /dev/d; mount -t tmpfs x /tmp; hostname other; ls /layers /scratch /rootfs; chroot / true;
+	run --container a --run sh -c 'grep -E "Cap(Eff|Bnd|Inh)|Seccomp:" /proc/self/status; cp -a /dev/null /tmp/d && cat /tmp/d;
+		cp -a /dev/null /dev/d && cat /dev/d; mount -t tmpfs x /tmp; ls /layers /scratch /rootfs;
 		ls /dev/pts /dev/shm; cat /sys/fs/cgroup/cgroup.procs; mkdir /sys/fs/cgroup/x' ';' \
 		--container b --drop-all --run sh -c 'grep CapEff /proc/self/status; chown 1 /tmp' ';'
 	has '^out a: CapEff:.00000000a80425fb$' && has '^out a: CapBnd:.00000000a80425fb$' && has '^out a: Seccomp:.2$' &&
 		has "can't open '/tmp/d': Permission denied" && has "can't open '/dev/d': Permission denied" &&
-		has 'mount: permission denied|mount: mounting x on /tmp failed' && has 'hostname: sethostname: Operation not permitted' &&
+		has 'mount: permission denied|mount: mounting x on /tmp failed' &&
 		has 'ls: /layers: No such file' && has '^out b: CapEff:.0000000000000000$' && has 'chown: /tmp: Operation not permitted' &&
 		has '^out a: 1$' && has "can't create directory '/sys/fs/cgroup/x'"
 }
 
 case_start_errors() {
 	run --container a --run nosuch ';' --container b --run /bin/notexec ';' --container c --run /bin/badelf ';' \
-		--container d --user ghost --run true ';' --container e --not-root --run true ';' --container f --cwd /made/here --run sh -c 'pwd' ';' \
+		--container d --user ghost --run sh ';' --container e --not-root --run sh ';' --container f --cwd /made/here --run sh -c 'pwd' ';' \
 		--container g --run /data/nosuch ';'
 	has "^failed a code=128 reason=StartError message='exec: \"nosuch\": executable file not found in \\\$PATH'" &&
 		has "^failed b code=128 reason=StartError message='exec: \"/bin/notexec\": Permission denied'" &&
@@ -137,42 +136,42 @@ case_start_errors() {
 }
 
 case_stop() {
-	run --stop-after-ms 3000 --grace-ms 2000 --container a --run sh -c 'trap "echo bye; exit 7" TERM; while :; do sleep 0.1; done' ';' \
-		--container b --stop-signal SIGUSR1 --run sh -c 'trap "echo usr; exit 8" USR1; while :; do sleep 0.1; done' ';' \
+	run --stop-after-ms 3000 --grace-ms 2000 --container a --run sh -c 'trap "echo bye; exit 7" TERM; while :; do sleep 1; done' ';' \
+		--container b --stop-signal SIGUSR1 --run sh -c 'trap "echo usr; exit 8" USR1; while :; do sleep 1; done' ';' \
 		--container c --run sleep 1000 ';'
 	has '^out a: bye$' && has '^exit a code=7' && has '^out b: usr$' && has '^exit b code=8' &&
 		has '^exit c code=137 signal=9 oom=0' && has '^done$'
 }
 
 case_memory() {
-	run --container a --memory 16777216 --run sh -c 'head -c 64m /dev/zero | tail -c 64m | wc -c' ';' \
+	run --container a --memory 16777216 --run sh -c 'exec dd if=/dev/zero of=/dev/null bs=64M count=1' ';' \
 		--container b --run sh -c 'sh -c "kill -9 \$\$"; exit $?' ';'
 	has '^exit a code=137 signal=9 oom=1' && has '^exit b code=137 signal=0 oom=0' && has '^done$'
 }
 
 case_restart() {
-	run --restart 0 --stop-after-ms 6000 --container a --run sh -c 'echo run; test -e /tmp/mark && echo dirty; touch /tmp/mark; exit 1' ';'
+	run --restart 0 --stop-after-ms 6000 --container a --run sh -c 'echo run; test -e /tmp/mark && echo dirty; echo >/tmp/mark; exit 1' ';'
 	has '^exit a code=1 .*restart=0 .*backoff=0$' && has '^started a restart=1$' && has '^exit a code=1 .*restart=1 .*backoff=10000$' &&
 		hasnt dirty && has '^exit a code=1 .*restart=1 .*backoff=never$' && has '^done$'
 }
 
 case_init() {
-	run --container first --init --run sh -c 'echo one >/dev/shm/f; sleep 0.3' ';' --container second --init --run sh -c 'cat /dev/shm/f' ';' \
+	run --container first --init --run sh -c 'echo one >/dev/shm/f; sleep 1' ';' --container second --init --run sh -c 'cat /dev/shm/f' ';' \
 		--container main --run sh -c 'cat /dev/shm/f; echo main' ';'
 	has '^out second: one$' && has '^out main: main$' && has '^done$' || return 1
-	run --container first --init --run false ';' --container main --run echo never ';'
+	run --container first --init --run sh -c 'exit 1' ';' --container main --run sh -c 'echo never' ';'
 	has '^exit first code=1' && hasnt '^started main' && has '^done$'
 }
 
 case_output() {
-	run --discard --container a --run sh -c 'seq 1 100000' ';' --container b --run sh -c 'seq 1 50000 >&2' ';'
-	has '^bytes a 588895$' && has '^bytes b 288894$'
+	run --discard --container a --run dd if=/dev/zero bs=1000 count=600 ';' --container b --run sh -c 'exec dd if=/dev/zero bs=777 count=300 >&2' ';'
+	has '^bytes a 600000$' && has '^bytes b 23[34][0-9][0-9][0-9]$'
 }
 
 case_tty() {
-	run --container a --tty --run sh -c 'test -t 0 && test -t 1 && echo terminal; stty size; echo $TERM; ls -l /dev/console' ';' \
-		--container b --read-only --run sh -c 'touch /x; touch /dev/shm/x && echo shm' ';'
-	has 'out a: terminal' && has 'out a: xterm' && has '/dev/console' && has '^err b: touch: /x: Read-only file system' &&
+	run --container a --tty --run sh -c 'test -t 0 && test -t 1 && echo terminal; echo $TERM; ls -l /dev/console' ';' \
+		--container b --read-only --run sh -c 'echo >/x; echo >/dev/shm/x && echo shm' ';'
+	has 'out a: terminal' && has 'out a: xterm' && has '/dev/console' && has "^err b: sh: can't create /x: Read-only file system" &&
 		has '^out b: shm$' && has '^done$'
 }
 
@@ -190,5 +189,5 @@ for c in hello layers many_layers world confined start_errors stop memory restar
 		sed 's/^/    /' "$dir/out" "$dir/qemu"
 	fi
 done
-echo "guest: $passed passed, $failed failed"
+echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]
