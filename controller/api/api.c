@@ -13,8 +13,7 @@
 #include "gc.h"
 #include "stream.h"
 
-#define BODY_CAP   ((size_t)3 << 20) /* as the real server */
-#define STREAM_CAP ((size_t)16 << 20) /* a watcher that lags by more is cut and lists again */
+#define BODY_CAP ((size_t)3 << 20) /* as the real server */
 
 void reply_send(struct api_call *c, struct http_request *r)
 {
@@ -113,7 +112,7 @@ int api_new(struct loop *loop, struct store *store, const struct api_config *con
 		.client_ca_pem = config->ca_pem,
 		.client_cert = HTTP_CLIENT_CERT_OPTIONAL,
 		.body_cap = BODY_CAP,
-		.stream_cap = STREAM_CAP,
+		.stream_cap = API_STREAM_CAP,
 		.connections_max = 16384,
 		.idle_timeout_s = 120,
 	};

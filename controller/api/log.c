@@ -46,6 +46,16 @@ static void fail(struct log_stream *l, int code, const char *reason, const char 
 	buf_done(&text);
 }
 
+/* The client has read on: so may we. */
+static void on_drain(struct http_request *r, void *arg)
+{
+	struct log_stream *l = arg;
+
+	(void)r;
+	if (l->call)
+		http_call_pause(l->call, false);
+}
+
 static void on_head(struct http_call *call, const struct http_reply *reply, void *arg)
 {
 	struct log_stream *l = arg;
@@ -56,14 +66,20 @@ static void on_head(struct http_call *call, const struct http_reply *reply, void
 		return;
 	l->begun = true;
 	http_stream_begin(l->r, 200, "text/plain");
+	http_stream_on_drain(l->r, on_drain, l);
 }
 
 static int on_data(struct http_call *call, const void *data, size_t len, void *arg)
 {
 	struct log_stream *l = arg;
+	int r;
 
-	(void)call;
-	return l->begun ? http_stream_write(l->r, data, len) : buf_append(&l->error, data, len);
+	if (!l->begun)
+		return buf_append(&l->error, data, len);
+	r = http_stream_write(l->r, data, len);
+	if (r == 0 && http_stream_pending(l->r) > API_STREAM_CAP / 2)
+		http_call_pause(call, true);
+	return r;
 }
 
 /* The host's words as one line that may be shown. */

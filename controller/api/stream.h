@@ -7,6 +7,9 @@
 #include "http/server.h"
 #include "internal.h"
 
+/* A watcher that lags by more is cut and lists again; a log waits. */
+#define API_STREAM_CAP ((size_t)16 << 20)
+
 struct api {
 	struct loop *loop;
 	struct store *store;

@@ -581,6 +581,15 @@ void http_call_cancel(struct http_call *call)
 	client_leave(c);
 }
 
+void http_call_pause(struct http_call *call, bool pause)
+{
+	struct http_client *c = call->client;
+
+	client_enter(c); /* going on may deliver at once */
+	curl_easy_pause(call->easy, pause ? CURLPAUSE_RECV : CURLPAUSE_CONT);
+	client_leave(c);
+}
+
 int http_client_do(struct http_client *client, const struct http_call_spec *spec,
 		   const struct http_call_ops *ops, void *arg, struct http_reply *reply,
 		   struct err *e)

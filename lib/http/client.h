@@ -88,6 +88,13 @@ struct http_call *http_call_start(struct http_client *client, const struct http_
 void http_call_cancel(struct http_call *call);
 
 /**
+ * http_call_pause() - Stop or go on reading the body
+ * Whoever passes a body on pauses while its own reader is slow: the peer then waits by TCP's window.
+ * What was received before may still come in one more on_data(). May be called from on_data().
+ */
+void http_call_pause(struct http_call *call, bool pause);
+
+/**
  * http_client_do() - One blocking call (command line tools, worker processes)
  * @ops:   on_head and on_data may be given; on_done is not used; NULL is fine
  * @reply: filled in, also on failure; release with http_reply_done(), which must be done before the

@@ -85,6 +85,56 @@ static void test_stream(void **state)
 	assert_true(f->refused_room);
 }
 
+struct paused {
+	struct http_call *call;
+	size_t seen;
+	bool done;
+};
+
+static int pause_data(struct http_call *call, const void *data, size_t len, void *arg)
+{
+	struct paused *p = arg;
+
+	(void)data;
+	if (!p->seen)
+		http_call_pause(call, true);
+	p->seen += len;
+	return 0;
+}
+
+static void pause_done(struct http_call *call, const struct http_reply *reply, const struct err *e,
+		       void *arg)
+{
+	struct paused *p = arg;
+
+	(void)call;
+	assert_null(e);
+	assert_int_equal(reply->status, 200);
+	p->done = true;
+}
+
+static void test_pause(void **state)
+{
+	static const struct http_call_ops ops = {.on_data = pause_data, .on_done = pause_done};
+	struct fixture *f = *state;
+	_cleanup_free_ char *url = mem_printf("%s/stream", f->base);
+	struct http_call_spec spec = {.method = "GET", .url = url};
+	struct paused p = {.call = NULL};
+	size_t before;
+
+	f->stream_left = 30000000; /* more than sockets hold */
+	p.call = http_call_start(f->client, &spec, &ops, &p, NULL);
+	assert_non_null(p.call);
+	fixture_run(f, 300);
+	before = p.seen;
+	assert_in_range(before, 1, 10000000);
+	fixture_run(f, 200);
+	assert_int_equal(p.seen, before);
+	http_call_pause(p.call, false);
+	assert_true(fixture_run_until(f, &p.done, 20000));
+	assert_int_equal(p.seen, 30000000);
+}
+
 static void test_file(void **state)
 {
 	struct fixture *f = *state;
@@ -321,6 +371,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_echo, start, stop),
 		cmocka_unit_test_setup_teardown(test_large_bodies, start, stop),
 		cmocka_unit_test_setup_teardown(test_stream, start, stop),
+		cmocka_unit_test_setup_teardown(test_pause, start, stop),
 		cmocka_unit_test_setup_teardown(test_file, start, stop),
 		cmocka_unit_test_setup_teardown(test_peer_goes, start, stop),
 		cmocka_unit_test_setup_teardown(test_exchanges, start, stop),
