@@ -7,7 +7,7 @@
 
 #define SCHED_PODS   "pods"
 #define SCHED_NODES  "nodes"
-#define SCHED_LEASES "leases.coordination.k8s.io"
+#define SCHED_LEASES "leases"
 
 struct lifecycle;
 
