@@ -8,9 +8,15 @@ $(eval $(call program,early,initramfs/early.c,,))
 
 IMAGES += $(foreach i,initramfs bzImage,$(O)/images/$(i) $(O)/images/$(i).sha256)
 
-initramfs_outputs := $(O)/images/initramfs $(O)/images/minimal/initramfs $(O)/images/virtio/initramfs
-$(initramfs_outputs): %/initramfs: initramfs/initramfs.list $(O)/bin/early %/rootfs.erofs $(GEN_INIT_CPIO_STAMP)
-	$(Q)$(call cpio,$<)
+# $(call initramfs,OUTPUT,ROOT IMAGE)
+define initramfs
+$(1): initramfs/initramfs.list $(O)/bin/early $(O)/rootfs/$(2)/rootfs.erofs $(GEN_INIT_CPIO_STAMP)
+	@mkdir -p $$(@D)
+	$$(Q)$$(call cpio,$$<,$(O)/rootfs/$(2)/rootfs.erofs)
+endef
+$(eval $(call initramfs,$(O)/images/initramfs,full))
+$(eval $(call initramfs,$(O)/images/virtio/initramfs,virtio))
+$(eval $(call initramfs,$(O)/images/minimal/initramfs,minimal))
 
 $(O)/images/bzImage: $(O)/pkg/native/kernel-host.stamp
 	@mkdir -p $(@D)

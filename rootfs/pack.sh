@@ -38,6 +38,7 @@ mkdir "$work/folder"
 add() { # DIR NAME PATH MODE TAR-OPTION...: DIR/NAME becomes PATH
 	local dir=$1 name=$2 path=${3#/} mode=$4 pattern
 	shift 4
+	# shellcheck disable=SC2001  # a set of characters
 	pattern=$(sed 's/[][\.*^$|]/\\&/g' <<<"$name")
 	tar --append -f "$tar" --format=gnu --sort=name --numeric-owner --owner=":$uid" --group=":$gid" \
 		--mtime="@$SOURCE_DATE_EPOCH" ${mode:+--mode=$mode} --transform "s|^$pattern|$path|S" -C "$dir" "$@" -- "$name"
@@ -61,7 +62,8 @@ while read -r mode uid gid path source; do
 	esac
 done < <(entries)
 
-# lz4hc: packs in seconds and unpacks fastest at each boot, for a quarter more of a size that is far within its budget
+# zstd 6 in clusters of 64 KiB: 9 gains 2 % and takes twice as long, 19 gains 6 % in minutes; larger clusters gain 1 %
+# and cost memory when they are read
 rm -f "$1"
-"${MKFS_EROFS:-mkfs.erofs}" --quiet -z"${EROFS_COMPRESSION:-zstd,level=12}" -C"${EROFS_CLUSTER:-65536}" \
+"${MKFS_EROFS:-mkfs.erofs}" --quiet -z"${EROFS_COMPRESSION:-zstd,level=6}" -C"${EROFS_CLUSTER:-65536}" \
 	-Eztailpacking,fragments -T"$SOURCE_DATE_EPOCH" -U 68797065-726d-6574-616c-726f6f746673 --tar=f "$1" "$tar"
