@@ -31,3 +31,4 @@ $(eval $(call fuzz_target,fuzz_request,controller/fuzz/fuzz_request.c $(controll
 	controller/fuzz/corpus_request))
 $(eval $(call fuzz_target,fuzz_csr,controller/fuzz/fuzz_csr.c controller/enrol/csr.c controller/enrol/x509.c,json base,mbedtls,\
 	controller/fuzz/corpus_csr))
+$(eval $(call unit_test,test_remote,controller/tests/test_remote.c $(controller_remote) $(controller_store),json base,sqlite))
