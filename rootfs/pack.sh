@@ -62,8 +62,7 @@ while read -r mode uid gid path source; do
 	esac
 done < <(entries)
 
-# zstd 6 in clusters of 64 KiB: 9 gains 2 % and takes twice as long, 19 gains 6 % in minutes; larger clusters gain 1 %
-# and cost memory when they are read
+# lz4hc packs in 3 s and unpacks fastest at each boot; zstd 6 would save a fifth of a size that is far within its budget
 rm -f "$1"
-"${MKFS_EROFS:-mkfs.erofs}" --quiet -z"${EROFS_COMPRESSION:-zstd,level=6}" -C"${EROFS_CLUSTER:-65536}" \
+"${MKFS_EROFS:-mkfs.erofs}" --quiet -z"${EROFS_COMPRESSION:-lz4hc}" -C"${EROFS_CLUSTER:-65536}" \
 	-Eztailpacking,fragments -T"$SOURCE_DATE_EPOCH" -U 68797065-726d-6574-616c-726f6f746673 --tar=f "$1" "$tar"
