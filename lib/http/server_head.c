@@ -193,6 +193,15 @@ static int head_headers(struct http_head *head, const struct phr_header *raw, si
 	return 0;
 }
 
+static int head_check_line(const char *method, size_t len, int minor)
+{
+	if (minor > 1)
+		return 505;
+	if (len > HTTP_METHOD_MAX)
+		return 501;
+	return is_token(method, len) ? 0 : 400;
+}
+
 int http_head_parse(const char *data, size_t len, size_t seen, struct http_head *head, size_t *used)
 {
 	struct phr_header raw[HTTP_HEAD_HEADERS_MAX + 1];
@@ -212,16 +221,8 @@ int http_head_parse(const char *data, size_t len, size_t seen, struct http_head 
 	*used = r > 0 ? (size_t)r : 0;
 	if (r == -2 || count > HTTP_HEAD_HEADERS_MAX)
 		r = 431;
-	else if (r < 0)
-		r = 400;
-	else if (minor > 1)
-		r = 505;
-	else if (method_len > HTTP_METHOD_MAX)
-		r = 501;
-	else if (!is_token(method, method_len))
-		r = 400;
 	else
-		r = 0;
+		r = r < 0 ? 400 : head_check_line(method, method_len, minor);
 	if (r == 0) {
 		head->method = method;
 		head->text_[method - head->text_ + (ssize_t)method_len] = '\0';

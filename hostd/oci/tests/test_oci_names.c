@@ -108,8 +108,9 @@ static void test_long_names(void **state)
 		assert_int_equal(oci_ref_parse(name, &ref, NULL),
 				 len <= 255 - strlen("library/") ? 0 : -EINVAL);
 	}
-	memcpy(name, "x:", 2);
-	memset(name + 2, 't', 129);
+	memset(name, 't', 131);
+	name[0] = 'x';
+	name[1] = ':';
 	name[131] = '\0';
 	assert_int_equal(oci_ref_parse(name, &ref, NULL), -EINVAL);
 	name[130] = '\0';
@@ -165,7 +166,8 @@ static void test_challenges(void **state)
 	}
 	memset(header, 'a', sizeof(header));
 	memcpy(header, "Bearer realm=\"https://", 22);
-	memcpy(header + sizeof(header) - 2, "\"", 2);
+	header[sizeof(header) - 2] = '"';
+	header[sizeof(header) - 1] = '\0';
 	assert_int_equal(oci_challenge_parse(header, &c), -EINVAL);
 }
 

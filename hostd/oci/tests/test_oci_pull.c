@@ -171,8 +171,9 @@ static void test_pull(void **state)
 	(void)state;
 	fake_image(&t.registry, "repo", "v1", layers, 3, digest);
 	w = ensure(HOST "repo:v1", OCI_PULL_IF_NOT_PRESENT);
-	if (!w.image)
+	if (w.failure != OCI_FAILURE_NONE)
 		fail_msg("%s", err_msg(&w.error));
+	assert_non_null(w.image);
 	assert_string_equal(w.image->digest, digest);
 	assert_int_equal(w.image->layer_count, 3);
 	assert_string_equal(w.image->cmd.at[0], "v1");
@@ -248,8 +249,9 @@ static void test_index_and_token(void **state)
 		 digest);
 	fake_put(&t.registry, 200, text, strlen(text), "/v2/a/b/manifests/index");
 	w = ensure(HOST "a/b:index", OCI_PULL_IF_NOT_PRESENT);
-	if (!w.image)
+	if (w.failure != OCI_FAILURE_NONE)
 		fail_msg("%s", err_msg(&w.error));
+	assert_non_null(w.image);
 	assert_string_equal(w.image->digest, digest);
 	assert_int_equal(t.registry.tokens, 1);
 	oci_image_unref(w.image);
@@ -266,7 +268,7 @@ static void test_index_and_token(void **state)
 /* The same tar gives the same file, whenever and by whomever it is made */
 static void test_same_bytes(void **state)
 {
-	char digest[OCI_DIGEST_MAX], first[OCI_DIGEST_MAX] = "", again[OCI_DIGEST_MAX];
+	char digest[OCI_DIGEST_MAX], first[OCI_DIGEST_MAX] = "", again[OCI_DIGEST_MAX] = "";
 
 	(void)state;
 	fake_image(&t.registry, "repo", "latest", &t.b, 1, digest);

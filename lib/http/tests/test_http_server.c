@@ -2,6 +2,7 @@
 /* The server over plain HTTP: with our own client, and with bytes that no good client sends. */
 #include "http_fixture.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -268,7 +269,8 @@ static void test_head_too_long(void **state)
 	int fd = fixture_connect(f);
 
 	memset(text, 'a', 70000);
-	memcpy(text, "GET /", 5);
+	snprintf(text, 70001, "GET /");
+	text[5] = 'a';
 	fixture_send(f, fd, text, 70000);
 	assert_true(fixture_read(f, fd, &b, "431 ", 2000) || strstr(buf_str(&b), "431 "));
 	assert_non_null(strstr(buf_str(&b), "431 "));
@@ -288,10 +290,8 @@ static void test_chunks_of_nothing(void **state)
 	for (int i = 0; i < 1000; i++) {
 		char piece[1001];
 
-		memset(piece, ';', 1000);
-		memcpy(piece, "1;", 2);
-		memcpy(piece + 995, "\r\nx\r\n", 5);
-		fixture_send(f, fd, piece, 1000);
+		snprintf(piece, sizeof(piece), "1;%0993d\r\nx\r\n", 0);
+		fixture_send(f, fd, piece, strlen(piece));
 	}
 	fixture_read(f, fd, &b, "413 ", 2000);
 	assert_int_equal(f->requests, 0);
