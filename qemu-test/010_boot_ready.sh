@@ -21,6 +21,5 @@ done
 if grep -aqE 'ommand line:.*[a-z0-9]{6}\.[a-z0-9]{16}' "$console"; then fail "a token is on the kernel's command line"; fi
 
 before=$(stat -c %s "$console")
-printf '\n\necho shell-is-%s\n' here | socat -u - "UNIX-CONNECT:$RUN/host-0/serial.sock"
-sleep 3
+printf '\n\necho shell-is-%s\n' here | socat -t 3 - "UNIX-CONNECT:$RUN/host-0/serial.sock" >/dev/null
 if tail -c "+$before" "$console" | grep -aqE '^shell-is-here'; then fail "the console has a shell without hyper.debug"; fi

@@ -85,11 +85,15 @@ host_deadline() { if [ "$ACCEL" = kvm ]; then echo 60; else echo $((120 + 60 * H
 
 # Types LINE at the console of a host that was booted with hyper.debug, prints what it wrote, returns its status
 host_shell() { # INDEX LINE [SECONDS]
-	local dir=$RUN/host-$1 mark=hm$RANDOM$RANDOM before status
-	before=$(stat -c %s "$dir/serial.log")
-	printf '%s\n' "$2; echo $mark \$?" | socat -u - "UNIX-CONNECT:$dir/serial.sock"
-	wait_until "${3:-20}" grep -aqE "$mark [0-9]+" "$dir/serial.log" || return 124
-	tail -c "+$((before + 1))" "$dir/serial.log" | tr -d '\r' | sed "1,/echo $mark/d;/^$mark /,\$d"
-	status=$(grep -aoE "$mark [0-9]+" "$dir/serial.log" | tail -n 1)
+	local dir=$RUN/host-$1 mark=hm$RANDOM$RANDOM input status=0
+	# The connection stays until the answer is there: QEMU throws away what a closed one still had to say. The answer is
+	# taken from it, since QEMU's log file gets characters twice when the other side is slow to read.
+	exec {input}> >(socat - "UNIX-CONNECT:$dir/serial.sock" >"$dir/shell")
+	printf '%s\n' "$2; echo $mark \$?" >&"$input"
+	wait_until "${3:-20}" grep -aqE "$mark [0-9]+" "$dir/shell" || status=124
+	exec {input}>&-
+	[ $status = 0 ] || return $status
+	tr -d '\r' <"$dir/shell" | sed "0,/echo $mark/d;/^$mark /,\$d"
+	status=$(grep -aoE "$mark [0-9]+" "$dir/shell" | tail -n 1)
 	return "${status#* }"
 }
