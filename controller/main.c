@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "api/api.h"
@@ -167,7 +168,7 @@ static int start_boot(struct controller *c, struct err *e)
 	if (r == 0)
 		log_info("main", "ev=boot_ready boot=%s listen=%s:%u", c->boot_url,
 			 c->opt.boot.host, boot_port(c->boot));
-	return r < 0 ? err_wrap(e, r, "boot service") : 0;
+	return r;
 }
 
 /* The embedded default: our own API and scheduler, a kubeconfig for the operator. */
@@ -246,6 +247,17 @@ static int start(struct controller *c, struct err *e)
 	return r;
 }
 
+/* A fleet holds a connection or two per host open; the usual soft limit is 1,024. */
+static void raise_file_limit(void)
+{
+	struct rlimit l;
+
+	if (getrlimit(RLIMIT_NOFILE, &l) == 0 && l.rlim_cur < l.rlim_max) {
+		l.rlim_cur = l.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &l);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	struct controller c = {.api = NULL};
@@ -259,6 +271,7 @@ int main(int argc, char **argv)
 	}
 	log_init("controller");
 	signal(SIGPIPE, SIG_IGN);
+	raise_file_limit();
 	r = start(&c, &e);
 	if (r == 0)
 		r = loop_run(&c.loop);

@@ -136,7 +136,7 @@ int api_new(struct loop *loop, struct store *store, const struct api_config *con
 		r = http_server_new(loop, &server, &ops, a, &a->server, e);
 	if (r < 0) {
 		api_free(a);
-		return err_wrap(e, r, "listen on %s:%u", config->address, config->port);
+		return err_wrap(e, r, "api");
 	}
 	*out = a;
 	return 0;

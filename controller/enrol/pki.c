@@ -56,6 +56,8 @@ int pki_open(struct pki *p, const char *dir, struct err *e)
 		r = file_read(AT_FDCWD, cert, &p->ca_cert, e);
 	if (r == 0)
 		r = x509_cert_read(buf_str(&p->ca_cert), &subject, &end, e);
+	if (r == -EBADMSG)
+		err_wrap(e, r, "%s", cert);
 	if (r == 0 && end < time(NULL))
 		r = err_set(e, -EKEYEXPIRED, "%s has expired", cert);
 	return r;
