@@ -46,7 +46,7 @@ tests_may := --checks=-cert-env33-c,-clang-analyzer-security.insecureAPI.strcpy
 
 $(O)/lint/%.ok: %.c .clang-tidy $(own_h)
 	@mkdir -p $(@D)
-	$(Q)clang-tidy --quiet $(if $(findstring /tests/,$<),$(tests_may)) $< -- -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Ilib -I$(call root_of,$<) \
+	$(Q)clang-tidy --quiet $(if $(findstring /tests/,$<),$(tests_may)) $< -- -std=gnu11 -D_GNU_SOURCE -Wall -Wextra $(src_cflags_$<) -Ilib -I$(call root_of,$<) \
 		$(call pkg_includes,native,$(call lint_native,$(call lint_packages,$<))) 2>$(O)/lint/$*.err || { cat $(O)/lint/$*.err; exit 1; }
 	@touch $@
 lint_ok := $(own_c:%.c=$(O)/lint/%.ok)
