@@ -26,10 +26,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define ROOT "/root"
-#define IMAGE "/rootfs.erofs"
+#define ROOT	   "/root"
+#define IMAGE	   "/rootfs.erofs"
 #define HOST_FILES "/hyper"
-#define BOOT_DIR ROOT "/run/hyper/boot"
+#define BOOT_DIR   ROOT "/run/hyper/boot"
 
 enum { REBOOT_DELAY_SECONDS = 10, HOST_FILE_MAX_BYTES = 1 << 20 };
 
@@ -89,7 +89,8 @@ __attribute__((noreturn)) static void fail(const char *what)
 		pause();
 }
 
-static void mount_or_fail(const char *type, const char *where, unsigned long flags, const char *data)
+static void mount_or_fail(const char *type, const char *where, unsigned long flags,
+			  const char *data)
 {
 	mkdir(where, 0755);
 	if (mount(type, where, type, flags, data) < 0 && errno != EBUSY)
@@ -99,7 +100,7 @@ static void mount_or_fail(const char *type, const char *where, unsigned long fla
 /* Attach IMAGE to a free loop device, read-only; its path goes to PATH. -1 and errno on error. */
 static int loop_attach(char *path, size_t size)
 {
-	struct loop_config config = { .info.lo_flags = LO_FLAGS_READ_ONLY | LO_FLAGS_AUTOCLEAR };
+	struct loop_config config = {.info.lo_flags = LO_FLAGS_READ_ONLY | LO_FLAGS_AUTOCLEAR};
 	int control, image, fd, n;
 
 	control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
@@ -213,7 +214,7 @@ static void move_host_files(void)
 
 static void switch_root(void)
 {
-	static const char *const moved[] = { "/proc", "/sys", "/dev" };
+	static const char *const moved[] = {"/proc", "/sys", "/dev"};
 	char to[32];
 
 	for (size_t i = 0; i < sizeof(moved) / sizeof(moved[0]); i++) {
@@ -222,14 +223,15 @@ static void switch_root(void)
 			fail(to);
 	}
 	unlink("/init");
-	if (chdir(ROOT) < 0 || mount(".", "/", NULL, MS_MOVE, NULL) < 0 || chroot(".") < 0 || chdir("/") < 0)
+	if (chdir(ROOT) < 0 || mount(".", "/", NULL, MS_MOVE, NULL) < 0 || chroot(".") < 0 ||
+	    chdir("/") < 0)
 		fail("switching to the root image");
 }
 
 int main(int argc, char **argv)
 {
-	char *const args[] = { "/sbin/init", NULL };
-	char *const environment[] = { "PATH=/usr/bin", "HOME=/", "TERM=linux", NULL };
+	char *const args[] = {"/sbin/init", NULL};
+	char *const environment[] = {"PATH=/usr/bin", "HOME=/", "TERM=linux", NULL};
 
 	if (argc > 1 && !strcmp(argv[1], "--help")) {
 		puts("early: first program of a HyperMetal host; mounts the root image and starts its init");
