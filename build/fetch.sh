@@ -54,12 +54,12 @@ accept() { # FILE: verified download into the cache
 	echo "$sha256" >"$src/$file.ok"
 }
 
-# Every (version, sha256, file) of the suite's signed lists whose file is an orig tarball, newest first
+# Every (version, sha256, file) of the suite's signed lists whose file is upstream's tarball (a native package has no other), newest first
 archive_versions() {
 	apt apt-cache showsrc --only-source "$source" 2>/dev/null | awk '
 		/^Version:/ { v = $2 }
 		/^[A-Za-z0-9-]+:/ { sha = ($1 == "Checksums-Sha256:") }
-		sha && $3 ~ /\.orig(-[a-z]+)?\.tar\.[a-z0-9]+$/ { print v, $1, $3 }' | sort -rV -u
+		sha && $3 ~ /\.tar\.[a-z0-9]+$/ && $3 !~ /\.debian\.tar\./ { print v, $1, $3 }' | sort -rV -u
 }
 
 download() { # VERSION: whatever of the source package arrives, into $tmp
