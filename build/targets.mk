@@ -63,7 +63,7 @@ format: # let clang-format 14 write every C file
 lint: lint-fast $(lint_ok) # every static check: format, structure, clang-tidy, cppcheck, shellcheck
 	@build/lint.sh $(own_c)
 
-sizes: all # what is shipped against its budgets: a table and out/sizes.json
+sizes: all $(O)/images/virtio/initramfs # what is shipped against its budgets: a table and out/sizes.json
 	@build/sizes.sh
 
 check-built: all packages # what was built: static and hardened, licences, budgets
