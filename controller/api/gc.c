@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * What goes by itself: the content of namespaces that are being deleted, then these; events after an
- * hour, or when there are too many; leases of nodes that are gone. A sweep runs behind every deletion
+ * hour, or sooner when there are many; leases of nodes that are gone. A sweep runs behind every deletion
  * of a namespace and once a minute.
  */
 #include <stdlib.h>
@@ -15,11 +15,11 @@
 #include "gc.h"
 #include "internal.h"
 
-#define SWEEP_MS     60000
-#define RETRY_MS     500 /* while a namespace waits for its pods to end */
-#define EVENT_KEEP_S 3600
-#define EVENTS_MAX   20000
-#define LEASE_NS     "kube-node-lease"
+#define SWEEP_MS      60000
+#define RETRY_MS      500 /* while a namespace waits for its pods to end */
+#define EVENT_KEEP_S  3600
+#define EVENT_CROWD_S 300 /* when there are half as many as there may be */
+#define LEASE_NS      "kube-node-lease"
 
 struct gc {
 	struct store *store;
@@ -72,27 +72,27 @@ static bool end_namespaces(struct store *s)
 	return waits;
 }
 
-static bool event_old(const struct json *event, uint64_t now_s)
+static bool event_old(const struct json *event, uint64_t now_s, uint64_t keep_s)
 {
 	const char *text = json_str(json_get(event, "lastTimestamp"), "");
 	uint64_t ns;
 
 	if (!*text)
 		text = json_str(json_at(event, "metadata", "creationTimestamp", NULL), "");
-	return clock_parse_rfc3339(text, &ns) < 0 || ns / 1000000000 + EVENT_KEEP_S < now_s;
+	return clock_parse_rfc3339(text, &ns) < 0 || ns / 1000000000 + keep_s < now_s;
 }
 
 static void sweep_events(struct store *s)
 {
 	char at_ns[API_NAME_MAX] = "", at[API_NAME_MAX] = "";
-	bool too_many = store_count(s, "events") > EVENTS_MAX;
+	bool crowd = store_count(s, "events") > API_EVENTS_MAX / 2;
 	uint64_t now_s = (uint64_t)time(NULL);
 	struct store_object *o;
 
 	while ((o = store_next(s, "events", NULL, at_ns, at))) {
 		str_copy(at_ns, sizeof(at_ns), o->namespace);
 		str_copy(at, sizeof(at), o->name);
-		if (too_many || event_old(json_root(o->doc), now_s))
+		if (event_old(json_root(o->doc), now_s, crowd ? EVENT_CROWD_S : EVENT_KEEP_S))
 			store_delete(s, "events", at_ns, at, 0, NULL);
 	}
 }

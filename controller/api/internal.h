@@ -22,6 +22,7 @@
 #define API_GROUPS_MAX 12
 #define API_QUERY_MAX  32
 #define API_ERRORS_MAX 32
+#define API_EVENTS_MAX 20000 /* they live in memory only */
 
 /* query.c: the query string. */
 struct query {
@@ -244,6 +245,7 @@ bool review_handle(struct api_call *c); /* authentication.k8s.io, authorization.
 void pod_prepare(struct api_call *c, struct json_doc *doc, const struct json *old);
 void pod_prepare_status(struct api_call *c, struct json_doc *doc, const struct json *old);
 void node_prepare(struct api_call *c, struct json_doc *doc, const struct json *old);
+void event_prepare(struct api_call *c, struct json_doc *doc, const struct json *old);
 void lease_prepare(struct api_call *c, struct json_doc *doc, const struct json *old);
 void csr_prepare(struct api_call *c, struct json_doc *doc, const struct json *old);
 void namespace_prepare(struct api_call *c, struct json_doc *doc, const struct json *old);

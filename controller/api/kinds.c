@@ -8,7 +8,8 @@
 #include "base/str.h"
 #include "internal.h"
 
-#define NOT_READY "node.kubernetes.io/not-ready"
+#define NOT_READY	"node.kubernetes.io/not-ready"
+#define EVENT_BYTES_MAX 16384
 
 static void forbid(struct api_call *c, const char *what)
 {
@@ -102,6 +103,17 @@ void node_prepare(struct api_call *c, struct json_doc *doc, const struct json *o
 	json_put_str(doc, taint, "key", NOT_READY);
 	json_put_str(doc, taint, "effect", "NoSchedule");
 	json_push(doc, json_arr_of(doc, spec, "taints"), taint);
+}
+
+/* Any host may write them, and nothing else bounds them. */
+void event_prepare(struct api_call *c, struct json_doc *doc, const struct json *old)
+{
+	(void)doc;
+	if (c->body_len > EVENT_BYTES_MAX)
+		reply_fail(c, 413, "RequestEntityTooLarge", "an event may have %d bytes",
+			   EVENT_BYTES_MAX);
+	else if (!old && store_count(c->store, "events") >= API_EVENTS_MAX)
+		reply_fail(c, 429, "TooManyRequests", "there are too many events, try again later");
 }
 
 void lease_prepare(struct api_call *c, struct json_doc *doc, const struct json *old)

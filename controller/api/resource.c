@@ -35,6 +35,7 @@ static const struct api_kind kinds[] = {
 	 .fields = "involvedObject.kind involvedObject.namespace involvedObject.name "
 		   "involvedObject.uid involvedObject.apiVersion involvedObject.resourceVersion "
 		   "involvedObject.fieldPath reason reportingComponent source.component type",
+	 .prepare = event_prepare,
 	 CELLS(event)},
 	{.group = "",
 	 .version = "v1",

@@ -297,6 +297,34 @@ static void test_tables(void **state)
 	assert_string_equal(cell(w, 1), "Active");
 }
 
+static void test_event_flood(void **state)
+{
+	struct world *w = *state;
+	char *body = mem_alloc(20000);
+	char name[32];
+
+	assert_int_equal(ask(w, "POST", "/api/v1/namespaces/default/events", "",
+			     "{\"metadata\":{\"name\":\"e\"}}"),
+			 201);
+	snprintf(body, 20000, "{\"metadata\":{\"name\":\"f\"},\"message\":\"%016000d\"}", 0);
+	assert_int_equal(ask(w, "POST", "/api/v1/namespaces/default/events", "", body), 201);
+	snprintf(body, 20000, "{\"metadata\":{\"name\":\"g\"},\"message\":\"%017000d\"}", 0);
+	assert_int_equal(ask(w, "POST", "/api/v1/namespaces/default/events", "", body), 413);
+	free(body);
+	for (int i = 0; i < API_EVENTS_MAX - 2; i++) {
+		struct json_doc *doc = json_doc_new();
+
+		json_set_root(doc, json_new_obj(doc));
+		snprintf(name, sizeof(name), "x%d", i);
+		assert_int_equal(store_create(w->store, "events", "default", name, doc, NULL, NULL),
+				 0);
+	}
+	assert_int_equal(ask(w, "POST", "/api/v1/namespaces/default/events", "",
+			     "{\"metadata\":{\"name\":\"h\"}}"),
+			 429);
+	assert_string_equal(TEXT(w, "reason"), "TooManyRequests");
+}
+
 static void test_age(void **state)
 {
 	char out[32];
@@ -340,9 +368,11 @@ static void test_discovery(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WORLD_TEST(test_life),	 WORLD_TEST(test_grace),  WORLD_TEST(test_validation),
-		WORLD_TEST(test_strict), WORLD_TEST(test_update), WORLD_TEST(test_list),
-		WORLD_TEST(test_tables), WORLD_TEST(test_age),	  WORLD_TEST(test_discovery),
+		WORLD_TEST(test_life),	     WORLD_TEST(test_grace),
+		WORLD_TEST(test_validation), WORLD_TEST(test_strict),
+		WORLD_TEST(test_update),     WORLD_TEST(test_list),
+		WORLD_TEST(test_tables),     WORLD_TEST(test_event_flood),
+		WORLD_TEST(test_age),	     WORLD_TEST(test_discovery),
 	};
 
 	return cmocka_run_group_tests_name("api", tests, NULL, NULL);
