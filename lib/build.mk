@@ -11,6 +11,7 @@ $(eval $(call unit_test,test_guest_msg,lib/proto/tests/test_guest_msg.c,proto ba
 $(eval $(call fuzz_target,fuzz_guest_msg,lib/proto/fuzz/fuzz_guest_msg.c,proto base,,lib/proto/fuzz/corpus_guest_msg))
 
 http_tests := lib/http/tests/http_fixture.c
+$(eval $(call unit_test,test_http_client,lib/http/tests/test_http_client.c $(http_tests),http/server http/client base,))
 $(eval $(call unit_test,test_http_server,lib/http/tests/test_http_server.c $(http_tests),http/server http/client base,))
 $(eval $(call unit_test,test_http_tls,lib/http/tests/test_http_tls.c $(http_tests),http/server http/client base,))
 $(eval $(call fuzz_target,fuzz_http_server,lib/http/fuzz/fuzz_http_server.c,http/server base,,lib/http/fuzz/corpus_server))

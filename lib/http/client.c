@@ -181,13 +181,14 @@ static int call_set_headers(struct http_call *call, const struct http_call_spec 
 /* Checks method and URL; what errors name is the URL without query, which may hold secrets */
 static int call_set_label(struct http_call *call, const struct http_call_spec *spec, struct err *e)
 {
-	CURLU *url = curl_url();
+	CURLU *url;
 	char *text = NULL;
 	bool good;
 
 	for (const char *m = spec->method; *m; m++)
 		if (!isupper((unsigned char)*m))
 			return err_set(e, -EINVAL, "bad HTTP method");
+	url = curl_url();
 	good = url && curl_url_set(url, CURLUPART_URL, spec->url, 0) == CURLUE_OK;
 	if (good) {
 		curl_url_set(url, CURLUPART_QUERY, NULL, 0);
