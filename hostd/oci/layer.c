@@ -92,6 +92,8 @@ static int layer_end_mkfs(struct layer *l, bool kill)
 	l->mkfs.pidfd = fd_close(l->mkfs.pidfd);
 	if (kill || exit_code == 0)
 		return 0;
+	if (exit_code == 128 + SIGKILL)
+		return err_set(&l->why, -ENOSPC, "mkfs.erofs was killed, it took too much memory");
 	line = words;
 	line[strcspn(line, "\n")] = '\0';
 	return err_set(&l->why, strstr(words, "No space left") ? -ENOSPC : -EBADMSG,

@@ -169,6 +169,9 @@ static int job_read_result(struct job *j, int exit_code, char *digest, uint64_t 
 	const struct json *root;
 	int code;
 
+	/* Our cgroup's limit; nobody else kills a pull that is still wanted. */
+	if (exit_code == 128 + SIGKILL)
+		return err_set(&j->why, -ENOSPC, "hostd-image was killed, it took too much memory");
 	if (j->text.len == 0 || json_parse(j->text.data, j->text.len, &doc, NULL) < 0)
 		return err_set(&j->why, -EIO, "hostd-image ended with %d and no result", exit_code);
 	root = json_root(doc);
