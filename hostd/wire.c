@@ -20,6 +20,7 @@
 
 #define WIRE_PORT	       10250
 #define WIRE_PODS_MAX	       110
+#define WIRE_IMAGES_MAX	       50 /* in the Node's status, as a kubelet */
 #define WIRE_IMAGE_UID	       900 /* as in the image's passwd */
 #define WIRE_API_UID	       901
 #define WIRE_RESERVE_BYTES     ((uint64_t)96 << 20) /* the host itself */
@@ -129,6 +130,37 @@ static void wire_on_event(const struct pod_ref *pod, const char *type, const cha
 		node_event(h->node, &ref, type, reason, message);
 }
 
+/* ---- node -> oci ---- */
+
+struct wire_images {
+	struct json_doc *doc;
+	struct json *list;
+};
+
+static void wire_image(const struct oci_image *image, const struct oci_strings *names, void *arg)
+{
+	const struct wire_images *w = arg;
+	struct json *entry, *list;
+
+	if (json_count(w->list) >= WIRE_IMAGES_MAX)
+		return;
+	entry = json_new_obj(w->doc);
+	list = json_arr_of(w->doc, entry, "names");
+	for (size_t i = 0; i < names->count; i++)
+		json_push(w->doc, list, json_new_str(w->doc, names->at[i]));
+	json_put_int(w->doc, entry, "sizeBytes", (int64_t)image->size_bytes);
+	json_push(w->doc, w->list, entry);
+}
+
+static void wire_node_images(struct json_doc *doc, struct json *list, void *arg)
+{
+	struct hostd *h = arg;
+	struct wire_images w = {doc, list};
+
+	if (h->oci)
+		oci_images(h->oci, wire_image, &w);
+}
+
 /* ---- api -> pod ---- */
 
 static int wire_log_path(const struct api_log_query *q, char *path, struct err *e, void *arg)
@@ -139,6 +171,14 @@ static int wire_log_path(const struct api_log_query *q, char *path, struct err *
 }
 
 /* ---- start and stop ---- */
+
+static void wire_images_changed(void *arg)
+{
+	struct hostd *h = arg;
+
+	if (h->node)
+		node_images_changed(h->node);
+}
 
 static int wire_oci(struct hostd *h, struct err *e)
 {
@@ -156,6 +196,8 @@ static int wire_oci(struct hostd *h, struct err *e)
 		.cgroup_fd = group,
 		.uid = root ? WIRE_IMAGE_UID : 0,
 		.gid = root ? WIRE_IMAGE_UID : 0,
+		.on_changed = wire_images_changed,
+		.arg = h,
 	};
 	int r;
 
@@ -236,6 +278,7 @@ void wire_node(struct hostd *h)
 		.on_serving = wire_on_serving,
 		.on_node = wire_on_node,
 		.on_date = wire_on_date,
+		.images = wire_node_images,
 	};
 	const struct host_inventory *i = &h->inventory;
 	const struct node_config config = {

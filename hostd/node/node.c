@@ -159,6 +159,11 @@ void node_event(struct node *n, const struct node_pod_ref *pod, const char *type
 	events_send(&n->events, pod, type, reason, message);
 }
 
+void node_images_changed(struct node *n)
+{
+	reg_resend(&n->reg);
+}
+
 void node_set_ready(struct node *n, const char *reason, const char *message)
 {
 	reg_set_ready(&n->reg, reason, message);

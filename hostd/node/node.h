@@ -64,6 +64,8 @@ struct node_ops {
 	void (*on_node)(const struct json *node, void *arg);
 	/* The Date header of an answer whose sender proved who it is. */
 	void (*on_date)(const char *date, void *arg);
+	/* Status is about to be sent: push ContainerImages (names, sizeBytes) to @list. NULL: none. */
+	void (*images)(struct json_doc *doc, struct json *list, void *arg);
 };
 
 /** node_new() - Start enrolling or, with an identity in state_dir, go on. Return: 0 or -errno */
@@ -95,6 +97,9 @@ void node_delete_pod(struct node *node, const struct node_pod_ref *pod);
  */
 void node_event(struct node *node, const struct node_pod_ref *pod, const char *type,
 		const char *reason, const char *message);
+
+/** node_images_changed() - What `images` would tell is another: the status is sent soon */
+void node_images_changed(struct node *node);
 
 /** node_set_ready() - Change the Ready condition; @reason NULL: ready */
 void node_set_ready(struct node *node, const char *reason, const char *message);

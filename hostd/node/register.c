@@ -62,10 +62,19 @@ static void reg_status_answer(void *arg, const struct kube_result *result)
 	node_registered(r->node, result->body);
 }
 
+/* The list is replaced as a whole, so an empty one is sent, too. */
+static void reg_add_images(const struct reg *r, struct json_doc *doc, struct json *status)
+{
+	struct node *n = r->node;
+
+	if (n->ops.images)
+		n->ops.images(doc, json_arr_of(doc, status, "images"), n->arg);
+}
+
 static void reg_send_status(struct reg *r)
 {
 	_cleanup_json_ struct json_doc *doc = json_doc_new();
-	struct json *root = json_new_obj(doc);
+	struct json *root = json_new_obj(doc), *status;
 	char path[KUBE_PATH_MAX];
 	const struct kube_request rq = {
 		.method = "PATCH",
@@ -79,7 +88,9 @@ static void reg_send_status(struct reg *r)
 	if (r->call)
 		return;
 	r->dirty = false;
-	json_put(doc, root, "status", object_status(doc, &r->node->config, &r->state, reg_now_s()));
+	status = object_status(doc, &r->node->config, &r->state, reg_now_s());
+	reg_add_images(r, doc, status);
+	json_put(doc, root, "status", status);
 	snprintf(path, sizeof(path), "/api/v1/nodes/%s/status", r->node->config.name);
 	r->call = kube_call(r->node->kube, &rq);
 }

@@ -48,6 +48,8 @@ struct oci {
 	int cgroup_fd;
 	uid_t uid;
 	gid_t gid;
+	void (*on_changed)(void *arg);
+	void *arg;
 };
 
 enum job_state {
@@ -190,6 +192,7 @@ static void job_finish(struct job *j, int exit_code)
 	struct store *store = &j->oci->store;
 	char digest[OCI_DIGEST_MAX];
 	uint64_t bytes = 0;
+	struct oci *oci = j->oci;
 	int r = job_read_result(j, exit_code, digest, &bytes);
 
 	if (r == -ENOSPC && store_drop_unused(store) && job_try_again(j))
@@ -209,6 +212,8 @@ static void job_finish(struct job *j, int exit_code)
 		 (unsigned long long)bytes, (unsigned long long)(clock_mono_ms() - j->started_ms));
 	job_end(j, store_find(store, digest), OCI_FAILURE_NONE);
 	store_gc(store, 0);
+	if (oci->on_changed)
+		oci->on_changed(oci->arg);
 }
 
 /* Reads what there is. Return: whether more may come */
@@ -460,6 +465,8 @@ int oci_new(const struct oci_config *config, struct oci **oci, struct err *e)
 	o->cgroup_fd = config->cgroup_fd;
 	o->uid = config->uid;
 	o->gid = config->gid;
+	o->on_changed = config->on_changed;
+	o->arg = config->arg;
 	list_init(&o->jobs);
 	r = store_open(&o->store, config->root, config->cap_bytes, e);
 	if (r < 0) {

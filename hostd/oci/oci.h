@@ -42,6 +42,8 @@ struct oci_config {
 	int cgroup_fd; /* cgroup v2 folder that pulls are born in; -1: none */
 	uid_t uid; /* identity of pulls, which then also see the store and the network only; 0: none of this */
 	gid_t gid;
+	void (*on_changed)(void *arg); /* an image came or went; called from the loop; or NULL */
+	void *arg;
 };
 
 /** oci_new() - Open or make the store; what unfinished pulls left is removed. Return: 0 or -errno */
