@@ -5,9 +5,9 @@
  * was received. It is called from the loop only and never from inside a handler's call, so it alone
  * closes connections and frees requests.
  *
- * Time limits: a handshake, and a request from its first byte to its last, must be complete within the
- * server's idle time, however slowly bytes drip; so must each piece of an answer that the peer does not
- * read. A handler may take as long as it likes.
+ * Time limits: a handshake has a fixed one; a request must be complete within the server's idle time,
+ * from its first byte to its last, however slowly bytes drip; so must each piece of an answer that the
+ * peer does not read. A handler may take as long as it likes.
  *
  * While a request is being answered its connection is still read, into a queue of limited size: that is
  * how the end of a peer that watches is noticed.
@@ -25,13 +25,14 @@
 #include "base/str.h"
 #include "server_conn.h"
 
-#define CONN_READ_SIZE	((size_t)16 << 10)
-#define CONN_FILE_PIECE ((size_t)64 << 10)
-#define CONN_KEEP_OUT	((size_t)64 << 10) /* larger queues are freed when they have become empty */
-#define CONN_ROUNDS	16 /* before the other connections get a turn */
-#define CONN_LINGER_MS	2000
-#define CONN_SILENT_MS \
-	1000 /* a connection that has said nothing so far may be closed for another */
+#define CONN_READ_SIZE	  ((size_t)16 << 10)
+#define CONN_FILE_PIECE	  ((size_t)64 << 10)
+#define CONN_KEEP_OUT	  ((size_t)64 << 10) /* larger queues are freed when they have become empty */
+#define CONN_ROUNDS	  16 /* before the other connections get a turn */
+#define CONN_LINGER_MS	  2000
+#define CONN_HANDSHAKE_MS 15000
+/* One that has said nothing for so long may be closed for another */
+#define CONN_SILENT_MS 1000
 
 static void request_free(struct http_request *r)
 {
@@ -503,7 +504,7 @@ void conn_new(struct http_server *server, int fd, const char *address)
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	if (server->tls) {
 		conn->tls = tls_conn_new(server->tls, fd);
-		timer_set(&conn->timer, server->idle_ms);
+		timer_set(&conn->timer, MIN(server->idle_ms, (uint64_t)CONN_HANDSHAKE_MS));
 	} else {
 		conn_rest(conn);
 	}
