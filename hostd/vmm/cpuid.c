@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "vmm/cpuid.h"
 
-#include <stdint.h>
-
 #define CPUID_1_ECX_TSC_DEADLINE (1U << 24)
 #define CPUID_1_ECX_HYPERVISOR	 (1U << 31)
 #define CPUID_1_EDX_HTT		 (1U << 28)
@@ -78,4 +76,12 @@ void cpuid_adjust(struct cpuid *c, unsigned int id, unsigned int count, bool tsc
 {
 	for (uint32_t i = 0; i < c->head.nent; i++)
 		cpuid_adjust_entry(&c->entries[i], id, count, tsc_deadline);
+}
+
+uint32_t cpuid_xstate(const struct cpuid *c)
+{
+	for (uint32_t i = 0; i < c->head.nent; i++)
+		if (c->entries[i].function == 0xd && c->entries[i].index == 0)
+			return c->entries[i].eax;
+	return 0;
 }

@@ -4,6 +4,7 @@
 
 #include <linux/kvm.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 /* struct kvm_cpuid2 with room for what KVM supports */
 #define CPUID_ENTRIES_MAX 192
@@ -23,5 +24,8 @@ struct cpuid {
  * Source: Intel SDM 2A CPUID; AMD APM 3 appendix E; KVM api.rst KVM_GET_SUPPORTED_CPUID.
  */
 void cpuid_adjust(struct cpuid *c, unsigned int id, unsigned int count, bool tsc_deadline);
+
+/** cpuid_xstate() - XCR0 bits that the processor supports (leaf 0xd), 0 without XSAVE */
+uint32_t cpuid_xstate(const struct cpuid *c);
 
 #endif

@@ -25,6 +25,7 @@
 #define KVM_CR4_PAE		 0x20U
 #define KVM_EFER_LME		 0x100U
 #define KVM_EFER_LMA		 0x400U
+#define KVM_XCR0_WANTED		 7U
 #define KVM_RFLAGS		 2U /* the bit that is always set */
 #define KVM_MSR_MISC_ENABLE	 0x1a0U
 #define KVM_MSR_MISC_FAST_STRING 1U
@@ -174,6 +175,18 @@ static int kvm_set_msrs(const struct vcpu *cpu)
 	return r < 0 ? r : r == 2 ? 0 : -EINVAL;
 }
 
+/*
+ * x87, SSE and AVX state on from the start, which the kernel sets anyway. The emulated SVM of QEMU's TCG
+ * does not tell KVM when the guest sets it, so that CPUID would go on showing the size for x87.
+ */
+static int kvm_set_xcr0(const struct vcpu *cpu, const struct cpuid *cpuid)
+{
+	struct kvm_xcrs xcrs = {.nr_xcrs = 1};
+
+	xcrs.xcrs[0].value = cpuid_xstate(cpuid) & KVM_XCR0_WANTED;
+	return xcrs.xcrs[0].value ? kvm_ioctl(cpu->fd, KVM_SET_XCRS, &xcrs) : 0;
+}
+
 /* The local interrupt pins as firmware leaves them */
 static int kvm_set_lapic(const struct vcpu *cpu)
 {
@@ -203,6 +216,9 @@ static int kvm_create_vcpu(struct vm *vm, unsigned int id, struct cpuid *cpuid, 
 	r = kvm_ioctl(cpu->fd, KVM_SET_CPUID2, cpuid);
 	if (r < 0)
 		return err_sys(e, r, "KVM_SET_CPUID2");
+	r = kvm_set_xcr0(cpu, cpuid);
+	if (r < 0)
+		return err_sys(e, r, "KVM_SET_XCRS");
 	r = kvm_set_msrs(cpu);
 	if (r < 0)
 		return err_sys(e, r, "KVM_SET_MSRS");

@@ -132,7 +132,7 @@ static void test_registers(void **state)
 	uint64_t capacity;
 	uint8_t byte;
 
-	assert_int_equal(get(f, VIRTIO_MMIO_QUEUE_NUM_MAX), 128);
+	assert_int_equal(get(f, VIRTIO_MMIO_QUEUE_NUM_MAX), 64);
 	assert_int_equal(get(f, VIRTIO_MMIO_QUEUE_READY), 0);
 	assert_int_equal(get(f, VIRTIO_MMIO_MAGIC_VALUE), 0x74726976);
 	assert_int_equal(get(f, VIRTIO_MMIO_VERSION), 2);

@@ -7,7 +7,7 @@
 
 #include "base/mem.h"
 
-#define BALLOON_QUEUE_SIZE 128U
+#define BALLOON_QUEUE_SIZE 32U /* as many ranges as Linux reports at once */
 
 /*
  * Buffers are pages that the driver gave up until it gets the chain back. Only whole pages of ours

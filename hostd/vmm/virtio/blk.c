@@ -13,7 +13,7 @@
 #include "base/mem.h"
 
 #define BLK_SECTOR		512U
-#define BLK_QUEUE_SIZE		128U
+#define BLK_QUEUE_SIZE		64U
 #define BLK_DISCARD_SECTORS_MAX (1U << 22) /* 2 GiB a request */
 
 /* What is left of a chain: a position in a list of buffers that are used up from the front. */

@@ -10,7 +10,8 @@
 
 #include "base/mem.h"
 
-#define VHOST_QUEUE_SIZE    256U
+#define VNET_QUEUE_SIZE	    256U
+#define VVSOCK_QUEUE_SIZE   64U /* the driver fills it with buffers at once: 256 cost a pod 1 MiB */
 #define VHOST_QUEUES	    2 /* rx and tx; vsock's event queue stays with us, and idle */
 #define VHOST_RING_FEATURES (1ULL << VIRTIO_RING_F_INDIRECT_DESC | 1ULL << VIRTIO_RING_F_EVENT_IDX)
 #define VNET_HDR_BYTES	    ((int)sizeof(struct virtio_net_hdr_mrg_rxbuf))
@@ -125,10 +126,11 @@ static void vnet_reset(struct vdev *d)
 
 static const struct vdev_ops vnet_ops = {.activate = vnet_activate, .reset = vnet_reset};
 
-static void vhost_init_dev(struct vdev *d, const struct gmem *m, unsigned int queues)
+static void vhost_init_dev(struct vdev *d, const struct gmem *m, unsigned int queues,
+			   uint32_t queue_size)
 {
 	d->queue_count = queues;
-	d->queue_size = VHOST_QUEUE_SIZE;
+	d->queue_size = queue_size;
 	d->always_used = true;
 	vdev_init(d, m);
 }
@@ -158,7 +160,7 @@ int vnet_init(struct vnet *n, const struct gmem *m, const struct vm_nic *nic, co
 		      1ULL << VIRTIO_NET_F_HOST_TSO6;
 	if (nic->mtu)
 		d->features |= 1ULL << VIRTIO_NET_F_MTU;
-	vhost_init_dev(d, m, 2);
+	vhost_init_dev(d, m, 2, VNET_QUEUE_SIZE);
 	return 0;
 }
 
@@ -201,6 +203,6 @@ int vvsock_init(struct vvsock *v, const struct gmem *m, int vhost_fd, uint32_t c
 	d->config = &v->config;
 	d->config_bytes = sizeof(v->config);
 	d->features = v->vhost_features & VHOST_RING_FEATURES;
-	vhost_init_dev(d, m, 3);
+	vhost_init_dev(d, m, 3, VVSOCK_QUEUE_SIZE);
 	return 0;
 }
