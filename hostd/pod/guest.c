@@ -4,16 +4,20 @@
  * everything again: restart counts and times tell news from repetition.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "pod/impl.h"
 
-#define GUEST_KILLED_CODE 137
+#define GUEST_KILLED_CODE   137
+#define GUEST_CONSOLE_SHOWN 2000 /* bytes */
 
 static struct pod_container *guest_container(struct pod *p, uint16_t index)
 {
@@ -202,6 +206,24 @@ static void guest_vm_started(struct vm *vm)
 		 (int)vm->proc.pid);
 }
 
+/* What the guest's kernel said last: the only witness of a panic. */
+static void guest_show_console(const struct pod *p)
+{
+	struct buf b = BUF_INIT(VM_CONSOLE_MAX_BYTES + 1);
+	char path[PATH_MAX], safe[POD_MESSAGE_MAX], *line, *save = NULL;
+	size_t skip;
+
+	snprintf(path, sizeof(path), "%s/vm/console.log", p->dir);
+	if (file_read(AT_FDCWD, path, &b, NULL) == 0 && b.len) {
+		skip = b.len > GUEST_CONSOLE_SHOWN ? b.len - GUEST_CONSOLE_SHOWN : 0;
+		for (line = strtok_r(b.data + skip, "\r\n", &save); line;
+		     line = strtok_r(NULL, "\r\n", &save))
+			log_warn("pod", "ev=vm_console uid=%s text=\"%s\"", p->meta.uid,
+				 str_printable(safe, sizeof(safe), line));
+	}
+	buf_done(&b);
+}
+
 static void guest_vm_exited(struct vm *vm, const struct vm_exit *x)
 {
 	struct pod *p = container_of(vm, struct pod, vm);
@@ -214,6 +236,8 @@ static void guest_vm_exited(struct vm *vm, const struct vm_exit *x)
 			 *x->detail ? ": " : "", x->detail);
 	log_info("pod", "ev=vm_ended uid=%s cid=%u reason=%s code=%d detail=\"%s\"", p->meta.uid,
 		 p->cid, vm_reason_name(x->reason), x->code, x->detail);
+	if (x->reason == VM_REASON_PANIC)
+		guest_show_console(p);
 	pod_kick(p);
 }
 
