@@ -24,8 +24,6 @@
 
 #define DATA "hostd/tests/data/"
 
-#define SLACK_MS 30
-
 struct pods *pods;
 char pods_dir[96], last_status[8192], trail[4096];
 int statuses, deleted;

@@ -7,8 +7,8 @@
 #include "pod/pod.h"
 #include "proto/guest_msg.h"
 
-#define BACKOFF_MS 40
-#define SLACK_MS   30
+#define BACKOFF_MS 250
+#define SLACK_MS   250
 
 /* What goes behind the uid of a pod that is to be deleted. */
 #define DELETED(grace) \

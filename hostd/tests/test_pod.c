@@ -150,7 +150,7 @@ static void test_delete_ignored_by_guest(void **state)
 	to_running("u1", "Always");
 	apply("u1", "Always", DELETED("0"), "", "");
 	assert_int_equal(fake.killed, 0);
-	run_ms(SLACK_MS + 20);
+	run_ms(SLACK_MS + 100);
 	assert_int_equal(fake.killed, 1);
 	settle();
 	settle();
@@ -219,7 +219,7 @@ static void test_vm_crash_restarts(void **state)
 	guest_exit(1, 0, 0);
 	guest_started(1);
 	fake_vm_exit(VM_REASON_PANIC);
-	settle();
+	run_ms(2 * BACKOFF_MS);
 	assert_int_equal(fake.attached, 0);
 	assert_int_equal(fake.wait_count, 1);
 	fake_pulled(NULL);
