@@ -8,6 +8,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/io.h>
@@ -19,6 +20,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "cgroup.h"
 #include "disk.h"
@@ -30,18 +32,23 @@
 #define SYSTEM_NOFILE_SOFT    1024
 #define SYSTEM_NOFILE_HARD    524288
 
-/* The ports are opened for this one write: containers must not inherit them. */
-static void system_port_write(unsigned short port, uint32_t value)
+/*
+ * The ports are opened for this one write: containers must not inherit them.
+ * Return: false when the kernel knows no ioperm(2).
+ */
+static bool system_port_write(unsigned short port, uint32_t value)
 {
 	if (ioperm(port, 4, 1) < 0)
-		return;
+		return false;
 	outl(value, port);
 	ioperm(port, 4, 0);
+	return true;
 }
 
 void system_mark(enum vm_mark mark)
 {
-	system_port_write(VM_PORT_MARK, mark);
+	if (!system_port_write(VM_PORT_MARK, mark))
+		dprintf(STDOUT_FILENO, "\033]mark=%u\a", mark);
 }
 
 static int system_mount_root(struct err *e)
@@ -207,14 +214,24 @@ int system_set_up(const struct guest_run *run, struct err *e)
 	return r;
 }
 
+/* The VMM takes a triple fault for a crash; the keyboard controller's reset is one that was asked for. */
+static void system_reset_by_keyboard(void)
+{
+	_cleanup_fd_ int fd = open("/sys/kernel/reboot/type", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, "kbd", 3) < 0)
+		log_error("system", "msg=\"no reset by the keyboard controller\"");
+}
+
 _Noreturn void system_power_off(const struct guest_run *run)
 {
 	if (run)
 		disk_unmount(run);
 	else
 		sync();
-	system_port_write(VM_PORT_EXIT, VM_PORT_EXIT_VALUE(VM_PORT_EXIT_POWEROFF, 0));
-	/* Still here: not under hypervm. */
+	if (!system_port_write(VM_PORT_EXIT, VM_PORT_EXIT_VALUE(VM_PORT_EXIT_POWEROFF, 0)))
+		system_reset_by_keyboard();
+	/* Still here: not under hypervm, or without its ports. */
 	reboot(RB_AUTOBOOT);
 	for (;;)
 		pause();

@@ -115,6 +115,11 @@ static int run_attach(struct vm *vm, struct vdev *d, struct err *e)
 	return r;
 }
 
+static void run_serial_mark(struct serial *s, uint32_t mark)
+{
+	vm_mark(container_of(s, struct vm, serial), mark);
+}
+
 /* In the order in which the guest finds them: disks first, so that they are vda, vdb … */
 static int run_add_devices(struct vm *vm, struct err *e)
 {
@@ -123,7 +128,8 @@ static int run_add_devices(struct vm *vm, struct err *e)
 
 	if (r < 0)
 		return r;
-	serial_init(&vm->serial, vm_fd_at(vm, s->console_fd), s->console_max_bytes, r);
+	serial_init(&vm->serial, vm_fd_at(vm, s->console_fd), s->console_max_bytes, r,
+		    run_serial_mark);
 	r = 0;
 	for (uint32_t i = 0; r == 0 && i < s->disk_count; i++) {
 		blk_init(&vm->disks[i], &vm->mem, s, &s->disks[i],

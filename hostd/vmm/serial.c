@@ -2,18 +2,21 @@
 #include "vmm/serial.h"
 
 #include <linux/serial_reg.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/mem.h"
+#include "proto/vm_spec.h"
 
 static const char serial_full[] = "\n[console log full]\n";
 
-void serial_init(struct serial *s, int log_fd, uint32_t max_bytes, int irq_fd)
+void serial_init(struct serial *s, int log_fd, uint32_t max_bytes, int irq_fd,
+		 void (*on_mark)(struct serial *s, uint32_t mark))
 {
-	*s = (struct serial){.log_fd = log_fd, .irq_fd = irq_fd};
+	*s = (struct serial){.log_fd = log_fd, .irq_fd = irq_fd, .on_mark = on_mark};
 	/* Room for the note that it is full is set aside. */
 	if (max_bytes >= sizeof(serial_full))
 		s->left_bytes = max_bytes - (uint32_t)(sizeof(serial_full) - 1);
@@ -40,9 +43,33 @@ void serial_flush(struct serial *s)
 	}
 }
 
+/* Return: whether @c belongs to a mark and is not to be logged */
+static bool serial_mark(struct serial *s, uint8_t c)
+{
+	static const char head[] = "\033]mark=";
+
+	if (s->mark_pos < sizeof(head) - 1) {
+		if (c != (uint8_t)head[s->mark_pos]) {
+			s->mark_pos = 0;
+			return false;
+		}
+		s->mark_pos++;
+		s->mark = 0;
+		return true;
+	}
+	if (c >= '0' && c <= '9' && s->mark < VM_MARK_MAX) {
+		s->mark = s->mark * 10 + (c - '0');
+		return true;
+	}
+	s->mark_pos = 0;
+	if (c == '\a')
+		s->on_mark(s, s->mark);
+	return true;
+}
+
 static void serial_send(struct serial *s, uint8_t c)
 {
-	if (s->mcr & UART_MCR_LOOP || s->left_bytes == 0)
+	if (s->mcr & UART_MCR_LOOP || serial_mark(s, c) || s->left_bytes == 0)
 		return;
 	s->line[s->used++] = c;
 	if (c == '\n' || s->used == SERIAL_LINE_MAX)

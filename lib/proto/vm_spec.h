@@ -140,7 +140,7 @@ _Static_assert(sizeof(struct vm_spec) == 152 + 32 * 8 + 16 * 4 + 16 * 236 + 1024
 
 /*
  * The guest's side: two 32-bit I/O ports. Init (PID 1, as root) calls ioperm(port, 4, 1) once and
- * writes with outl(); the kernel needs CONFIG_X86_IOPL_IOPERM=y.
+ * writes with outl(); that takes CONFIG_X86_IOPL_IOPERM=y.
  *
  * VM_PORT_EXIT ends the VM at the write, before the next instruction: sync and unmount first, do not
  * call reboot(2). The value is VM_PORT_EXIT_POWEROFF or _RESET with the exit code in bits 8..15
@@ -149,6 +149,8 @@ _Static_assert(sizeof(struct vm_spec) == 152 + 32 * 8 + 16 * 4 + 16 * 236 + 1024
  *
  * VM_PORT_MARK notes a moment: hypervm logs «ev=vm_mark mark=N ns=…», the time since its own start, for
  * each N once.
+ * A kernel without ioperm(2) leaves two other ways: the mark as ESC ] mark=N BEL on the serial console, and
+ * the end as a reset by the keyboard controller (/sys/kernel/reboot/type), which is VM_REASON_RESET.
  * Init writes VM_MARK_INIT as its first action, VM_MARK_READY when it can take orders.
  */
 #define VM_PORT_EXIT 0x5e0

@@ -135,6 +135,29 @@ static void say(struct serial *s, const char *text)
 		serial_out(s, UART_TX, (uint8_t)*text++);
 }
 
+static uint32_t marks;
+
+static void on_mark(struct serial *s, uint32_t mark)
+{
+	(void)s;
+	marks = marks << 8 | mark;
+}
+
+static void test_serial_marks(void **state)
+{
+	int log = memfd_create("log", MFD_CLOEXEC);
+	struct serial s;
+	char text[64] = "";
+
+	(void)state;
+	serial_init(&s, log, sizeof(text), -1, on_mark);
+	say(&s, "a\033]mark=1\ab\033]mark=12\a\033]mark=99999999\a\033]mark=x7\ac\n");
+	assert_int_equal(marks, 1 << 8 | 12);
+	assert_int_equal(pread(log, text, sizeof(text), 0), 12);
+	assert_string_equal(text, "ab99999\a7\ac\n");
+	fd_close(log);
+}
+
 static void test_serial(void **state)
 {
 	int log = memfd_create("log", MFD_CLOEXEC), irq = eventfd(0, EFD_NONBLOCK);
@@ -143,7 +166,7 @@ static void test_serial(void **state)
 	eventfd_t n;
 
 	(void)state;
-	serial_init(&s, log, 40, irq);
+	serial_init(&s, log, 40, irq, on_mark);
 	assert_int_equal(serial_in(&s, UART_LSR) & UART_LSR_THRE, UART_LSR_THRE);
 	serial_out(&s, UART_SCR, 0xa5);
 	assert_int_equal(serial_in(&s, UART_SCR), 0xa5);
@@ -174,7 +197,7 @@ static void test_serial_loopback(void **state)
 	struct serial s;
 
 	(void)state;
-	serial_init(&s, -1, 0, -1);
+	serial_init(&s, -1, 0, -1, on_mark);
 	serial_out(&s, UART_MCR, UART_MCR_LOOP | UART_MCR_OUT2 | UART_MCR_RTS);
 	assert_int_equal(serial_in(&s, UART_MSR) & 0xf0, UART_MSR_DCD | UART_MSR_CTS);
 	for (unsigned int reg = 0; reg < 256; reg++)
@@ -213,11 +236,9 @@ static void test_cpuid(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_spec_good),
-		cmocka_unit_test(test_spec_of_another_build),
-		cmocka_unit_test(test_spec_refuses),
-		cmocka_unit_test(test_serial),
-		cmocka_unit_test(test_serial_loopback),
+		cmocka_unit_test(test_spec_good),    cmocka_unit_test(test_spec_of_another_build),
+		cmocka_unit_test(test_spec_refuses), cmocka_unit_test(test_serial),
+		cmocka_unit_test(test_serial_marks), cmocka_unit_test(test_serial_loopback),
 		cmocka_unit_test(test_cpuid),
 	};
 
