@@ -14,7 +14,8 @@ await 60 "zero has Succeeded" pod_is zero .status.phase Succeeded
 expect "exit code" 0 "$(pod zero "$terminated.exitCode")"
 expect "reason" Completed "$(pod zero "$terminated.reason")"
 
-pod_create killed busybox '["sh", "-c", "kill -9 $$"]'
+# The API reduces $$ to $
+pod_create killed busybox '["sh", "-c", "kill -9 $$$$"]'
 await 60 "killed has Failed" pod_is killed .status.phase Failed
 expect "exit code" 137 "$(pod killed "$terminated.exitCode")"
 

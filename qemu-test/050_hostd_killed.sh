@@ -22,7 +22,11 @@ for round in 1 2; do
 	before=$(host_shell 0 'pidof hostd' | tail -n 1)
 	host_shell 0 "kill -9 $before"
 	await 30 "a new hostd (round $round)" eval "after=\$(host_shell 0 'pidof hostd' | tail -n 1) && [ -n \"\$after\" ] && [ \"\$after\" != '$before' ]"
-	sleep 15 # list, watch, and time enough to do something wrong
+	# It registers again and works: another pod runs to its end
+	pod_create "after-$round" busybox '["true"]'
+	await 60 "after-$round has run" pod_is "after-$round" .status.phase Succeeded
+	pod_remove "after-$round"
+	node_ready host-0 || fail "host-0 is not Ready after hostd's restart" "$(nodes)"
 	expect "phase" Running "$(pod web .status.phase)"
 	expect "uid" "$uid" "$(pod web .metadata.uid)"
 	expect "start of the container" "$started" "$(pod web '.status.containerStatuses[0].state.running.startedAt')"

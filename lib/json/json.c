@@ -247,7 +247,7 @@ bool json_next(struct json_iter *it)
 
 bool json_equal(const struct json *a, const struct json *b)
 {
-	return yyjson_mut_equals(val(a), val(b));
+	return a && b ? yyjson_mut_equals(val(a), val(b)) : a == b;
 }
 
 struct json *json_new_obj(struct json_doc *doc)

@@ -96,7 +96,11 @@ struct json_iter {
 struct json_iter json_iter(const struct json *v);
 bool json_next(struct json_iter *it);
 
-/** json_equal() - Same value; members in any order; 1 and 1.0 differ */
+/**
+ * json_equal() - Same value; members in any order; 1 and 1.0 differ
+ *
+ * NULL, a value that is not there, equals NULL only.
+ */
 bool json_equal(const struct json *a, const struct json *b);
 
 /*

@@ -235,6 +235,8 @@ static void test_copy_equal(void **state)
 			    "z");
 	assert_null(json_copy(c, NULL));
 	assert_false(json_equal(NULL, copy));
+	assert_false(json_equal(copy, NULL));
+	assert_true(json_equal(NULL, NULL));
 	json_doc_free(c);
 	assert_null(json_doc_free(NULL));
 }
