@@ -37,7 +37,7 @@
 static struct loop loop;
 static struct node *node;
 static char dir[64], seen[1024];
-static int lists, list_size;
+static int lists, list_size, image_bytes;
 
 static void on_pod(enum node_pod_event event, const struct json *pod, void *arg)
 {
@@ -73,6 +73,15 @@ static void on_date(const char *date, void *arg)
 	(void)arg;
 }
 
+static void node_images(struct json_doc *doc, struct json *list, void *arg)
+{
+	struct json *image = json_new_obj(doc);
+
+	(void)arg;
+	json_put_int(doc, image, "sizeBytes", image_bytes);
+	json_push(doc, list, image);
+}
+
 static void run_ms(uint64_t ms)
 {
 	uint64_t end_ms = clock_mono_ms() + ms;
@@ -97,7 +106,14 @@ static void wait_for(const char *method, const char *path, int count)
 
 static int start_node(const char *token, struct err *e)
 {
-	static const struct node_ops ops = {on_pod, on_list, on_serving, on_node, on_date};
+	static const struct node_ops ops = {
+		.on_pod = on_pod,
+		.on_list = on_list,
+		.on_serving = on_serving,
+		.on_node = on_node,
+		.on_date = on_date,
+		.images = node_images,
+	};
 	struct node_config config = {
 		.loop = &loop,
 		.api = fake_api_url(),
@@ -154,6 +170,7 @@ static int setup(void **state)
 	seen[0] = '\0';
 	lists = 0;
 	list_size = -1;
+	image_bytes = 4096;
 	assert_int_equal(loop_init(&loop), 0);
 	fake_api_start(&loop);
 	return 0;
@@ -327,8 +344,13 @@ static void test_take_over(void **state)
 		has(fake_api_body("PATCH", "/api/v1/nodes/h1/status"), "\"$patch\":\"replace\""));
 	wait_for("GET", WATCH, 1);
 	assert_int_equal(fake_api_count("POST", CSRS), 1); /* serving only */
-	node_set_ready(node, "Broken", "really");
+	assert_true(has(fake_api_body("PATCH", "/api/v1/nodes/h1/status"), "\"sizeBytes\":4096"));
+	image_bytes = 8192;
+	node_images_changed(node);
 	wait_for("PATCH", "/api/v1/nodes/h1/status", 2);
+	assert_true(has(fake_api_body("PATCH", "/api/v1/nodes/h1/status"), "\"sizeBytes\":8192"));
+	node_set_ready(node, "Broken", "really");
+	wait_for("PATCH", "/api/v1/nodes/h1/status", 3);
 	assert_true(has(fake_api_body("PATCH", "/api/v1/nodes/h1/status"),
 			"\"status\":\"False\",\"reason\":\"Broken\",\"message\":\"really\""));
 }
