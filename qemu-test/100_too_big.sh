@@ -4,8 +4,8 @@
 # deadline: 60
 
 scheduled='.status.conditions[]? | select(.type == "PodScheduled")'
-pod_create big busybox '["true"]' '{}' '{"resources": {"requests": {"memory": "64Gi"}}}'
-pod_create busy busybox '["true"]' '{}' '{"resources": {"requests": {"cpu": "500"}}}'
+pod_create big busybox '["sh", "-c", "exit 0"]' '{}' '{"resources": {"requests": {"memory": "64Gi"}}}'
+pod_create busy busybox '["sh", "-c", "exit 0"]' '{}' '{"resources": {"requests": {"cpu": "500"}}}'
 for pair in big:memory busy:cpu; do
 	name=${pair%:*}
 	await 15 "$name is Unschedulable" pod_is "$name" "$scheduled | .reason" Unschedulable

@@ -4,7 +4,7 @@
 # deadline: 120
 
 refused() { # NAME PATH_REGEX EXTRA MORE
-	pod_create "$1" busybox '["true"]' "$3" "$4"
+	pod_create "$1" busybox '["sh", "-c", "exit 0"]' "$3" "$4"
 	await 45 "$1 has Failed" pod_is "$1" .status.phase Failed
 	expect "reason of $1" UnsupportedPod "$(pod "$1" .status.reason)"
 	expect_match "message of $1" "$2" "$(pod "$1" .status.message)"
