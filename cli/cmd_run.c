@@ -312,10 +312,12 @@ int cmd_run(struct cmd *c, int argc, char **argv)
 
 	r.ports = json_new_arr(doc);
 	r.env = json_new_arr(doc);
-	if (run_parse(&r, argc, argv, &e) < 0)
+	if (run_parse(&r, argc, argv, &e) < 0 || !r.image)
 		return cmd_usage("run", err_msg(&e));
-	if (!r.name)
-		r.name = made = run_make_name(r.image);
+	if (!r.name) {
+		made = run_make_name(r.image);
+		r.name = made;
+	}
 	path = mem_printf("/api/v1/namespaces/%s/pods?fieldManager=hyper", ns);
 	if (api_call(c->api, "POST", path, run_pod(&r, argc - optind - 1, argv + optind + 1),
 		     &created, &e) < 0)

@@ -123,7 +123,7 @@ static int main_take_options(int argc, char **argv, struct main_options *o)
 	bool run = argc > 1 && str_eq(argv[1], "run"), raw = false;
 	int kept = 1;
 
-	for (int i = 1; i < argc; i++) {
+	for (int i = 1; i < argc && argv[i]; i++) {
 		const char *v;
 
 		if (raw || str_eq(argv[i], "--")) {

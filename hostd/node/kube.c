@@ -285,7 +285,7 @@ struct kube_call *kube_call(struct kube *k, const struct kube_request *rq)
 	} else {
 		err_set(&c->start_err, -ENOKEY, "no identity yet");
 	}
-	if (c->http) {
+	if (c->http && k->origin) {
 		c->origin = k->origin;
 		list_add(&c->origin->calls, &c->node);
 	} else {
