@@ -98,7 +98,7 @@ static void wire_on_date(const char *date, void *arg)
 
 static struct node_pod_ref wire_ref(const struct pod_ref *pod)
 {
-	return (struct node_pod_ref){pod->ns, pod->name, pod->uid};
+	return (struct node_pod_ref){pod->ns, pod->name, pod->uid, pod->api_ip};
 }
 
 /* Before the node is there, nothing is lost: the first list makes every pod report again. */

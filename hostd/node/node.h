@@ -77,6 +77,7 @@ struct node *node_free(struct node *node);
 
 struct node_pod_ref {
 	const char *ns, *name, *uid;
+	const char *api_ip; /* for a status: the address that the server last had, NULL or "" none */
 };
 
 /**

@@ -15,6 +15,7 @@
 #define PUT_RETRY_MS	 500
 #define PUT_RETRY_MAX_MS 30000
 #define PUT_NAME_MAX	 256
+#define PUT_ADDR_MAX	 64
 
 struct put {
 	struct puts *puts;
@@ -22,6 +23,7 @@ struct put {
 	char ns[PUT_NAME_MAX], name[PUT_NAME_MAX], uid[NODE_UID_MAX];
 	struct json_doc *next; /* the status to send, NULL none */
 	struct json_doc *sending; /* kept until the server has it */
+	char api_ip[PUT_ADDR_MAX]; /* what the server has, "" nothing */
 	bool remove;
 	struct kube_call *call;
 	struct retry retry;
@@ -74,6 +76,7 @@ static void put_failed(struct put *p, const char *what, const struct kube_result
 static void put_status_answer(void *arg, const struct kube_result *result)
 {
 	struct put *p = arg;
+	const char *ip;
 
 	p->call = NULL;
 	if (kube_transient(result) || result->status == 401) {
@@ -84,6 +87,9 @@ static void put_status_answer(void *arg, const struct kube_result *result)
 		retry_arm(&p->retry, result->retry_after_ms);
 		return;
 	}
+	ip = json_str(json_get(json_root(p->sending), "podIP"), NULL);
+	if (result->status == 200 && ip)
+		(void)str_copy(p->api_ip, sizeof(p->api_ip), ip);
 	/* 404, 409, 422: the pod has gone, or another has its name. Nothing to say about it any more. */
 	if (result->status != 200 && result->status != 404)
 		put_failed(p, "status", result);
@@ -116,9 +122,11 @@ static void put_null_if_missing(struct json_doc *doc, struct json *obj, const ch
 
 /*
  * A status object as a strategic merge patch that leaves nothing of an older one behind: conditions
- * merge by type and keep members that are not named, addresses merge by address.
+ * merge by type and keep members that are not named, addresses merge by address. The server takes a
+ * directive in a list that it does not have yet for an element of it, so that is only sent when there
+ * is another address to replace.
  */
-static struct json *put_patch(struct json_doc *doc, const struct json *status)
+static struct json *put_patch(struct json_doc *doc, const struct json *status, const char *api_ip)
 {
 	struct json *s = json_copy(doc, status), *ips = json_get(s, "podIPs"), *replace;
 	struct json_iter it = json_iter(json_get(s, "conditions"));
@@ -127,7 +135,7 @@ static struct json *put_patch(struct json_doc *doc, const struct json *status)
 		put_null_if_missing(doc, it.value, "reason");
 		put_null_if_missing(doc, it.value, "message");
 	}
-	if (json_is_arr(ips)) {
+	if (json_is_arr(ips) && *api_ip && !str_eq(api_ip, json_str(json_get(s, "podIP"), ""))) {
 		replace = json_new_obj(doc);
 		json_put_str(doc, replace, "$patch", "replace");
 		json_push(doc, ips, replace);
@@ -151,7 +159,7 @@ static void put_send_status(struct put *p)
 
 	p->sending = take_ptr(p->next);
 	json_put_str(doc, json_obj_of(doc, root, "metadata"), "uid", p->uid);
-	json_put(doc, root, "status", put_patch(doc, json_root(p->sending)));
+	json_put(doc, root, "status", put_patch(doc, json_root(p->sending), p->api_ip));
 	snprintf(path, sizeof(path), "/api/v1/namespaces/%s/pods/%s/status", p->ns, p->name);
 	p->call = kube_call(p->puts->node->kube, &rq);
 }
@@ -205,6 +213,8 @@ void puts_status(struct puts *puts, const struct node_pod_ref *pod, const struct
 {
 	struct put *p = put_of(puts, pod);
 
+	if (pod->api_ip && *pod->api_ip)
+		(void)str_copy(p->api_ip, sizeof(p->api_ip), pod->api_ip);
 	json_doc_free(p->next);
 	p->next = json_doc_new();
 	json_set_root(p->next, json_copy(p->next, status));

@@ -121,6 +121,7 @@ struct pod {
 	bool has_plan, attached;
 	struct net_if nif; /* descriptors -1 once the VM has them */
 	char ip[NET_ADDR_MAX];
+	char api_ip[NET_ADDR_MAX]; /* what the API has, perhaps of an earlier life; "" none */
 	struct vm vm;
 	bool vm_there; /* vm_start() or vm_adopt() succeeded, vm_done() was not called */
 	bool vm_ended; /* on_exited() came */

@@ -322,7 +322,7 @@ static void gone_enter(struct pod *p)
 
 static enum pod_state gone_next(struct pod *p)
 {
-	const struct pod_ref ref = {p->meta.ns, p->meta.name, p->meta.uid};
+	const struct pod_ref ref = {p->meta.ns, p->meta.name, p->meta.uid, NULL};
 
 	/* The last status goes out before the confirmation. */
 	if (p->meta.deleting && !p->gone && !p->deletion_told && !timer_armed(&p->report)) {
@@ -384,7 +384,7 @@ static void machine_timer(struct timer *t)
 static void machine_report(struct timer *t)
 {
 	struct pod *p = container_of(t, struct pod, report);
-	const struct pod_ref ref = {p->meta.ns, p->meta.name, p->meta.uid};
+	const struct pod_ref ref = {p->meta.ns, p->meta.name, p->meta.uid, p->api_ip};
 	_cleanup_json_ struct json_doc *doc = NULL;
 
 	if (!p->silent && !p->gone) {
@@ -433,7 +433,7 @@ void pod_changed(struct pod *p)
 
 void pod_event(struct pod *p, const char *type, const char *reason, const char *fmt, ...)
 {
-	const struct pod_ref ref = {p->meta.ns, p->meta.name, p->meta.uid};
+	const struct pod_ref ref = {p->meta.ns, p->meta.name, p->meta.uid, NULL};
 	char message[POD_MESSAGE_MAX * 2];
 	va_list ap;
 

@@ -39,6 +39,7 @@ struct pods_config {
 
 struct pod_ref {
 	const char *ns, *name, *uid;
+	const char *api_ip; /* on_status: the address that the API last had for it, "" none */
 };
 
 struct pods_ops {

@@ -134,6 +134,8 @@ void pod_apply(struct pods *pods, const struct json *pod)
 	p = pods_find(pods, meta.uid);
 	if (!p)
 		p = pods_add(pods, &meta, pod);
+	(void)str_copy(p->api_ip, sizeof(p->api_ip),
+		       json_str(json_at(pod, "status", "podIP", NULL), ""));
 	if (meta.deleting) {
 		p->meta.deleting = true;
 		p->stop = true;

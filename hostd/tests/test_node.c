@@ -418,7 +418,7 @@ static void test_watch(void **state)
 
 static void test_status(void **state)
 {
-	const struct node_pod_ref pod = {"default", "web", "u1"};
+	const struct node_pod_ref pod = {"default", "web", "u1", NULL};
 	struct json_doc *doc = json_doc_new();
 	struct json *status = json_new_obj(doc);
 	static const struct fake_rule busy = {
@@ -468,6 +468,39 @@ static void test_status(void **state)
 	node_put_status(node, &pod, status);
 	wait_for("PATCH", busy.path, 3);
 	assert_true(list_empty(&node->puts.pods));
+	json_doc_free(doc);
+}
+
+/* The first address is a plain list; only another one replaces what the server has. */
+static void test_status_address(void **state)
+{
+	static const char path[] = "/api/v1/namespaces/default/pods/web/status";
+	struct json_doc *doc = json_doc_new();
+	struct json *status = json_new_obj(doc), *ip = json_new_obj(doc);
+	struct node_pod_ref pod = {"default", "web", "u1", NULL};
+	struct err e = ERR_INIT;
+
+	(void)state;
+	well_behaved();
+	have_identity();
+	assert_int_equal(start_node(NULL, &e), 0);
+	wait_for("GET", WATCH, 1);
+	rule("PATCH", path, 200, "{}", 0);
+	json_put_str(doc, status, "podIP", "10.88.0.2");
+	json_put_str(doc, ip, "ip", "10.88.0.2");
+	json_push(doc, json_arr_of(doc, status, "podIPs"), ip);
+	node_put_status(node, &pod, status);
+	wait_for("PATCH", path, 1);
+	assert_true(has(fake_api_body("PATCH", path), "\"podIPs\":[{\"ip\":\"10.88.0.2\"}]"));
+	pod.api_ip = "10.88.0.2";
+	node_put_status(node, &pod, status);
+	wait_for("PATCH", path, 2);
+	assert_false(has(fake_api_body("PATCH", path), "$patch"));
+	pod.api_ip = "10.88.0.9";
+	node_put_status(node, &pod, status);
+	wait_for("PATCH", path, 3);
+	assert_true(has(fake_api_body("PATCH", path),
+			"\"podIPs\":[{\"ip\":\"10.88.0.2\"},{\"$patch\":\"replace\"}]"));
 	json_doc_free(doc);
 }
 
@@ -544,10 +577,18 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(test_enrolment), T(test_enrolment_interrupted), T(test_enrolment_refused),
-		T(test_take_over), T(test_server_is_late),	  T(test_watch),
-		T(test_status),	   T(test_lease_conflict),	  T(test_events_are_limited),
-		T(test_times),	   T(test_foreign_certificate),
+		T(test_enrolment),
+		T(test_enrolment_interrupted),
+		T(test_enrolment_refused),
+		T(test_take_over),
+		T(test_server_is_late),
+		T(test_watch),
+		T(test_status),
+		T(test_status_address),
+		T(test_events_are_limited),
+		T(test_lease_conflict),
+		T(test_times),
+		T(test_foreign_certificate),
 	};
 
 	log_set_level(LOG_LEVEL_ERROR);
