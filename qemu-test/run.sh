@@ -56,12 +56,10 @@ shared_up() {
 	return 1
 }
 
-run_scenario() { # FILE
-	local file=$1 name start status=0 deadline kind folder
-	name=$(basename "$file" .sh) start=$(now)
-	kind=$(header "$file" environment) deadline=$(header "$file" deadline)
-	folder=$state/$name
-	mkdir -p "$folder"
+# Runs FILE once; its exit status is left in $status
+try_scenario() { # FILE KIND DEADLINE FOLDER
+	local file=$1 kind=$2 deadline=$3 folder=$4
+	status=0
 	rm -f "$folder/saw"
 	case $kind in
 	shared)
@@ -78,6 +76,29 @@ run_scenario() { # FILE
 		;;
 	*) die "$file: no '# environment: shared' or 'own'" ;;
 	esac
+}
+
+# A HyperKernel of the environment crashed: what it said is kept. Seen once in some hundred pods, under TCG, and not
+# explained yet (docs/roadmap.md, open bugs): the crash is told, and the scenario tried once more.
+kernel_crashed() { # KIND FOLDER
+	local run=$2/run
+	[ "$1" = own ] || run=$state/shared
+	grep -aq 'ev=vm_console.*Kernel panic' "$run"/host-*/serial.log 2>/dev/null || return 1
+	cat "$run"/host-*/serial.log >"$2/crash.log"
+}
+
+run_scenario() { # FILE
+	local file=$1 name start status=0 deadline kind folder
+	name=$(basename "$file" .sh) start=$(now)
+	kind=$(header "$file" environment) deadline=$(header "$file" deadline)
+	folder=$state/$name
+	mkdir -p "$folder"
+	try_scenario "$file" "$kind" "$deadline" "$folder"
+	if [ $status != 0 ] && kernel_crashed "$kind" "$folder"; then
+		say "AGAIN $name: a HyperKernel crashed, see $folder/crash.log"
+		[ "$kind" = own ] || clear_environment "$state/shared"
+		try_scenario "$file" "$kind" "$deadline" "$folder"
+	fi
 	if [ $status = 0 ]; then
 		passed=$((passed + 1))
 		say "ok $name $(($(now) - start)) s"
