@@ -3,7 +3,7 @@
 # environment: own
 # deadline: 300
 
-HOST_CPU=max,-svm ACCEL=tcg
+HOST_CPU=max,-svm,-cx16 ACCEL=tcg
 env_prepare
 env_controller
 host_start 0

@@ -6,8 +6,7 @@ QEMU_TEST_NEEDS = all demo-images
 QEMU_TEST_ENV = OUT=$(abspath $(O))
 T ?=
 
-run: deps # build, start a controller, a registry and a host in QEMU, tell what to type; Ctrl-C ends all
-	+@$(MAKE) $(QEMU_TEST_NEEDS)
+run: $(QEMU_TEST_NEEDS) # build, start a controller, a registry and a host in QEMU, tell what to type; Ctrl-C ends all
 	@$(QEMU_TEST_ENV) qemu-test/demo.sh
 
 up: $(QEMU_TEST_NEEDS) # the same in the background: HOSTS=1 BOOT=bios-pxe MEM=1024 ACCEL=auto NET=user

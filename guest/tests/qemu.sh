@@ -58,7 +58,7 @@ run() {
 	drive_pid=$!
 	until [ -s "$dir/disk" ]; do sleep 0.1; done
 	sleep 0.5
-	qemu-system-x86_64 -M microvm,acpi=off,rtc=off -accel "${ACCEL:-tcg}" -cpu max -m "${MEM:-128}" -nodefaults -no-user-config \
+	qemu-system-x86_64 -M microvm,acpi=off,rtc=off -accel "${ACCEL:-tcg}" -cpu max,-cx16 -m "${MEM:-128}" -nodefaults -no-user-config \
 		-display none -no-reboot -kernel "$kernel" -initrd "$initrd" \
 		-append "quiet loglevel=1 console=none0 panic=-1 reboot=t rdinit=/init hyper_port=/dev/ttyS0" \
 		-chardev "socket,id=port,path=$sock,server=on,wait=on" -serial chardev:port \
