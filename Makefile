@@ -5,6 +5,10 @@
 all: # build everything into out/
 
 include build/config.mk
+# What the build needs of Debian comes first: made before anything else is, and make then starts anew
+ifneq ($(filter-out help clean distclean deps,$(or $(MAKECMDGOALS),all)),)
+include $(O)/deps.mk
+endif
 include build/rules.mk
 include build/package.mk
 include $(wildcard build/pkg/*.mk)

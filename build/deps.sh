@@ -6,10 +6,9 @@ set -euo pipefail
 case ${1:-} in -h | --help) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$0"; exit 0 ;; esac
 cd "$(dirname "$0")"
 list=$(sed -E 's/[[:space:]]*#.*//; /^[[:space:]]*$/d' deps-debian.txt)
-missing=()
-for p in $list; do
-	dpkg-query -W -f '${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || missing+=("$p")
-done
+# shellcheck disable=SC2086  # a list of words
+installed=$(dpkg-query -W -f '${Package} ${Status}\n' $list 2>/dev/null | sed -n 's/ install ok installed$//p') || :
+mapfile -t missing < <(comm -23 <(sort -u <<<"$list") <(sort -u <<<"$installed"))
 [ ${#missing[@]} -gt 0 ] || exit 0
 if [ "$(id -u)" != 0 ]; then
 	echo "These Debian packages are missing; as root:" >&2

@@ -17,6 +17,10 @@ help: # this list
 deps: # install what the build needs of Debian (build/deps-debian.txt), or say the apt line
 	@build/deps.sh
 
+$(O)/deps.mk: build/deps-debian.txt build/deps.sh
+	@build/deps.sh
+	@mkdir -p $(O) && touch $@
+
 fetch: # download every third-party source
 	@build/fetch.sh --all >/dev/null
 
