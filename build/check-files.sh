@@ -1,5 +1,5 @@
 #!/bin/bash
-# check-files.sh - no source file above 700 lines, none without a newline at its end, scripts clean under shellcheck
+# check-files.sh - no source file above 700 lines, none without a newline at its end
 #
 # usage: check-files.sh      (in the repository's root)
 set -euo pipefail

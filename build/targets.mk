@@ -1,6 +1,6 @@
 # What can be typed: a target's comment behind its name is its line in `make help`
 
-.PHONY: all help deps format check test lint lint-fast fuzz sizes bench check-built check-repro update-lock fetch clean distclean \
+.PHONY: all help deps format check test lint lint-fast lint-tree fuzz sizes bench check-built check-repro update-lock fetch clean distclean \
 	run up down qemu-test qemu-test-kube programs images packages
 
 programs: $(patsubst %,$(O)/bin/%,$(sort $(PROGRAMS))) # the programs in out/bin
@@ -40,7 +40,6 @@ fuzz: $(patsubst %,$(O)/fuzz/%,$(if $(T),$(T),$(sort $(FUZZERS)))) # fuzz for S 
 	@build/fuzz.sh $(S) $(foreach f,$(if $(T),$(T),$(sort $(FUZZERS))),$(O)/fuzz/$(f):$(fuzz_corpus_$(f)))
 
 own_c := $(sort $(filter-out build/%,$(ALL_SOURCES)))
-own_h := $(wildcard $(addsuffix /*.h,$(sort $(dir $(own_c)))))
 # A source's packages in any kind, as includes of the native variant
 lint_packages = $(sort $(foreach k,musl native fuzz,$(src_packages_$(k)_$(1))))
 lint_native = $(foreach p,$(1),$(if $(filter native,$($(p)_variants)),$(p)))
@@ -48,10 +47,14 @@ lint_native = $(foreach p,$(1),$(if $(filter native,$($(p)_variants)),$(p)))
 # Tests run commands, copy texts of their own, and end by fail_msg(), which the analyser takes for returning
 tests_may := --checks=-cert-env33-c,-clang-analyzer-security.insecureAPI.strcpy,-clang-analyzer-core.NullDereference
 
-$(O)/lint/%.ok: %.c .clang-tidy $(own_h)
+lint_cflags = -std=gnu11 -D_GNU_SOURCE -Wall -Wextra $(src_cflags_$(1)) -Ilib -I$(call root_of,$(1)) \
+	$(call pkg_includes,native,$(call lint_native,$(call lint_packages,$(1))))
+
+$(O)/lint/%.ok: %.c .clang-tidy
 	@mkdir -p $(@D)
-	$(Q)clang-tidy --quiet $(if $(findstring /tests/,$<),$(tests_may)) $< -- -std=gnu11 -D_GNU_SOURCE -Wall -Wextra $(src_cflags_$<) -Ilib -I$(call root_of,$<) \
-		$(call pkg_includes,native,$(call lint_native,$(call lint_packages,$<))) 2>$(O)/lint/$*.err || { cat $(O)/lint/$*.err; exit 1; }
+	@$(CC_native) $(call lint_cflags,$<) -MM -MP -MT $@ -MF $(O)/lint/$*.d $<
+	$(Q)clang-tidy --quiet $(if $(findstring /tests/,$<),$(tests_may)) $< -- $(call lint_cflags,$<) 2>$(O)/lint/$*.err || \
+		{ cat $(O)/lint/$*.err; exit 1; }
 	@touch $@
 lint_ok := $(own_c:%.c=$(O)/lint/%.ok)
 $(lint_ok): | $(call pkg_stamp,native,$(call lint_native,$(sort $(foreach s,$(own_c),$(call lint_packages,$(s))))))
@@ -64,7 +67,9 @@ lint-fast: # format and structure checks
 format: # let clang-format 14 write every C file
 	@build/check-format.sh --fix
 
-lint: lint-fast $(lint_ok) # every static check: format, structure, clang-tidy, cppcheck, shellcheck
+lint: lint-fast lint-tree $(lint_ok) # every static check: format, structure, clang-tidy, cppcheck, shellcheck
+
+lint-tree:
 	@build/lint.sh $(own_c)
 
 sizes: all $(O)/images/virtio/initramfs # what is shipped against its budgets: a table and out/sizes.json
@@ -90,4 +95,4 @@ clean: # remove out/
 distclean: clean # remove out/ and the cache of third-party parts
 	rm -rf $(HYPERMETAL_CACHE)
 
--include $(all_objs:.o=.d)
+-include $(all_objs:.o=.d) $(lint_ok:.ok=.d)

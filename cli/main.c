@@ -108,7 +108,7 @@ static const char *main_value(int argc, char **argv, int *i, const char *shorter
 		return rest + 1;
 	if (!str_eq(arg, longer) && !str_eq(arg, shorter))
 		return NULL;
-	if (*i + 1 >= argc)
+	if (*i + 1 >= argc || !argv[*i + 1])
 		return "";
 	return argv[++*i];
 }

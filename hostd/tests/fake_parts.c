@@ -308,8 +308,9 @@ struct session_server *session_server_free(struct session_server *srv)
 
 void fake_hello(enum guest_state state)
 {
-	const struct guest_hello hello = {1, 1, state, 1234, "fake"};
+	static struct guest_hello hello;
 
+	hello = (struct guest_hello){1, 1, state, 1234, "fake"};
 	fake.pod = fake.events->on_hello(fake.listener, &fake_session, fake.vm->cid, &hello);
 }
 
