@@ -5,14 +5,14 @@ controller_enrol := $(wildcard controller/enrol/*.c)
 controller_boot := $(wildcard controller/boot/*.c)
 controller_sched := $(wildcard controller/sched/*.c)
 controller_remote := $(wildcard controller/remote/*.c)
-controller_libs := http/client http/server kube json base
+controller_libs := http/client http/server kube json x509 base
 
 $(eval $(call program,controller,controller/main.c controller/options.c $(controller_store) $(controller_api) \
 	$(controller_enrol) $(controller_boot) $(controller_sched) \
-	$(controller_remote),$(controller_libs),sqlite mbedtls))
+	$(controller_remote),$(controller_libs),sqlite))
 
 $(eval $(call unit_test,test_store,controller/tests/test_store.c $(controller_store),json base,sqlite))
-$(eval $(call unit_test,test_enrol,controller/tests/test_enrol.c $(controller_enrol) $(controller_store),json base,sqlite mbedtls))
+$(eval $(call unit_test,test_enrol,controller/tests/test_enrol.c $(controller_enrol) $(controller_store),json x509 base,sqlite))
 $(eval $(call unit_test,test_sched,controller/tests/test_sched.c $(controller_sched) $(controller_store),json base,sqlite))
 $(eval $(call unit_test,test_boot,controller/tests/test_boot.c controller/boot/cpio.c controller/boot/settings.c \
 	controller/boot/host.c,json base,))
@@ -29,6 +29,6 @@ $(eval $(call fuzz_target,fuzz_patch,controller/fuzz/fuzz_patch.c controller/api
 	controller/fuzz/corpus_patch))
 $(eval $(call fuzz_target,fuzz_request,controller/fuzz/fuzz_request.c $(controller_api_core) $(controller_store),json base,sqlite,\
 	controller/fuzz/corpus_request))
-$(eval $(call fuzz_target,fuzz_csr,controller/fuzz/fuzz_csr.c controller/enrol/csr.c controller/enrol/x509.c,json base,mbedtls,\
+$(eval $(call fuzz_target,fuzz_csr,controller/fuzz/fuzz_csr.c controller/enrol/csr.c,json x509 base,,\
 	controller/fuzz/corpus_csr))
 $(eval $(call unit_test,test_remote,controller/tests/test_remote.c $(controller_remote) $(controller_store),json base,sqlite))

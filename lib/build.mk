@@ -1,14 +1,17 @@
-# Code shared by all programs. Dependencies run downwards: http and json to base, base to libc.
+# Code shared by all programs. Dependencies run downwards: every module to base, base to libc.
 $(eval $(call lib_module,base,$(wildcard lib/base/*.c),))
 $(eval $(call lib_module,proto,$(wildcard lib/proto/*.c),))
 $(eval $(call lib_module,json,$(wildcard lib/json/*.c),yyjson))
 $(eval $(call lib_module,kube,$(wildcard lib/kube/*.c),libyaml))
+$(eval $(call lib_module,x509,$(wildcard lib/x509/*.c),mbedtls))
 $(eval $(call lib_module,http/client,$(wildcard lib/http/client*.c),curl))
 $(eval $(call lib_module,http/server,$(wildcard lib/http/server*.c),picohttpparser mbedtls))
 
 $(eval $(call unit_test,test_quantity,lib/base/tests/test_quantity.c,base,))
 $(eval $(call unit_test,test_guest_msg,lib/proto/tests/test_guest_msg.c,proto base,))
 $(eval $(call fuzz_target,fuzz_guest_msg,lib/proto/fuzz/fuzz_guest_msg.c,proto base,,lib/proto/fuzz/corpus_guest_msg))
+
+$(eval $(call unit_test,test_x509,lib/x509/tests/test_x509.c,x509 base,))
 
 http_tests := lib/http/tests/http_fixture.c
 $(eval $(call unit_test,test_http_client,lib/http/tests/test_http_client.c $(http_tests),http/server http/client base,))

@@ -7,7 +7,7 @@
 
 #include "base/err.h"
 #include "json/json.h"
-#include "x509.h"
+#include "x509/x509.h"
 
 #define CSR_REASON_MAX 300
 
@@ -17,14 +17,14 @@ struct csr_facts {
 	enum csr_signer signer;
 	char username[X509_TEXT_MAX];
 	struct x509_subject subject;
-	char key_id[65];
+	char key_id[X509_KEY_ID_SIZE];
 	struct buf pem;
 	int64_t lifetime_s;
 	bool usages_ok;
 	/* of the token that was shown, when username is system:bootstrap:ID */
 	char token_id[8];
 	char token_node[X509_TEXT_MAX]; /* minted for; "" when there is no such token */
-	char token_key[65]; /* key that it was already spent on, or "" */
+	char token_key[X509_KEY_ID_SIZE]; /* key that it was already spent on, or "" */
 	bool host_approved;
 	struct x509_names addresses; /* what the host's serving certificate may name */
 };

@@ -43,8 +43,7 @@ int pki_open(struct pki *p, const char *dir, struct err *e)
 {
 	_cleanup_free_ char *cert = mem_printf("%s/ca.crt", dir);
 	_cleanup_free_ char *key = mem_printf("%s/ca.key", dir);
-	struct x509_subject subject;
-	int64_t end;
+	struct x509_cert ca;
 	int r;
 
 	buf_init(&p->ca_cert, 65536);
@@ -55,10 +54,10 @@ int pki_open(struct pki *p, const char *dir, struct err *e)
 	if (r == 0)
 		r = file_read(AT_FDCWD, cert, &p->ca_cert, e);
 	if (r == 0)
-		r = x509_cert_read(buf_str(&p->ca_cert), &subject, &end, e);
+		r = x509_cert_read(buf_str(&p->ca_cert), NULL, &ca, e);
 	if (r == -EBADMSG)
 		err_wrap(e, r, "%s", cert);
-	if (r == 0 && end < time(NULL))
+	if (r == 0 && ca.not_after_s < time(NULL))
 		r = err_set(e, -EKEYEXPIRED, "%s has expired", cert);
 	return r;
 }

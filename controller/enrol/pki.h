@@ -6,7 +6,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "enrol/enrol.h"
-#include "x509.h"
+#include "x509/x509.h"
 
 struct pki {
 	struct buf ca_cert, ca_key;

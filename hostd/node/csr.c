@@ -36,12 +36,12 @@ static void csr_path(const struct csr *c, const char *suffix, char *path)
 	snprintf(path, PATH_MAX, "%s/%s.%s", c->config.state_dir, c->config.label, suffix);
 }
 
-uint64_t csr_renew_at(const struct key_cert_info *info)
+uint64_t csr_renew_at(const struct x509_cert *cert)
 {
-	uint64_t life =
-		info->not_after_s > info->not_before_s ? info->not_after_s - info->not_before_s : 0;
+	int64_t from_s = MAX(cert->not_before_s, (int64_t)0);
+	int64_t life_s = MAX(cert->not_after_s - from_s, (int64_t)0);
 
-	return info->not_before_s + life / 10 * 7;
+	return (uint64_t)(from_s + life_s / 10 * 7);
 }
 
 static void csr_arm_renewal(struct csr *c)
@@ -96,23 +96,22 @@ void csr_done(struct csr *c)
 /* Checks a certificate against its key and this node, and arms its renewal. */
 static int csr_take(struct csr *c, const char *cert_pem, const char *key_pem, struct err *e)
 {
-	struct key_cert_info info;
+	struct x509_cert cert;
 	char until[CLOCK_RFC3339_MAX];
-	int r = key_cert_check(cert_pem, key_pem, &info, e);
+	int r = x509_cert_read(cert_pem, key_pem, &cert, e);
 	const char *cn;
 
 	if (r < 0)
 		return r;
-	cn = str_starts(info.common_name, "system:node:");
+	cn = str_starts(cert.subject.common_name, "system:node:");
 	if (!cn || !str_eq(cn, c->config.node_name))
-		return err_set(e, -EBADMSG, "certificate is for \"%s\"", info.common_name);
-	if (info.not_after_s <= clock_real_ns() / 1000000000ULL)
-		return err_set(e, -ESTALE, "certificate ended at %s",
-			       clock_rfc3339(until, (int64_t)info.not_after_s));
-	c->renew_at_s = csr_renew_at(&info);
+		return err_set(e, -EBADMSG, "certificate is for \"%s\"", cert.subject.common_name);
+	clock_rfc3339(until, cert.not_after_s);
+	if (cert.not_after_s <= (int64_t)(clock_real_ns() / 1000000000ULL))
+		return err_set(e, -ESTALE, "certificate ended at %s", until);
+	c->renew_at_s = csr_renew_at(&cert);
 	csr_arm_renewal(c);
-	log_info("node", "ev=cert label=%s until=%s", c->config.label,
-		 clock_rfc3339(until, (int64_t)info.not_after_s));
+	log_info("node", "ev=cert label=%s until=%s", c->config.label, until);
 	c->config.issued(c->config.arg, cert_pem, key_pem);
 	return 0;
 }
@@ -138,24 +137,24 @@ int csr_load(struct csr *c, struct err *e)
 static int csr_pending_key(struct csr *c, struct err *e)
 {
 	struct buf b = BUF_INIT(CSR_PEM_MAX);
-	char path[PATH_MAX], id[KEY_ID_SIZE];
+	char path[PATH_MAX], id[X509_KEY_ID_SIZE];
 	int r;
 
 	csr_path(c, "key", path);
 	r = file_read(AT_FDCWD, path, &b, NULL);
 	if (r == 0)
-		r = key_id(buf_str(&b), c->config.signer, id, NULL);
+		r = x509_key_id(buf_str(&b), c->config.signer, id, NULL);
 	if (r < 0) {
 		buf_clear(&b);
-		r = key_generate(&b, e);
+		r = x509_key_new(&b, e);
 		if (r == 0)
 			r = file_write(AT_FDCWD, path, b.data, b.len, 0600, e);
 		if (r == 0)
-			r = key_id(buf_str(&b), c->config.signer, id, e);
+			r = x509_key_id(buf_str(&b), c->config.signer, id, e);
 	}
 	if (r == 0) {
 		c->pending_key = buf_take(&b);
-		snprintf(c->name, sizeof(c->name), "node-csr-%s", id);
+		snprintf(c->name, sizeof(c->name), "node-csr-%.40s", id);
 	}
 	buf_done(&b);
 	return r;
@@ -268,21 +267,28 @@ static void csr_answer(void *arg, const struct kube_result *result)
 		timer_set(&c->retry.timer, retry_jitter(CSR_REFUSED_MS, 20));
 }
 
+/* Who the certificate shall be for */
+static int csr_subject(const struct csr *c, struct x509_subject *s, struct err *e)
+{
+	int r = x509_names_add(&s->orgs, "system:nodes");
+
+	snprintf(s->common_name, sizeof(s->common_name), "system:node:%s", c->config.node_name);
+	for (size_t i = 0; r == 0 && c->config.dns[i]; i++)
+		r = x509_names_add(&s->dns, c->config.dns[i]);
+	for (size_t i = 0; r == 0 && c->config.ips[i]; i++)
+		r = x509_names_add(&s->ips, c->config.ips[i]);
+	return r < 0 ? err_sys(e, r, "names of the certificate") : 0;
+}
+
 static int csr_body(const struct csr *c, struct json_doc *doc, struct err *e)
 {
 	struct buf pem = BUF_INIT(CSR_PEM_MAX), b64 = BUF_INIT(CSR_PEM_MAX);
 	struct json *root = json_new_obj(doc), *spec, *usages;
-	char cn[160];
-	const struct key_request rq = {
-		.organization = "system:nodes",
-		.common_name = cn,
-		.dns = c->config.dns,
-		.ips = c->config.ips,
-	};
-	int r;
+	struct x509_subject subject = {.common_name = ""};
+	int r = csr_subject(c, &subject, e);
 
-	snprintf(cn, sizeof(cn), "system:node:%s", c->config.node_name);
-	r = key_csr(c->pending_key, &rq, &pem, e);
+	if (r == 0)
+		r = x509_csr_new(c->pending_key, &subject, &pem, e);
 	if (r == 0)
 		r = base64_encode(&b64, pem.data, pem.len);
 	if (r == 0) {

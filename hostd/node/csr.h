@@ -13,8 +13,8 @@
 #include <stdint.h>
 
 #include "node/kube.h"
-#include "node/key.h"
 #include "node/retry.h"
+#include "x509/x509.h"
 
 #define CSR_SANS_MAX 4
 
@@ -62,6 +62,6 @@ void csr_request(struct csr *c);
 void csr_done(struct csr *c);
 
 /** csr_renew_at() - When to renew a certificate: at 70 % of its life. Return: seconds since the epoch */
-uint64_t csr_renew_at(const struct key_cert_info *info);
+uint64_t csr_renew_at(const struct x509_cert *cert);
 
 #endif

@@ -544,11 +544,11 @@ static void test_events_are_limited(void **state)
 
 static void test_times(void **state)
 {
-	const struct key_cert_info info = {.not_before_s = 1000, .not_after_s = 2000};
+	const struct x509_cert cert = {.not_before_s = 1000, .not_after_s = 2000};
 	struct retry r = {.base_ms = 500, .max_ms = 8000};
 
 	(void)state;
-	assert_int_equal(csr_renew_at(&info), 1700);
+	assert_int_equal(csr_renew_at(&cert), 1700);
 	for (unsigned int i = 0; i < 40; i++) {
 		uint32_t top = MIN(500U << MIN(i, 10U), 8000U);
 
@@ -558,19 +558,6 @@ static void test_times(void **state)
 	}
 	for (int i = 0; i < 50; i++)
 		assert_in_range(retry_jitter(10000, 4), 9600, 10400);
-}
-
-static void test_foreign_certificate(void **state)
-{
-	struct key_cert_info info;
-	struct err e = ERR_INIT;
-
-	(void)state;
-	assert_int_equal(key_cert_check(TEST_CLIENT_CRT, TEST_CLIENT_KEY, &info, &e), 0);
-	assert_string_equal(info.common_name, "system:node:h1");
-	assert_int_equal(key_cert_check(TEST_FOREIGN_CRT, TEST_CLIENT_KEY, &info, &e), -EINVAL);
-	assert_int_equal(key_cert_check("", TEST_CLIENT_KEY, &info, &e), -EBADMSG);
-	assert_int_equal(key_cert_check(TEST_CLIENT_CRT, "", &info, &e), -EBADMSG);
 }
 
 int main(void)
@@ -588,7 +575,6 @@ int main(void)
 		T(test_events_are_limited),
 		T(test_lease_conflict),
 		T(test_times),
-		T(test_foreign_certificate),
 	};
 
 	log_set_level(LOG_LEVEL_ERROR);

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * mbedTLS for certificates, and the only file of this module that knows it. All of our keys are
- * P-256; a request may bring any key that mbedTLS reads. A request's own attributes are never copied:
- * the caller says what the certificate holds.
+ * mbedTLS for keys and certificates, and the only file of this module that knows it. All of our keys
+ * are P-256; a request may bring any key that mbedTLS reads. A request's own attributes are never
+ * copied: the caller says what the certificate holds. Everything passes through here as PEM texts,
+ * because that is what is stored, sent and given to the HTTP client.
  */
-#include "x509.h"
+#include "x509/x509.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -29,25 +30,6 @@
 #define PEM_MAX	       8192
 #define NAME_MAX_BYTES 2048
 #define BACKDATE_S     300
-
-int x509_names_add(struct x509_names *n, const char *text)
-{
-	if (x509_names_has(n, text))
-		return 0;
-	if (n->count == X509_NAMES_MAX || strlen(text) >= X509_TEXT_MAX)
-		return -E2BIG;
-	str_copy(n->text[n->count++], X509_TEXT_MAX, text);
-	return 0;
-}
-
-bool x509_names_has(const struct x509_names *n, const char *text)
-{
-	for (size_t i = 0; i < n->count; i++) {
-		if (str_eq(n->text[i], text))
-			return true;
-	}
-	return false;
-}
 
 static int fail(struct err *e, int rc, const char *what)
 {
@@ -74,6 +56,12 @@ static int random_bytes(void *arg, unsigned char *out, size_t len)
 	return 0;
 }
 
+static int parse_key(mbedtls_pk_context *pk, const char *pem)
+{
+	return mbedtls_pk_parse_key(pk, (const unsigned char *)pem, strlen(pem) + 1, NULL, 0,
+				    random_bytes, NULL);
+}
+
 int x509_key_new(struct buf *key_pem, struct err *e)
 {
 	unsigned char pem[PEM_MAX];
@@ -96,53 +84,68 @@ int x509_key_new(struct buf *key_pem, struct err *e)
 	return rc;
 }
 
-/* A subject as mbedTLS reads it: "O=a, O=b, CN=c", special characters escaped. */
-static int name_append(struct buf *b, const char *key, const char *value)
+/* SHA-256 over a text and a public key as DER, in hex */
+static int hash_public_key(mbedtls_pk_context *pk, const char *text, char *hex, struct err *e)
 {
-	int r = buf_printf(b, "%s%s=", b->len ? "," : "", key);
+	unsigned char der[PEM_MAX], hash[(X509_KEY_ID_SIZE - 1) / 2];
+	int n = mbedtls_pk_write_pubkey_der(pk, der, sizeof(der)); /* at the end of the buffer */
+	mbedtls_sha256_context sha;
 
-	for (; r == 0 && *value; value++) {
-		if (strchr(",=+<>#;\"\\", *value))
-			r = buf_puts(b, "\\");
-		if (r == 0)
-			r = buf_append(b, value, 1);
-	}
-	return r;
+	if (n < 0)
+		return fail(e, n, "write the public key");
+	mbedtls_sha256_init(&sha);
+	mbedtls_sha256_starts(&sha, 0);
+	mbedtls_sha256_update(&sha, (const unsigned char *)text, strlen(text));
+	mbedtls_sha256_update(&sha, der + sizeof(der) - n, (size_t)n);
+	mbedtls_sha256_finish(&sha, hash);
+	mbedtls_sha256_free(&sha);
+	str_hex(hex, hash, sizeof(hash));
+	return 0;
 }
 
-static int subject_name(const struct x509_subject *s, struct buf *b)
+int x509_key_id(const char *key_pem, const char *purpose, char *id, struct err *e)
 {
-	int r = 0;
+	_cleanup_(mbedtls_pk_free) mbedtls_pk_context pk;
+	int rc;
 
-	for (size_t i = 0; r == 0 && i < s->orgs.count; i++)
-		r = name_append(b, "O", s->orgs.text[i]);
-	return r ? r : name_append(b, "CN", s->common_name);
+	mbedtls_pk_init(&pk);
+	rc = parse_key(&pk, key_pem);
+	return rc ? fail(e, rc, "read the private key") : hash_public_key(&pk, purpose, id, e);
 }
 
-static int set_sans(mbedtls_x509write_cert *crt, const struct x509_subject *s)
+/* The alternative names in mbedTLS's form, which points to texts of the subject and to @ip */
+struct sans {
+	mbedtls_x509_san_list list[2 * X509_NAMES_MAX];
+	unsigned char ip[X509_NAMES_MAX][16];
+	size_t count;
+};
+
+static void sans_add(struct sans *s, int type, const void *data, size_t len)
 {
-	static mbedtls_x509_san_list list[2 * X509_NAMES_MAX];
-	static unsigned char ip[X509_NAMES_MAX][16];
-	size_t n = 0;
+	mbedtls_x509_san_list *item = &s->list[s->count];
 
-	memset(list, 0, sizeof(list));
-	for (size_t i = 0; i < s->dns.count; i++, n++) {
-		list[n].node.type = MBEDTLS_X509_SAN_DNS_NAME;
-		list[n].node.san.unstructured_name.p = (unsigned char *)(uintptr_t)s->dns.text[i];
-		list[n].node.san.unstructured_name.len = strlen(s->dns.text[i]);
-	}
-	for (size_t i = 0; i < s->ips.count; i++, n++) {
-		bool v4 = inet_pton(AF_INET, s->ips.text[i], ip[i]) == 1;
+	item->node.type = type;
+	item->node.san.unstructured_name.p = (unsigned char *)(uintptr_t)data;
+	item->node.san.unstructured_name.len = len;
+	if (s->count)
+		s->list[s->count - 1].next = item;
+	s->count++;
+}
 
-		if (!v4 && inet_pton(AF_INET6, s->ips.text[i], ip[i]) != 1)
+static int sans_fill(struct sans *s, const struct x509_subject *subject)
+{
+	const struct x509_names *dns = &subject->dns, *ips = &subject->ips;
+
+	for (size_t i = 0; i < dns->count; i++)
+		sans_add(s, MBEDTLS_X509_SAN_DNS_NAME, dns->text[i], strlen(dns->text[i]));
+	for (size_t i = 0; i < ips->count; i++) {
+		bool v4 = inet_pton(AF_INET, ips->text[i], s->ip[i]) == 1;
+
+		if (!v4 && inet_pton(AF_INET6, ips->text[i], s->ip[i]) != 1)
 			return MBEDTLS_ERR_X509_BAD_INPUT_DATA;
-		list[n].node.type = MBEDTLS_X509_SAN_IP_ADDRESS;
-		list[n].node.san.unstructured_name.p = ip[i];
-		list[n].node.san.unstructured_name.len = v4 ? 4 : 16;
+		sans_add(s, MBEDTLS_X509_SAN_IP_ADDRESS, s->ip[i], v4 ? 4 : 16);
 	}
-	for (size_t i = 1; i < n; i++)
-		list[i - 1].next = &list[i];
-	return n ? mbedtls_x509write_crt_set_subject_alternative_name(crt, list) : 0;
+	return 0;
 }
 
 static int set_usage(mbedtls_x509write_cert *crt, enum x509_usage usage)
@@ -184,6 +187,7 @@ static int set_body(mbedtls_x509write_cert *crt, const struct x509_subject *s,
 		    enum x509_usage usage, int64_t lifetime_s)
 {
 	unsigned char serial[16];
+	struct sans sans = {.count = 0};
 	int rc = random_bytes(NULL, serial, sizeof(serial));
 
 	serial[0] = (serial[0] & 0x3f) | 0x40; /* positive, always 16 bytes */
@@ -196,18 +200,14 @@ static int set_body(mbedtls_x509write_cert *crt, const struct x509_subject *s,
 	if (rc == 0)
 		rc = set_usage(crt, usage);
 	if (rc == 0)
-		rc = set_sans(crt, s);
+		rc = sans_fill(&sans, s);
+	if (rc == 0 && sans.count)
+		rc = mbedtls_x509write_crt_set_subject_alternative_name(crt, sans.list);
 	if (rc == 0)
 		rc = mbedtls_x509write_crt_set_subject_key_identifier(crt);
 	if (rc == 0)
 		rc = mbedtls_x509write_crt_set_authority_key_identifier(crt);
 	return rc;
-}
-
-static int parse_key(mbedtls_pk_context *pk, const char *pem)
-{
-	return mbedtls_pk_parse_key(pk, (const unsigned char *)pem, strlen(pem) + 1, NULL, 0,
-				    random_bytes, NULL);
 }
 
 /* The objects that x509_issue() works with, so that one place frees them. */
@@ -247,7 +247,7 @@ static int issue_names(struct issue *i, const char *ca_pem, const struct x509_su
 {
 	char issuer[NAME_MAX_BYTES];
 	struct buf name = BUF_INIT(NAME_MAX_BYTES);
-	int rc = subject_name(subject, &name) < 0 ? MBEDTLS_ERR_X509_BUFFER_TOO_SMALL : 0;
+	int rc = x509_subject_name(subject, &name) < 0 ? MBEDTLS_ERR_X509_BUFFER_TOO_SMALL : 0;
 
 	if (rc == 0)
 		rc = mbedtls_x509write_crt_set_subject_name(&i->crt, buf_str(&name));
@@ -291,6 +291,36 @@ int x509_issue(const char *ca_pem, const char *ca_key_pem, const char *key_pem, 
 	mbedtls_pk_free(&i.key);
 	mbedtls_pk_free(&i.ca_key);
 	return rc;
+}
+
+int x509_csr_new(const char *key_pem, const struct x509_subject *subject, struct buf *csr_pem,
+		 struct err *e)
+{
+	_cleanup_(mbedtls_pk_free) mbedtls_pk_context pk;
+	_cleanup_(mbedtls_x509write_csr_free) mbedtls_x509write_csr csr;
+	_cleanup_(buf_done) struct buf name = BUF_INIT(NAME_MAX_BYTES);
+	struct sans sans = {.count = 0};
+	unsigned char pem[PEM_MAX];
+	int r, rc;
+
+	mbedtls_pk_init(&pk);
+	mbedtls_x509write_csr_init(&csr);
+	r = x509_subject_name(subject, &name);
+	if (r < 0)
+		return err_sys(e, r, "subject of the request");
+	rc = parse_key(&pk, key_pem);
+	if (rc)
+		return fail(e, rc, "read the private key");
+	mbedtls_x509write_csr_set_md_alg(&csr, MBEDTLS_MD_SHA256);
+	mbedtls_x509write_csr_set_key(&csr, &pk);
+	rc = mbedtls_x509write_csr_set_subject_name(&csr, buf_str(&name));
+	if (rc == 0)
+		rc = sans_fill(&sans, subject);
+	if (rc == 0 && sans.count)
+		rc = mbedtls_x509write_csr_set_subject_alternative_name(&csr, sans.list);
+	if (rc == 0)
+		rc = mbedtls_x509write_csr_pem(&csr, pem, sizeof(pem), random_bytes, NULL);
+	return rc ? fail(e, rc, "write a request") : buf_puts(csr_pem, (char *)pem);
 }
 
 static int text_of(const unsigned char *p, size_t len, char out[X509_TEXT_MAX])
@@ -364,18 +394,6 @@ static int verify_csr(mbedtls_x509_csr *csr, struct err *e)
 	return rc ? fail(e, rc, "signature of the request") : 0;
 }
 
-static int key_hash(mbedtls_pk_context *pk, char *hex, struct err *e)
-{
-	unsigned char der[PEM_MAX], hash[32];
-	int n = mbedtls_pk_write_pubkey_der(pk, der, sizeof(der)); /* at the end of the buffer */
-
-	if (n < 0)
-		return fail(e, n, "public key of the request");
-	mbedtls_sha256(der + sizeof(der) - n, (size_t)n, hash, 0);
-	str_hex(hex, hash, sizeof(hash));
-	return 0;
-}
-
 int x509_csr_read(const char *pem, size_t len, struct x509_subject *subject, char *key_id,
 		  struct err *e)
 {
@@ -392,31 +410,55 @@ int x509_csr_read(const char *pem, size_t len, struct x509_subject *subject, cha
 	if (r == 0)
 		r = read_sans(&csr.subject_alt_names, subject, e);
 	if (r == 0 && key_id)
-		r = key_hash(&csr.pk, key_id, e);
+		r = hash_public_key(&csr.pk, "", key_id, e);
 	mbedtls_x509_csr_free(&csr);
 	return r;
 }
 
-int x509_cert_read(const char *pem, struct x509_subject *subject, int64_t *not_after_s,
-		   struct err *e)
+static int64_t seconds_of(const mbedtls_x509_time *t)
 {
-	mbedtls_x509_crt crt;
-	struct tm tm = {0};
+	struct tm tm = {
+		.tm_year = t->year - 1900,
+		.tm_mon = t->mon - 1,
+		.tm_mday = t->day,
+		.tm_hour = t->hour,
+		.tm_min = t->min,
+		.tm_sec = t->sec,
+	};
+
+	return timegm(&tm);
+}
+
+static int check_pair(const mbedtls_x509_crt *crt, const char *key_pem, struct err *e)
+{
+	_cleanup_(mbedtls_pk_free) mbedtls_pk_context pk;
+	int rc;
+
+	mbedtls_pk_init(&pk);
+	rc = parse_key(&pk, key_pem);
+	if (rc)
+		return fail(e, rc, "read the private key");
+	if (mbedtls_pk_check_pair(&crt->pk, &pk, random_bytes, NULL))
+		return err_set(e, -EKEYREJECTED, "the certificate is for another key");
+	return 0;
+}
+
+int x509_cert_read(const char *pem, const char *key_pem, struct x509_cert *cert, struct err *e)
+{
+	_cleanup_(mbedtls_x509_crt_free) mbedtls_x509_crt crt;
 	int r, rc;
 
-	memset(subject, 0, sizeof(*subject));
+	memset(cert, 0, sizeof(*cert));
 	mbedtls_x509_crt_init(&crt);
 	rc = mbedtls_x509_crt_parse(&crt, (const unsigned char *)pem, strlen(pem) + 1);
-	r = rc ? fail(e, rc, "read the certificate") : read_name(&crt.subject, subject, e);
+	if (rc)
+		return fail(e, rc, "read the certificate");
+	r = key_pem ? check_pair(&crt, key_pem, e) : 0;
 	if (r == 0)
-		r = read_sans(&crt.subject_alt_names, subject, e);
-	tm.tm_year = crt.valid_to.year - 1900;
-	tm.tm_mon = crt.valid_to.mon - 1;
-	tm.tm_mday = crt.valid_to.day;
-	tm.tm_hour = crt.valid_to.hour;
-	tm.tm_min = crt.valid_to.min;
-	tm.tm_sec = crt.valid_to.sec;
-	*not_after_s = timegm(&tm);
-	mbedtls_x509_crt_free(&crt);
+		r = read_name(&crt.subject, &cert->subject, e);
+	if (r == 0)
+		r = read_sans(&crt.subject_alt_names, &cert->subject, e);
+	cert->not_before_s = seconds_of(&crt.valid_from);
+	cert->not_after_s = seconds_of(&crt.valid_to);
 	return r;
 }
