@@ -6,6 +6,7 @@
 #include "node/kube.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -294,6 +295,27 @@ struct kube_call *kube_call(struct kube *k, const struct kube_request *rq)
 	buf_done(&body);
 	free(url);
 	return c;
+}
+
+struct kube_call *kube_patch(struct kube *k, const struct json *body,
+			     void (*done)(void *arg, const struct kube_result *result), void *arg,
+			     const char *path, ...)
+{
+	char text[KUBE_PATH_MAX];
+	const struct kube_request rq = {
+		.method = "PATCH",
+		.path = text,
+		.content_type = "application/strategic-merge-patch+json",
+		.body = body,
+		.done = done,
+		.arg = arg,
+	};
+	va_list ap;
+
+	va_start(ap, path);
+	vsnprintf(text, sizeof(text), path, ap);
+	va_end(ap);
+	return kube_call(k, &rq);
 }
 
 bool kube_transient(const struct kube_result *r)

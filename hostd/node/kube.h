@@ -18,10 +18,8 @@
 struct kube;
 struct kube_call;
 
-#define KUBE_STRATEGIC_MERGE "application/strategic-merge-patch+json"
-#define KUBE_MERGE	     "application/merge-patch+json"
-#define KUBE_PATH_MAX	     1024
-#define KUBE_BODY_MAX	     ((size_t)32 << 20) /* a list of all pods of a full host */
+#define KUBE_PATH_MAX 1024
+#define KUBE_BODY_MAX ((size_t)32 << 20) /* a list of all pods of a full host */
 
 struct kube_result {
 	int status; /* HTTP status; 0: no answer */
@@ -60,6 +58,14 @@ int kube_set_identity(struct kube *k, const char *cert_pem, const char *key_pem,
 
 /** kube_call() - Start a call; done() is never called from inside. Return: the call, never NULL */
 struct kube_call *kube_call(struct kube *k, const struct kube_request *rq);
+
+/**
+ * kube_patch() - kube_call() with a strategic merge patch
+ * @path: printf format of the object's path, below KUBE_PATH_MAX bytes
+ */
+struct kube_call *kube_patch(struct kube *k, const struct json *body,
+			     void (*done)(void *arg, const struct kube_result *result), void *arg,
+			     const char *path, ...) __attribute__((format(printf, 5, 6)));
 
 /** kube_cancel() - End a call without done(); NULL is fine; not from its own on_data. Return: NULL */
 struct kube_call *kube_cancel(struct kube_call *c);

@@ -147,21 +147,12 @@ static void put_send_status(struct put *p)
 {
 	_cleanup_json_ struct json_doc *doc = json_doc_new();
 	struct json *root = json_new_obj(doc);
-	char path[KUBE_PATH_MAX];
-	const struct kube_request rq = {
-		.method = "PATCH",
-		.path = path,
-		.content_type = KUBE_STRATEGIC_MERGE,
-		.body = root,
-		.done = put_status_answer,
-		.arg = p,
-	};
 
 	p->sending = take_ptr(p->next);
 	json_put_str(doc, json_obj_of(doc, root, "metadata"), "uid", p->uid);
 	json_put(doc, root, "status", put_patch(doc, json_root(p->sending), p->api_ip));
-	snprintf(path, sizeof(path), "/api/v1/namespaces/%s/pods/%s/status", p->ns, p->name);
-	p->call = kube_call(p->puts->node->kube, &rq);
+	p->call = kube_patch(p->puts->node->kube, root, put_status_answer, p,
+			     "/api/v1/namespaces/%s/pods/%s/status", p->ns, p->name);
 }
 
 static void put_send_delete(struct put *p)

@@ -75,15 +75,6 @@ static void reg_send_status(struct reg *r)
 {
 	_cleanup_json_ struct json_doc *doc = json_doc_new();
 	struct json *root = json_new_obj(doc), *status;
-	char path[KUBE_PATH_MAX];
-	const struct kube_request rq = {
-		.method = "PATCH",
-		.path = path,
-		.content_type = KUBE_STRATEGIC_MERGE,
-		.body = root,
-		.done = reg_status_answer,
-		.arg = r,
-	};
 
 	if (r->call)
 		return;
@@ -91,8 +82,8 @@ static void reg_send_status(struct reg *r)
 	status = object_status(doc, &r->node->config, &r->state, reg_now_s());
 	reg_add_images(r, doc, status);
 	json_put(doc, root, "status", status);
-	snprintf(path, sizeof(path), "/api/v1/nodes/%s/status", r->node->config.name);
-	r->call = kube_call(r->node->kube, &rq);
+	r->call = kube_patch(r->node->kube, root, reg_status_answer, r, "/api/v1/nodes/%s/status",
+			     r->node->config.name);
 }
 
 static void reg_labels_answer(void *arg, const struct kube_result *result)
@@ -114,20 +105,11 @@ static void reg_take_over(struct reg *r)
 {
 	_cleanup_json_ struct json_doc *doc = json_doc_new();
 	struct json *root = json_new_obj(doc);
-	char path[KUBE_PATH_MAX];
-	const struct kube_request rq = {
-		.method = "PATCH",
-		.path = path,
-		.content_type = KUBE_STRATEGIC_MERGE,
-		.body = root,
-		.done = reg_labels_answer,
-		.arg = r,
-	};
 
 	json_put(doc, json_obj_of(doc, root, "metadata"), "labels",
 		 object_labels(doc, &r->node->config));
-	snprintf(path, sizeof(path), "/api/v1/nodes/%s", r->node->config.name);
-	r->call = kube_call(r->node->kube, &rq);
+	r->call = kube_patch(r->node->kube, root, reg_labels_answer, r, "/api/v1/nodes/%s",
+			     r->node->config.name);
 }
 
 static void reg_create_answer(void *arg, const struct kube_result *result)
