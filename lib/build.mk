@@ -8,6 +8,7 @@ $(eval $(call lib_module,http/client,$(wildcard lib/http/client*.c),curl))
 $(eval $(call lib_module,http/server,$(wildcard lib/http/server*.c),picohttpparser mbedtls))
 
 $(eval $(call unit_test,test_quantity,lib/base/tests/test_quantity.c,base,))
+$(eval $(call unit_test,test_str,lib/base/tests/test_str.c,base,))
 $(eval $(call unit_test,test_guest_msg,lib/proto/tests/test_guest_msg.c,proto base,))
 $(eval $(call fuzz_target,fuzz_guest_msg,lib/proto/fuzz/fuzz_guest_msg.c,proto base,,lib/proto/fuzz/corpus_guest_msg))
 

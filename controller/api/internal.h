@@ -37,7 +37,6 @@ int query_parse(struct query *q, const char *raw);
 void query_done(struct query *q);
 const char *query_get(const struct query *q, const char *key); /* NULL if absent */
 bool query_bool(const struct query *q, const char *key);
-int percent_decode(char *out, size_t size, const char *in, size_t len, bool plus);
 
 /* resource.c: what is served. */
 enum api_verb {

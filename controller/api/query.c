@@ -8,76 +8,20 @@
 #include "base/str.h"
 #include "internal.h"
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
-/* Decode @len bytes; @plus: '+' is a blank. A NUL byte is refused: strings end there. */
-int percent_decode(char *out, size_t size, const char *in, size_t len, bool plus)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < len; i++) {
-		char c = in[i];
-
-		if (c == '%') {
-			int hi = i + 2 < len ? hex_digit(in[i + 1]) : -1;
-			int lo = i + 2 < len ? hex_digit(in[i + 2]) : -1;
-
-			if (hi < 0 || lo < 0 || (hi == 0 && lo == 0))
-				return -EINVAL;
-			c = (char)(hi << 4 | lo);
-			i += 2;
-		} else if (c == '+' && plus) {
-			c = ' ';
-		}
-		if (n + 1 >= size)
-			return -E2BIG;
-		out[n++] = c;
-	}
-	out[n] = '\0';
-	return (int)n;
-}
-
 int query_parse(struct query *q, const char *raw)
 {
-	char *at;
-	int r = 0;
+	struct query_pair pair;
+	char *rest;
+	int r;
 
 	memset(q, 0, sizeof(*q));
-	q->text = mem_alloc(strlen(raw) * 2 + 2);
-	at = q->text;
-	while (*raw && r >= 0) {
-		size_t len = strcspn(raw, "&"), key_len = strcspn(raw, "=");
-		size_t room = len + 2;
-
-		key_len = MIN(key_len, len);
-		if (len && q->count == API_QUERY_MAX)
+	rest = q->text = mem_strdup(raw);
+	while ((r = str_query_next(&rest, &pair.key, &pair.value)) > 0) {
+		if (q->count == API_QUERY_MAX)
 			return -E2BIG;
-		if (len) {
-			struct query_pair *p = &q->pairs[q->count++];
-
-			p->key = at;
-			r = percent_decode(at, room, raw, key_len, true);
-			at += r + 1;
-			p->value = at;
-			if (r >= 0 && key_len < len)
-				r = percent_decode(at, room, raw + key_len + 1, len - key_len - 1,
-						   true);
-			else if (r >= 0)
-				r = 0;
-			at += r >= 0 ? r + 1 : 0;
-		}
-		raw += len + (raw[len] == '&');
+		q->pairs[q->count++] = pair;
 	}
-	return r < 0 ? r : 0;
+	return r;
 }
 
 void query_done(struct query *q)

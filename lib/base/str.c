@@ -71,6 +71,47 @@ static int str_nibble(char c)
 	return -1;
 }
 
+int str_percent_decode(char *s, bool plus)
+{
+	char *out = s;
+
+	for (; *s; s++) {
+		int high, low;
+
+		if (*s != '%') {
+			*out++ = *s == '+' && plus ? ' ' : *s;
+			continue;
+		}
+		high = str_nibble(s[1]);
+		low = high < 0 ? -1 : str_nibble(s[2]);
+		if (low < 0 || (high == 0 && low == 0))
+			return -EINVAL;
+		*out++ = (char)(high << 4 | low);
+		s += 2;
+	}
+	*out = '\0';
+	return 0;
+}
+
+int str_query_next(char **rest, const char **key, const char **value)
+{
+	char *pair, *text;
+
+	do
+		pair = strsep(rest, "&");
+	while (pair && !*pair);
+	if (!pair)
+		return 0;
+	text = strchr(pair, '=');
+	if (text)
+		*text++ = '\0';
+	if (str_percent_decode(pair, true) < 0 || (text && str_percent_decode(text, true) < 0))
+		return -EINVAL;
+	*key = pair;
+	*value = text ? text : "";
+	return 1;
+}
+
 int str_unhex(void *out, size_t len, const char *hex)
 {
 	unsigned char *o = out;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Strings: bounded copies, strict numbers, hex, and text that is safe to print. */
+/* Strings: bounded copies, strict numbers, hex, query strings, and text that is safe to print. */
 #ifndef BASE_STR_H
 #define BASE_STR_H
 
@@ -38,6 +38,21 @@ int str_u64(const char *s, uint64_t max, uint64_t *value);
 
 /** str_hex() - Lower-case hex of @len bytes; @out has 2 * @len + 1 bytes. Return: @out */
 char *str_hex(char *out, const void *data, size_t len);
+
+/**
+ * str_percent_decode() - Undo percent-encoding in place (RFC 3986 §2.1)
+ * @plus: '+' is a blank
+ * Return: 0; -EINVAL when it is malformed, or encodes a NUL: texts end there.
+ */
+int str_percent_decode(char *s, bool plus);
+
+/**
+ * str_query_next() - The next pair of a query string, decoded in place
+ * @rest:  moves on; empty pairs are passed over
+ * @value: "" when there is none
+ * Return: 1; 0 at the end; -EINVAL.
+ */
+int str_query_next(char **rest, const char **key, const char **value);
 
 /** str_unhex() - Exactly @len bytes from 2 * @len hex digits and nothing after. Return: 0 or -EINVAL */
 int str_unhex(void *out, size_t len, const char *hex);

@@ -54,41 +54,6 @@ static bool is_token(const char *s, size_t len)
 	return len > 0;
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = (char)tolower((unsigned char)c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-/* Percent-decodes in place. Return: whether it was well formed and has no NUL */
-static bool decode(char *s, bool plus_is_space)
-{
-	char *out = s;
-
-	for (; *s; s++) {
-		int high, low;
-
-		if (*s == '+' && plus_is_space) {
-			*out++ = ' ';
-			continue;
-		}
-		if (*s != '%') {
-			*out++ = *s;
-			continue;
-		}
-		high = hex_digit(s[1]);
-		low = high < 0 ? -1 : hex_digit(s[2]);
-		if (low < 0 || (high == 0 && low == 0))
-			return false;
-		*out++ = (char)(high << 4 | low);
-		s += 2;
-	}
-	*out = '\0';
-	return true;
-}
-
 static bool path_climbs(const char *path)
 {
 	for (const char *p = path; (p = strstr(p, "/..")); p += 3)
@@ -99,7 +64,9 @@ static bool path_climbs(const char *path)
 
 static int head_target(struct http_head *head, char *target)
 {
-	char *query = strchr(target, '?'), *next;
+	char *query = strchr(target, '?'), *rest;
+	struct http_pair param;
+	int r;
 
 	if (query)
 		*query++ = '\0';
@@ -107,29 +74,15 @@ static int head_target(struct http_head *head, char *target)
 	if (target[0] != '/')
 		return 400;
 	head->path = head->path_ = mem_strdup(target);
-	if (!decode(head->path_, false) || path_climbs(head->path_))
+	if (str_percent_decode(head->path_, false) < 0 || path_climbs(head->path_))
 		return 400;
-	head->query_ = mem_strdup(head->query);
-	for (char *key = head->query_; key; key = next) {
-		struct http_pair *param = &head->params[head->param_count];
-		char *value;
-
-		next = strchr(key, '&');
-		if (next)
-			*next++ = '\0';
-		if (!*key)
-			continue;
+	rest = head->query_ = mem_strdup(head->query);
+	while ((r = str_query_next(&rest, &param.name, &param.value)) > 0) {
 		if (head->param_count == HTTP_HEAD_PARAMS_MAX)
 			return 400;
-		value = strchr(key, '=');
-		if (value)
-			*value++ = '\0';
-		if (!decode(key, true) || (value && !decode(value, true)))
-			return 400;
-		*param = (struct http_pair){.name = key, .value = value ? value : ""};
-		head->param_count++;
+		head->params[head->param_count++] = param;
 	}
-	return 0;
+	return r < 0 ? 400 : 0;
 }
 
 /* Whether a comma-separated list has @word, in any case */

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Query strings and what is percent-encoded in them. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+
+static void test_percent(void **state)
+{
+	static const char *const bad[] = {"%", "%4", "a%4", "%g1", "%1g", "a%00b", "%%41"};
+	char text[32];
+
+	(void)state;
+	str_copy(text, sizeof(text), "a%2Fb%2f+%c3%A4");
+	assert_int_equal(str_percent_decode(text, false), 0);
+	assert_string_equal(text, "a/b/+\xc3\xa4");
+	str_copy(text, sizeof(text), "a+b%2B");
+	assert_int_equal(str_percent_decode(text, true), 0);
+	assert_string_equal(text, "a b+");
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		str_copy(text, sizeof(text), bad[i]);
+		assert_int_equal(str_percent_decode(text, true), -EINVAL);
+	}
+}
+
+static void test_query(void **state)
+{
+	static const struct {
+		const char *key, *value;
+	} pairs[] = {{"a", "1"}, {"b", ""}, {"c", ""}, {"d&", "x=y z"}, {"a", "2"}};
+	char text[] = "&a=1&b&c=&&d%26=x=y+z&a=2&";
+	const char *key, *value;
+	char *rest = text;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(pairs); i++) {
+		assert_int_equal(str_query_next(&rest, &key, &value), 1);
+		assert_string_equal(key, pairs[i].key);
+		assert_string_equal(value, pairs[i].value);
+	}
+	assert_int_equal(str_query_next(&rest, &key, &value), 0);
+	assert_int_equal(str_query_next(&rest, &key, &value), 0);
+
+	str_copy(text, sizeof(text), "");
+	rest = text;
+	assert_int_equal(str_query_next(&rest, &key, &value), 0);
+	str_copy(text, sizeof(text), "a=1&b=%zz");
+	rest = text;
+	assert_int_equal(str_query_next(&rest, &key, &value), 1);
+	assert_int_equal(str_query_next(&rest, &key, &value), -EINVAL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_percent),
+		cmocka_unit_test(test_query),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
