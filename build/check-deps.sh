@@ -37,6 +37,8 @@ BEGIN {
 	# headers of third parties
 	# links and addresses go through libnl-route, firewall messages through libnl alone
 	also["hostd/net/nft.c"] = "netlink"
+	# one transfer by its easy interface here, all together on the loop by its multi interface in client.c
+	also["lib/http/client_call.c"] = "curl"
 	third = "^(yyjson|mbedtls/|psa/|curl/|sqlite3|zlib|zstd|netlink/|libkmod|ext2fs/|et/|libwebsockets|civetweb)"
 }
 FNR == 1 {
