@@ -21,10 +21,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "oci/digest.h"
 #include "oci/ref.h"
-
-#define STORE_NAMES_MAX 64 /* names of one image that are told */
 
 struct store_layer {
 	struct list node;
@@ -40,12 +37,6 @@ struct store_image {
 	struct oci_record record;
 	unsigned int refs;
 	uint64_t used_ns; /* clock_real_ns() */
-};
-
-struct store_name {
-	struct list node;
-	char digest[OCI_DIGEST_MAX];
-	char name[OCI_NAME_MAX];
 };
 
 static struct store_image *owner_of(struct oci_image *image)
@@ -69,14 +60,6 @@ static char *image_path(const struct store *s, char *out, const char *digest)
 static char *layer_path(const struct store *s, char *out, const char *diff_id)
 {
 	return store_path(s, out, "layers", oci_digest_hex(diff_id), ".erofs");
-}
-
-static char *name_path(const struct store *s, char *out, const char *name)
-{
-	char digest[OCI_DIGEST_MAX];
-
-	return store_path(s, out, "names",
-			  oci_digest_hex(oci_digest_of(name, strlen(name), digest)), "");
 }
 
 /*
@@ -214,64 +197,16 @@ struct oci_image *oci_image_unref(struct oci_image *image)
 	return NULL;
 }
 
-/*
- * Names
- */
-
-static struct store_name *name_find(struct store *s, const char *name)
-{
-	struct store_name *n;
-
-	list_for_each(n, &s->names, node)
-		if (str_eq(n->name, name))
-			return n;
-	return NULL;
-}
-
 struct oci_image *store_find_name(struct store *s, const char *name)
 {
-	const struct store_name *n = name_find(s, name);
+	const char *digest = names_find(&s->names, name);
 
-	return n ? store_find(s, n->digest) : NULL;
-}
-
-static void name_add(struct store *s, const char *name, const char *digest)
-{
-	struct store_name *n = name_find(s, name);
-
-	if (!n) {
-		n = mem_alloc(sizeof(*n));
-		str_copy(n->name, sizeof(n->name), name);
-		list_init(&n->node);
-		list_add(&s->names, &n->node);
-	}
-	str_copy(n->digest, sizeof(n->digest), digest);
+	return digest ? store_find(s, digest) : NULL;
 }
 
 int store_set_name(struct store *s, const char *name, const char *digest, struct err *e)
 {
-	char path[PATH_MAX], text[OCI_NAME_MAX + OCI_DIGEST_MAX + 2];
-	const struct store_name *n = name_find(s, name);
-
-	if (n && str_eq(n->digest, digest))
-		return 0;
-	name_add(s, name, digest);
-	snprintf(text, sizeof(text), "%s %s\n", digest, name);
-	return file_write(AT_FDCWD, name_path(s, path, name), text, strlen(text), 0644, e);
-}
-
-static void names_drop(struct store *s, const char *digest)
-{
-	struct store_name *n, *tmp;
-	char path[PATH_MAX];
-
-	list_for_each_safe(n, tmp, &s->names, node) {
-		if (!str_eq(n->digest, digest))
-			continue;
-		unlink(name_path(s, path, n->name));
-		list_del(&n->node);
-		free(n);
-	}
+	return names_set(&s->names, name, digest, e);
 }
 
 /*
@@ -285,7 +220,7 @@ static void image_drop(struct store_image *i)
 
 	log_info("oci", "ev=image_dropped digest=%s bytes=%llu", digest,
 		 (unsigned long long)i->record.image.size_bytes);
-	names_drop(i->store, digest);
+	names_drop(&i->store->names, digest);
 	unlink(image_path(i->store, path, digest));
 	image_free(i, true);
 }
@@ -447,23 +382,15 @@ static int scan_layer(struct store *s, const char *path, const char *name)
 	return l && str_eq(l->path, path) ? 0 : -ENOENT;
 }
 
+static bool has_image(void *arg, const char *digest)
+{
+	return store_find(arg, digest);
+}
+
 static int scan_name(struct store *s, const char *path, const char *name)
 {
-	_cleanup_(buf_done) struct buf text = BUF_INIT(OCI_NAME_MAX + OCI_DIGEST_MAX);
-	char digest[OCI_DIGEST_MAX], *line, *full;
-
 	(void)name;
-	if (file_read(AT_FDCWD, path, &text, NULL) < 0 || text.len < 1)
-		return -EINVAL;
-	line = str_trim(text.data);
-	full = strchr(line, ' ');
-	if (!full)
-		return -EINVAL;
-	*full++ = '\0';
-	if (str_copy(digest, sizeof(digest), line) < 0 || !store_find(s, digest))
-		return -ENOENT;
-	name_add(s, full, digest);
-	return 0;
+	return names_load(&s->names, path, has_image, s);
 }
 
 static int scan_tmp(struct store *s, const char *path, const char *name)
@@ -482,15 +409,15 @@ int store_open(struct store *s, const char *root, uint64_t cap_bytes, struct err
 	} folders[] = {
 		{"", 0755}, {"layers", 0755}, {"images", 0755}, {"names", 0755}, {"tmp", 0711},
 	};
+	char path[PATH_MAX];
 	int r = 0;
 
 	*s = (struct store){.root = mem_strdup(root), .cap_bytes = cap_bytes};
 	list_init(&s->images);
 	list_init(&s->layers);
-	list_init(&s->names);
+	snprintf(path, sizeof(path), "%s/names", root);
+	names_init(&s->names, path);
 	for (size_t i = 0; i < ARRAY_SIZE(folders) && r == 0; i++) {
-		char path[PATH_MAX];
-
 		snprintf(path, sizeof(path), "%s/%s", root, folders[i].name);
 		r = file_mkdirs(path, folders[i].mode);
 		if (r < 0)
@@ -513,12 +440,7 @@ void store_close(struct store *s)
 {
 	while (!list_empty(&s->images))
 		image_free(list_entry(s->images.next, struct store_image, node), false);
-	while (!list_empty(&s->names)) {
-		struct store_name *n = list_entry(s->names.next, struct store_name, node);
-
-		list_del(&n->node);
-		free(n);
-	}
+	names_done(&s->names);
 	free(s->root);
 	s->root = NULL;
 }
@@ -530,32 +452,6 @@ void store_each(struct store *s,
 {
 	struct store_image *i;
 
-	list_for_each(i, &s->images, node) {
-		const char *names[2 * STORE_NAMES_MAX + 1];
-		char by_digest[STORE_NAMES_MAX][OCI_NAME_MAX];
-		struct oci_strings list = {.at = names};
-		const struct store_name *n;
-		size_t repositories = 0;
-
-		list_for_each(n, &s->names, node)
-			if (str_eq(n->digest, i->record.image.digest) &&
-			    list.count < STORE_NAMES_MAX)
-				names[list.count++] = n->name;
-		for (size_t k = 0, tagged = list.count; k < tagged; k++) {
-			struct oci_ref ref;
-			bool known = false;
-
-			if (oci_ref_parse(names[k], &ref, NULL) < 0)
-				continue;
-			ref.tag[0] = '\0';
-			str_copy(ref.digest, sizeof(ref.digest), i->record.image.digest);
-			oci_ref_name(&ref, by_digest[repositories]);
-			for (size_t d = 0; d < list.count; d++)
-				known = known || str_eq(names[d], by_digest[repositories]);
-			if (!known)
-				names[list.count++] = by_digest[repositories++];
-		}
-		names[list.count] = NULL;
-		fn(&i->record.image, &list, arg);
-	}
+	list_for_each(i, &s->images, node)
+		names_tell(&s->names, &i->record.image, fn, arg);
 }

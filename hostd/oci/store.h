@@ -6,11 +6,13 @@
 #include <stdbool.h>
 
 #include "oci/manifest.h"
+#include "oci/names.h"
 
 struct store {
 	char *root;
 	uint64_t cap_bytes, used_bytes;
-	struct list images, layers, names;
+	struct list images, layers;
+	struct names names;
 };
 
 /**
