@@ -34,6 +34,21 @@ static void reg_failed(struct reg *r, const char *what, const struct kube_result
 	retry_arm(&r->retry, result->retry_after_ms);
 }
 
+/* The server has the status; what changed meanwhile is sent at once. */
+static void reg_accepted(struct reg *r, const struct json *node)
+{
+	retry_ok(&r->retry);
+	if (r->dirty)
+		retry_arm(&r->retry, -1);
+	timer_set(&r->refresh, retry_jitter(REG_REFRESH_MS, 10));
+	if (!r->registered) {
+		r->registered = true;
+		log_info("node", "ev=registered name=%s ready=%s", r->node->config.name,
+			 *r->state.not_ready_reason ? r->state.not_ready_reason : "True");
+	}
+	node_registered(r->node, node);
+}
+
 static void reg_status_answer(void *arg, const struct kube_result *result)
 {
 	struct reg *r = arg;
@@ -50,16 +65,7 @@ static void reg_status_answer(void *arg, const struct kube_result *result)
 		reg_failed(r, "status", result);
 		return;
 	}
-	retry_ok(&r->retry);
-	if (r->dirty)
-		retry_arm(&r->retry, -1);
-	timer_set(&r->refresh, retry_jitter(REG_REFRESH_MS, 10));
-	if (!r->registered) {
-		r->registered = true;
-		log_info("node", "ev=registered name=%s ready=%s", r->node->config.name,
-			 *r->state.not_ready_reason ? r->state.not_ready_reason : "True");
-	}
-	node_registered(r->node, result->body);
+	reg_accepted(r, result->body);
 }
 
 /* The list is replaced as a whole, so an empty one is sent, too. */
@@ -127,12 +133,7 @@ static void reg_create_answer(void *arg, const struct kube_result *result)
 	}
 	(void)str_copy(r->uid, sizeof(r->uid),
 		       json_str(json_at(result->body, "metadata", "uid", NULL), ""));
-	retry_ok(&r->retry);
-	r->registered = true;
-	timer_set(&r->refresh, retry_jitter(REG_REFRESH_MS, 10));
-	log_info("node", "ev=registered name=%s ready=%s", r->node->config.name,
-		 *r->state.not_ready_reason ? r->state.not_ready_reason : "True");
-	node_registered(r->node, result->body);
+	reg_accepted(r, result->body);
 }
 
 static void reg_create(struct reg *r)

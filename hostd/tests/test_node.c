@@ -324,6 +324,21 @@ static void test_enrolment_refused(void **state)
 	assert_true(has(err_msg(&e), "no token"));
 }
 
+/* What changes while the Node is being created is sent at once, not with the next refresh. */
+static void test_change_while_creating(void **state)
+{
+	struct err e = ERR_INIT;
+
+	(void)state;
+	well_behaved();
+	have_identity();
+	assert_int_equal(start_node(NULL, &e), 0);
+	node_set_ready(node, "NoKvm", "this machine has no KVM");
+	wait_for("PATCH", "/api/v1/nodes/h1/status", 1);
+	assert_false(has(fake_api_body("POST", "/api/v1/nodes"), "NoKvm"));
+	assert_true(has(fake_api_body("PATCH", "/api/v1/nodes/h1/status"), "NoKvm"));
+}
+
 static void test_take_over(void **state)
 {
 	struct err e = ERR_INIT;
@@ -567,6 +582,7 @@ int main(void)
 		T(test_enrolment),
 		T(test_enrolment_interrupted),
 		T(test_enrolment_refused),
+		T(test_change_while_creating),
 		T(test_take_over),
 		T(test_server_is_late),
 		T(test_watch),
