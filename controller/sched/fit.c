@@ -11,6 +11,12 @@
 
 #define FIT_SCORE_MAX 1000
 
+/* kube-scheduler's DefaultMilliCPURequest and DefaultMemoryRequest */
+#define FIT_WEIGHT_CPU_MILLI	100
+#define FIT_WEIGHT_MEMORY_BYTES (200LL << 20)
+
+static const struct fit_resources fit_nothing;
+
 static const char *text(const struct json *v)
 {
 	return json_str(v, "");
@@ -38,31 +44,48 @@ static int64_t saturating_add(int64_t a, int64_t b)
 	return __builtin_add_overflow(a, b, &sum) ? INT64_MAX : sum;
 }
 
-static void add_list(struct fit_resources *r, const struct json *list)
+/* Adds a list of resources; what it does not name counts as @unsaid has it. */
+static void add_list(struct fit_resources *r, const struct json *list,
+		     const struct fit_resources *unsaid)
 {
-	r->cpu_milli =
-		saturating_add(r->cpu_milli, quantity(json_get(list, "cpu"), QUANTITY_MILLI));
-	r->memory_bytes =
-		saturating_add(r->memory_bytes, quantity(json_get(list, "memory"), QUANTITY_UNITS));
+	const struct json *cpu = json_get(list, "cpu"), *memory = json_get(list, "memory");
+
+	r->cpu_milli = saturating_add(r->cpu_milli,
+				      cpu ? quantity(cpu, QUANTITY_MILLI) : unsaid->cpu_milli);
+	r->memory_bytes = saturating_add(r->memory_bytes, memory ? quantity(memory, QUANTITY_UNITS)
+								 : unsaid->memory_bytes);
 }
 
-struct fit_resources fit_pod_takes(const struct json *pod)
+static struct fit_resources pod_sum(const struct json *pod, const struct fit_resources *unsaid)
 {
 	struct fit_resources r = {.pods = 1};
 	struct json_iter it = json_iter(json_at(pod, "spec", "containers", NULL));
 
 	while (json_next(&it))
-		add_list(&r, json_at(it.value, "resources", "requests", NULL));
+		add_list(&r, json_at(it.value, "resources", "requests", NULL), unsaid);
 	it = json_iter(json_at(pod, "spec", "initContainers", NULL));
 	while (json_next(&it)) {
 		struct fit_resources init = {0};
 
-		add_list(&init, json_at(it.value, "resources", "requests", NULL));
+		add_list(&init, json_at(it.value, "resources", "requests", NULL), unsaid);
 		r.cpu_milli = MAX(r.cpu_milli, init.cpu_milli);
 		r.memory_bytes = MAX(r.memory_bytes, init.memory_bytes);
 	}
-	add_list(&r, json_at(pod, "spec", "overhead", NULL));
+	add_list(&r, json_at(pod, "spec", "overhead", NULL), &fit_nothing);
 	return r;
+}
+
+struct fit_resources fit_pod_takes(const struct json *pod)
+{
+	return pod_sum(pod, &fit_nothing);
+}
+
+struct fit_resources fit_pod_weighs(const struct json *pod)
+{
+	static const struct fit_resources unsaid = {.cpu_milli = FIT_WEIGHT_CPU_MILLI,
+						    .memory_bytes = FIT_WEIGHT_MEMORY_BYTES};
+
+	return pod_sum(pod, &unsaid);
 }
 
 bool fit_pod_counts(const struct json *pod)
@@ -78,8 +101,31 @@ void fit_host_init(struct fit_host *h, const struct json *node)
 	const struct json *a = json_at(node, "status", "allocatable", NULL);
 
 	*h = (struct fit_host){.node = node, .name = text(json_at(node, "metadata", "name", NULL))};
-	add_list(&h->allocatable, a);
+	add_list(&h->allocatable, a, &fit_nothing);
 	h->allocatable.pods = quantity(json_get(a, "pods"), QUANTITY_UNITS);
+}
+
+static void resources_add(struct fit_resources *sum, struct fit_resources r)
+{
+	sum->cpu_milli = saturating_add(sum->cpu_milli, r.cpu_milli);
+	sum->memory_bytes = saturating_add(sum->memory_bytes, r.memory_bytes);
+	sum->pods = saturating_add(sum->pods, r.pods);
+}
+
+void fit_host_add(struct fit_host *h, const struct json *pod)
+{
+	resources_add(&h->taken, fit_pod_takes(pod));
+	resources_add(&h->weight, fit_pod_weighs(pod));
+	h->pods = realloc(h->pods, (h->pod_count + 1) * sizeof(*h->pods));
+	if (!h->pods)
+		abort();
+	h->pods[h->pod_count++] = pod;
+}
+
+void fit_host_done(struct fit_host *h)
+{
+	free(h->pods);
+	*h = (struct fit_host){0};
 }
 
 /* One toleration against one taint (core/v1 Toleration) */
@@ -289,9 +335,9 @@ static int64_t left(int64_t allocatable, int64_t taken)
 
 int64_t fit_score(const struct fit_host *h, const struct json *pod)
 {
-	struct fit_resources want = fit_pod_takes(pod);
+	struct fit_resources more = fit_pod_weighs(pod);
 
-	return left(h->allocatable.cpu_milli, saturating_add(h->taken.cpu_milli, want.cpu_milli)) +
+	return left(h->allocatable.cpu_milli, saturating_add(h->weight.cpu_milli, more.cpu_milli)) +
 	       left(h->allocatable.memory_bytes,
-		    saturating_add(h->taken.memory_bytes, want.memory_bytes));
+		    saturating_add(h->weight.memory_bytes, more.memory_bytes));
 }

@@ -27,6 +27,7 @@ struct fit_host {
 	const struct json *node;
 	const char *name;
 	struct fit_resources allocatable, taken;
+	struct fit_resources weight; /* of its pods, for fit_score() */
 	const struct json **pods; /* those that take something, for host ports */
 	size_t pod_count;
 };
@@ -34,11 +35,25 @@ struct fit_host {
 /** fit_pod_takes() - What a pod asks for: the larger of its containers' sum and its largest init container, and its overhead */
 struct fit_resources fit_pod_takes(const struct json *pod);
 
+/**
+ * fit_pod_weighs() - What a pod is taken to need when hosts are compared
+ *
+ * As fit_pod_takes(), but a container that asks for nothing counts as 100 thousandths of a CPU and 200 MiB, as
+ * kube-scheduler has it: without that, pods that ask for nothing would all sit on one host.
+ */
+struct fit_resources fit_pod_weighs(const struct json *pod);
+
 /** fit_pod_counts() - Whether a pod takes room: it is bound and has not ended */
 bool fit_pod_counts(const struct json *pod);
 
 /** fit_host_init() - Read name and allocatable; nothing is taken yet */
 void fit_host_init(struct fit_host *h, const struct json *node);
+
+/** fit_host_add() - Count @pod, which must outlive @h, among the pods of @h */
+void fit_host_add(struct fit_host *h, const struct json *pod);
+
+/** fit_host_done() - Free what @h holds, not itself */
+void fit_host_done(struct fit_host *h);
 
 /**
  * fit_check() - Does @pod fit on @h?

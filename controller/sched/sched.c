@@ -62,19 +62,6 @@ static struct fit_host *pass_host(struct pass *p, const char *name)
 	return NULL;
 }
 
-static void pass_place(struct fit_host *h, const struct json *pod)
-{
-	struct fit_resources r = fit_pod_takes(pod);
-
-	h->taken.cpu_milli += r.cpu_milli;
-	h->taken.memory_bytes += r.memory_bytes;
-	h->taken.pods += r.pods;
-	h->pods = realloc(h->pods, (h->pod_count + 1) * sizeof(*h->pods));
-	if (!h->pods)
-		abort();
-	h->pods[h->pod_count++] = pod;
-}
-
 static void pass_begin(struct pass *p, struct store *s)
 {
 	struct store_object *o = NULL;
@@ -95,14 +82,14 @@ static void pass_begin(struct pass *p, struct store *s)
 		if (!h)
 			continue;
 		pass_hold(p, o);
-		pass_place(h, pod);
+		fit_host_add(h, pod);
 	}
 }
 
 static void pass_end(struct pass *p)
 {
 	for (size_t i = 0; i < p->count; i++)
-		free(p->hosts[i].pods);
+		fit_host_done(&p->hosts[i]);
 	for (size_t i = 0; i < p->held_count; i++)
 		store_unref(p->held[i]);
 	free(p->hosts);
@@ -174,7 +161,7 @@ static void sched_bind(struct sched *s, struct store_object *o, struct fit_host 
 	store_event(s->store, "scheduler", "Pod", json_root(o->doc), "Normal", "Scheduled",
 		    "Successfully assigned %s/%s to %s", o->namespace, o->name, h->name);
 	pass_hold(p, o);
-	pass_place(h, json_root(o->doc));
+	fit_host_add(h, json_root(o->doc));
 }
 
 static void sched_pod(struct sched *s, struct pass *p, struct store_object *o)

@@ -179,6 +179,51 @@ static void test_pass(void **state)
 	loop_done(&l);
 }
 
+static void add_plain(struct store *s, const char *name)
+{
+	_cleanup_free_ char *text = mem_printf(
+		"{\"metadata\":{\"name\":\"%s\"},\"spec\":{\"containers\":[{\"name\":\"c\"}]}}",
+		name);
+
+	add(s, "pods", "default", text);
+}
+
+/* Pods that ask for nothing are spread, too, and keep away from a host that others fill. */
+static void test_spread(void **state)
+{
+	static const char *const names[] = {"p1", "p2", "p3", "p4"};
+	struct store_config config = {.path = NULL};
+	size_t on_a = 0, on_b = 0, on_full = 0;
+	struct sched *sched = NULL;
+	struct store *s = NULL;
+	struct loop l;
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(loop_init(&l), 0);
+	assert_int_equal(store_open(&l, &config, &s, &e), 0);
+	add(s, "nodes", "", NODE("full", "", "2", "1Gi"));
+	assert_int_equal(sched_new(&l, s, &sched, &e), 0);
+	add(s, "pods", "default", POD("big", "", "1", "500Mi"));
+	settle(&l, s);
+	add(s, "nodes", "", NODE("a", "", "2", "1Gi"));
+	add(s, "nodes", "", NODE("b", "", "2", "1Gi"));
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		add_plain(s, names[i]);
+	settle(&l, s);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		on_a += strcmp(node_of(s, names[i]), "a") == 0;
+		on_b += strcmp(node_of(s, names[i]), "b") == 0;
+		on_full += strcmp(node_of(s, names[i]), "full") == 0;
+	}
+	assert_int_equal(on_a, 2);
+	assert_int_equal(on_b, 2);
+	assert_int_equal(on_full, 0);
+	sched_free(sched);
+	store_close(s);
+	loop_done(&l);
+}
+
 static void test_taints_follow_ready(void **state)
 {
 	struct store_config config = {.path = NULL};
@@ -217,6 +262,7 @@ int main(void)
 		cmocka_unit_test(test_fit),
 		cmocka_unit_test(test_tolerations_and_affinity),
 		cmocka_unit_test(test_pass),
+		cmocka_unit_test(test_spread),
 		cmocka_unit_test(test_taints_follow_ready),
 	};
 
