@@ -1,6 +1,6 @@
 # The demo OCI images that the demo registry serves, as OCI layouts in out/oci (they are no part of what is booted)
 
-DEMO_BUSYBOX ?= $(O)/pkg/musl/busybox/bin/busybox
+DEMO_BUSYBOX ?= $(O)/pkg/musl/busybox-demo/bin/busybox
 
 .PHONY: demo-images
 demo-images: $(O)/oci/nginx/index.json $(O)/oci/busybox/index.json # nginx and busybox for the demo registry
@@ -10,6 +10,6 @@ $(O)/oci/nginx/index.json: images/demo-image.sh images/demo/nginx.sh
 	@touch $@
 
 $(O)/oci/busybox/index.json: images/demo-image.sh images/demo/busybox.sh \
-		$(if $(filter $(O)/%,$(DEMO_BUSYBOX)),$(O)/pkg/musl/busybox.stamp)
+		$(if $(filter $(O)/%,$(DEMO_BUSYBOX)),$(O)/pkg/musl/busybox-demo.stamp)
 	$(Q)$(STEP) oci-busybox "" images/demo-image.sh busybox $(@D) $(abspath $(DEMO_BUSYBOX))
 	@touch $@
