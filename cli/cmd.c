@@ -110,6 +110,14 @@ const char *cmd_pod_status(const struct json *pod)
 	return trouble ? trouble : phase;
 }
 
+int64_t cmd_pod_exit_code(const struct json *pod)
+{
+	if (json_at(pod, "metadata", "deletionTimestamp", NULL) ||
+	    json_at(pod, "status", "reason", NULL))
+		return 0;
+	return json_int(json_get(cmd_pod_trouble(pod), "exitCode"), 0);
+}
+
 const char *cmd_pod_reason(const struct json *pod)
 {
 	const struct json *scheduled = cmd_condition(pod, "PodScheduled");

@@ -46,6 +46,9 @@ const char *cmd_age(char out[16], const struct json *time);
 /** cmd_pod_status() - One word for a pod's state, as kubectl's STATUS column */
 const char *cmd_pod_status(const struct json *pod);
 
+/** cmd_pod_exit_code() - The exit code of the container's end that is the pod's status; 0: none, or a good one */
+int64_t cmd_pod_exit_code(const struct json *pod);
+
 /** cmd_pod_reason() - The message behind a waiting or failed container, or "" */
 const char *cmd_pod_reason(const struct json *pod);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* hyper describe: what one wants to know about a pod or a host when something is odd, in one page. */
 #include <inttypes.h>
+#include <signal.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -16,6 +17,19 @@ static void line(const char *name, const char *value)
 		printf("%-14s %s\n", name, str_visible(safe, sizeof(safe), value));
 }
 
+static void container_end(const struct json *ended)
+{
+	int64_t signo = json_int(json_get(ended, "signal"), 0);
+
+	printf("    state:     ended with code %lld (%s)",
+	       (long long)json_int(json_get(ended, "exitCode"), -1),
+	       json_str(json_get(ended, "reason"), "?"));
+	if (signo > 0 && signo < NSIG)
+		printf(" by signal %d (%s)", (int)signo, strsignal((int)signo));
+	printf(", %s to %s\n", json_str(json_get(ended, "startedAt"), "?"),
+	       json_str(json_get(ended, "finishedAt"), "?"));
+}
+
 static void container_state(const struct json *state)
 {
 	const struct json *running = json_get(state, "running"),
@@ -26,11 +40,7 @@ static void container_state(const struct json *state)
 		printf("    state:     running since %s\n",
 		       json_str(json_get(running, "startedAt"), "?"));
 	} else if (ended) {
-		printf("    state:     ended with code %lld (%s), %s to %s\n",
-		       (long long)json_int(json_get(ended, "exitCode"), -1),
-		       json_str(json_get(ended, "reason"), "?"),
-		       json_str(json_get(ended, "startedAt"), "?"),
-		       json_str(json_get(ended, "finishedAt"), "?"));
+		container_end(ended);
 	} else if (waiting) {
 		char safe[1024];
 

@@ -33,13 +33,25 @@ static void list_ports(const struct json *pod, struct buf *out)
 	}
 }
 
+/* The status, and the exit code of the container that it comes from: "Error(139)" */
+static void list_status(char *out, size_t size, const struct json *pod)
+{
+	const char *status = cmd_pod_status(pod);
+	int64_t code = cmd_pod_exit_code(pod);
+
+	if (code)
+		snprintf(out, size, "%s(%lld)", status, (long long)code);
+	else
+		str_copy(out, size, status);
+}
+
 static void list_row(struct table *t, const struct json *pod, bool all)
 {
 	struct json_iter it = json_iter(json_at(pod, "status", "containerStatuses", NULL));
 	size_t ready = 0, count = json_count(json_at(pod, "spec", "containers", NULL));
 	long long restarts = 0;
 	struct buf ports = BUF_INIT(4096);
-	char age[16], counts[32], restarts_text[24];
+	char age[16], counts[32], restarts_text[24], status[128];
 	const char *cells[10];
 	size_t n = 0;
 
@@ -53,7 +65,8 @@ static void list_row(struct table *t, const struct json *pod, bool all)
 	if (all)
 		cells[n++] = json_str(json_at(pod, "metadata", "namespace", NULL), "");
 	cells[n++] = json_str(json_at(pod, "metadata", "name", NULL), "");
-	cells[n++] = cmd_pod_status(pod);
+	list_status(status, sizeof(status), pod);
+	cells[n++] = status;
 	cells[n++] = counts;
 	cells[n++] = restarts_text;
 	cells[n++] = cmd_age(age, json_at(pod, "metadata", "creationTimestamp", NULL));

@@ -103,6 +103,31 @@ static void assert_status(const char *pod, const char *status, const char *reaso
 	assert_string_equal(cmd_pod_reason(json_root(doc)), reason);
 }
 
+static void assert_exit_code(const char *pod, int64_t code)
+{
+	_cleanup_json_ struct json_doc *doc = NULL;
+
+	assert_int_equal(json_parse(pod, strlen(pod), &doc, NULL), 0);
+	assert_int_equal(cmd_pod_exit_code(json_root(doc)), code);
+}
+
+#define ENDED(more, status, code)                                                                 \
+	"{" more "\"status\":{" status "\"phase\":\"Failed\",\"containerStatuses\":[{\"state\":{" \
+	"\"terminated\":{\"reason\":\"Error\",\"exitCode\":" code "}}}]}}"
+
+static void test_pod_exit_code(void **state)
+{
+	(void)state;
+	assert_exit_code("{}", 0);
+	assert_exit_code(ENDED("", "", "139"), 139);
+	assert_exit_code(ENDED("", "", "0"), 0);
+	/* The status is then about something else than the container's end. */
+	assert_exit_code(ENDED("", "\"reason\":\"Evicted\",", "137"), 0);
+	assert_exit_code(ENDED("\"metadata\":{\"deletionTimestamp\":\"2026-01-01T00:00:00Z\"},", "",
+			       "137"),
+			 0);
+}
+
 static void test_pod_status(void **state)
 {
 	(void)state;
@@ -150,9 +175,9 @@ static void test_age(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_kubeconfig), cmocka_unit_test(test_kubeconfig_refuses),
-		cmocka_unit_test(test_table),	   cmocka_unit_test(test_pod_status),
-		cmocka_unit_test(test_age),
+		cmocka_unit_test(test_kubeconfig),    cmocka_unit_test(test_kubeconfig_refuses),
+		cmocka_unit_test(test_table),	      cmocka_unit_test(test_pod_status),
+		cmocka_unit_test(test_pod_exit_code), cmocka_unit_test(test_age),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
