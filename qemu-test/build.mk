@@ -9,7 +9,7 @@ T ?=
 run: $(QEMU_TEST_NEEDS) # build, start a controller, a registry and a host in QEMU, tell what to type; Ctrl-C ends all
 	@$(QEMU_TEST_ENV) qemu-test/demo.sh
 
-up: $(QEMU_TEST_NEEDS) # the same in the background: HOSTS=1 BOOT=bios-pxe MEM=1024 ACCEL=auto NET=user
+up: $(QEMU_TEST_NEEDS) # the same in the background: HOSTS=1 BOOT=bios-pxe MEM=1024 ACCEL=auto NET=auto
 	@$(QEMU_TEST_ENV) qemu-test/up.sh
 
 down: # stop what `make up` started

@@ -17,20 +17,9 @@ trap 'status=$?; say "stopping"; env_down; exit $status' EXIT
 trap 'exit 130' INT TERM
 env_up
 
-kubeconfig=${RUN#"$ROOT"/}/kubeconfig
-address=$(host_address 0 8080)
-cat <<TEXT
-
-Ready. In another terminal, in this folder:
-
-  out/bin/hyper hosts
-  out/bin/hyper run --name web -p 8080:80 nginx
-  curl http://$address/
-  out/bin/hyper list ; out/bin/hyper logs web ; out/bin/hyper rm web
-  kubectl --kubeconfig $kubeconfig get nodes,pods -o wide
-
-The console of the host is in ${RUN#"$ROOT"/}/host-0/serial.log. Ctrl-C ends all of it.
-TEXT
+printf '\nReady. In another terminal, in this folder:\n\n'
+env_hint
+printf '\nThe console of the host is in %s/host-0/serial.log. Ctrl-C ends all of it.\n' "${RUN#"$ROOT"/}"
 while proc_running controller && proc_running host-0; do sleep 2; done
 env_explain 0
 die "the controller or the host has ended by itself"

@@ -7,7 +7,8 @@
 #   BOOT=bios-pxe   how they boot
 #   MEM=1024 SMP=2  memory in MiB and CPUs of each
 #   ACCEL=auto      kvm, tcg, or whichever this machine can do
-#   NET=user        user: no rights needed, ports forwarded on 127.0.0.1; bridge: root, hosts have own addresses
+#   NET=auto        user: no rights needed, ports forwarded on 127.0.0.1; bridge: root, hosts have own addresses;
+#                   auto: bridge for several hosts where it can be had, otherwise user
 #   RUN=out/run     where the state goes: kubeconfig, logs, consoles, process ids
 #   API_PORT=6443 BOOT_PORT=6480 REGISTRY_PORT=5000   wanted ports; the next free one is taken
 set -euo pipefail
@@ -26,3 +27,4 @@ trap 'exit 130' INT TERM
 env_up
 trap - EXIT
 say "up: $HOSTS host(s) Ready, kubeconfig in ${RUN#"$ROOT"/}/kubeconfig"
+env_hint

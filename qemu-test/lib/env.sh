@@ -11,6 +11,7 @@ env_prepare() {
 	rm -rf "$RUN"
 	mkdir -p "$RUN"
 	accel_pick
+	net_pick
 	remember NET HOSTS ACCEL MEM SMP
 	net_up
 	services_pick_ports
@@ -67,6 +68,19 @@ env_up() {
 	env_controller
 	for ((i = 0; i < HOSTS; i++)); do host_start "$i"; done
 	env_await_hosts
+}
+
+# What can be typed, once all is up
+env_hint() {
+	local i
+	cat <<-TEXT
+		  out/bin/hyper hosts
+		  out/bin/hyper run --name web -p 8080:80 nginx
+		  curl http://$(host_address 0 8080)/
+		  out/bin/hyper list ; out/bin/hyper logs web ; out/bin/hyper rm web
+		  kubectl --kubeconfig ${RUN#"$ROOT"/}/kubeconfig get nodes,pods -o wide
+	TEXT
+	for ((i = 1; i < HOSTS; i++)); do echo "  port 8080 of host-$i, if web runs there, is http://$(host_address $i 8080)/"; done
 }
 
 env_down() {

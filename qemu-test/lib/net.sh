@@ -7,11 +7,13 @@
 #               HOSTPORT_FORWARD + 100 i + k -> 8080 + k, k = 0…9
 #             so port 8080 of host 0 is port 8080 here, port 8080 of host 1 is 8180, and so on, unless they were taken.
 # NET=bridge  (root) a network namespace with a bridge, one tap per host and dnsmasq for DHCP, TFTP and the boot file
-#             name, as on a real network. Host i is 192.0.2.(10 + i). Controller and registry run in the namespace too,
-#             and so does in_net CMD.
+#             name, as on a real network. Host i is BRIDGE_NET.(10 + i). Controller and registry run in the namespace
+#             too, as BRIDGE_NET.1, and so does in_net CMD. A veth pair called as the namespace gives this machine the
+#             address BRIDGE_NET.254, so that curl, hyper and kubectl reach all of it without entering the namespace.
+#             BRIDGE_NET is a network that this machine has no route to. The hosts have no way out to the Internet.
+# NET=auto    bridge for several hosts where it can be had, otherwise user
 
-NET=${NET:-user}
-BRIDGE_NET=192.0.2
+NET=${NET:-auto}
 HOSTPORTS=10 # forwarded host ports per host in NET=user, from 8080 on
 
 # Runs CMD where controller, registry and hosts can be reached
@@ -21,10 +23,24 @@ in_net() {
 
 # The address under which hosts find this machine
 gateway() {
-	case $NET in user) echo 10.0.2.2 ;; bridge) echo $BRIDGE_NET.1 ;; esac
+	case $NET in user) echo 10.0.2.2 ;; bridge) echo "$BRIDGE_NET.1" ;; esac
 }
 
 host_mac() { printf '52:54:00:48:4d:%02x\n' "$1"; }
+
+# Settles what NET=auto is
+net_pick() {
+	[ "$NET" = auto ] || return 0
+	NET=user
+	if [ "$HOSTS" -gt 1 ] && bridge_possible; then NET=bridge; fi
+}
+
+# Root in a container often may not make namespaces, so it is tried
+bridge_possible() {
+	[ "$(id -u)" = 0 ] && [ -w /dev/net/tun ] && command -v dnsmasq >/dev/null && [ -f "$UNDIONLY" ] &&
+		unshare --net --mount ip link add hm-try type bridge 2>/dev/null
+}
+UNDIONLY=/usr/lib/ipxe/undionly.kpxe
 
 net_up() {
 	case $NET in
@@ -38,18 +54,34 @@ bridge_up() {
 	local i
 	[ "$(id -u)" = 0 ] || die "NET=bridge needs root"
 	need dnsmasq dnsmasq-base
-	[ -f /usr/lib/ipxe/undionly.kpxe ] || die "undionly.kpxe is missing: apt-get install ipxe (or make deps)"
+	[ -f "$UNDIONLY" ] || die "$UNDIONLY is missing: apt-get install ipxe (or make deps)"
 	NETNS=hm-$(printf %s "$RUN" | sha256sum | cut -c1-8)
-	remember NETNS
+	net_down # of one that nobody took down
+	BRIDGE_NET=$(bridge_pick)
+	remember NETNS BRIDGE_NET
 	ip netns add "$NETNS"
 	in_net ip link set lo up
 	in_net ip link add br0 type bridge
-	in_net ip address add $BRIDGE_NET.1/24 dev br0
+	in_net ip address add "$BRIDGE_NET.1/24" dev br0
 	in_net ip link set br0 up
 	for ((i = 0; i < HOSTS; i++)); do
 		in_net ip tuntap add "tap$i" mode tap
 		in_net ip link set "tap$i" master br0 up
 	done
+	ip link add "$NETNS" type veth peer name outside netns "$NETNS"
+	in_net ip link set outside master br0 up
+	ip address add "$BRIDGE_NET.254/24" dev "$NETNS"
+	ip link set "$NETNS" up
+}
+
+# The first of some networks, meant for documentation and for measurements, that no route but the default one covers
+bridge_pick() {
+	local net routes
+	for net in 192.0.2 198.51.100 203.0.113 198.18.{0..15}; do
+		routes=$(ip -4 route show to match "$net.0/24" && ip -4 route show to root "$net.0/24")
+		if ! grep -q '^[0-9]' <<<"$routes"; then echo "$net" && return; fi
+	done
+	die "NET=bridge: this machine has routes to every network that it would use"
 }
 
 # After the controller's ports are known. A NIC's own ROM gets undionly.kpxe by TFTP; iPXE, which QEMU's ROM already
@@ -57,12 +89,13 @@ bridge_up() {
 bridge_dhcp_up() { # BOOT_URL
 	local i
 	mkdir -p "$RUN/tftp"
-	cp /usr/lib/ipxe/undionly.kpxe "$RUN/tftp/"
+	cp "$UNDIONLY" "$RUN/tftp/"
 	{
 		cat <<-CONF
 			interface=br0
 			bind-interfaces
 			except-interface=lo
+			pid-file=$RUN/dnsmasq.pid
 			port=0
 			user=root
 			dhcp-leasefile=$RUN/dnsmasq.leases
@@ -75,7 +108,7 @@ bridge_dhcp_up() { # BOOT_URL
 			log-dhcp
 			log-facility=-
 		CONF
-		for ((i = 0; i < HOSTS; i++)); do echo "dhcp-host=$(host_mac $i),$BRIDGE_NET.$((10 + i))"; done
+		for ((i = 0; i < HOSTS; i++)); do echo "dhcp-host=$(host_mac "$i"),$BRIDGE_NET.$((10 + i))"; done
 	} >"$RUN/dnsmasq.conf"
 	in_net_start dnsmasq dnsmasq --keep-in-foreground --conf-file="$RUN/dnsmasq.conf"
 }
@@ -88,8 +121,11 @@ in_net_start() { # NAME CMD...
 	proc_start "$name" "$@"
 }
 
+# The veth pair first: a namespace with all that is in it goes some time after the last one who uses it
 net_down() {
-	[ -z "${NETNS:-}" ] || ! ip netns list | grep -q "^$NETNS\b" || ip netns del "$NETNS"
+	[ -n "${NETNS:-}" ] || return 0
+	if [ -e "/sys/class/net/$NETNS" ]; then ip link del "$NETNS"; fi
+	if [ -e "/run/netns/$NETNS" ]; then ip netns del "$NETNS"; fi
 }
 
 # Ports of 127.0.0.1 that lead to the hosts, settled once for the whole environment

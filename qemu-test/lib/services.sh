@@ -24,6 +24,7 @@ settings_write() {
 	for ((i = 0; i < HOSTS; i++)); do
 		{
 			echo "node_name=host-$i"
+			echo "pod_cidr=10.88.$i.0/24"
 			if [ "$NET" = user ]; then echo "advertise=$(host_address "$i" 10250)"; fi
 		} >"$RUN/host-settings.d/$(host_mac "$i" | tr : -)"
 	done
