@@ -2,6 +2,9 @@
 /*
  * The pod's control group: hypervm is born in it. The memory limit is the guest's memory and a margin
  * for the VMM itself; the share of the processor follows what the pod asked for (kubelet's formula).
+ *
+ * The limit of the processor is the containers', so it holds from the moment on that they are started:
+ * a kernel's boot under a tenth of a processor would take ten times as long and gain nobody anything.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -37,27 +40,27 @@ static uint64_t group_weight(uint32_t millis)
 	return 1 + (shares - 2) * 9999 / 262142;
 }
 
+/* Return: whether there are control groups at all */
+static bool group_path(const struct pod *p, char path[PATH_MAX])
+{
+	snprintf(path, PATH_MAX, "%s/%s", p->pods->config.cgroup_dir, p->meta.uid);
+	return *p->pods->config.cgroup_dir;
+}
+
 int group_open(const struct pod *p)
 {
 	struct spec_size size;
-	uint64_t limit_millis = 0;
-	bool limited = true;
 	char path[PATH_MAX], value[64];
 	int fd;
 
-	if (!*p->pods->config.cgroup_dir)
+	if (!group_path(p, path))
 		return -1;
-	snprintf(path, sizeof(path), "%s/%s", p->pods->config.cgroup_dir, p->meta.uid);
 	if (mkdir(path, 0755) < 0 && errno != EEXIST)
 		return -1;
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return -1;
 	spec_size(p->spec, p->pods->config.cpus, &size);
-	for (uint32_t i = p->spec->init_count; i < p->spec->container_count; i++) {
-		limit_millis += p->spec->containers[i].cpu_limit;
-		limited &= p->spec->containers[i].cpu_limit != 0;
-	}
 	snprintf(value, sizeof(value), "%llu",
 		 (unsigned long long)(size.vm_memory_bytes + GROUP_VMM_BYTES));
 	group_set(fd, "memory.max", value);
@@ -67,13 +70,27 @@ int group_open(const struct pod *p)
 	snprintf(value, sizeof(value), "%llu",
 		 (unsigned long long)group_weight(size.request_cpu_millis));
 	group_set(fd, "cpu.weight", value);
-	if (limited) {
-		snprintf(value, sizeof(value), "%llu %d",
-			 (unsigned long long)(limit_millis * GROUP_PERIOD_US / 1000),
-			 GROUP_PERIOD_US);
-		group_set(fd, "cpu.max", value);
-	}
 	return fd;
+}
+
+void group_limit_cpu(const struct pod *p)
+{
+	_cleanup_fd_ int fd = -1;
+	uint64_t limit_millis = 0;
+	char path[PATH_MAX], value[64];
+
+	for (uint32_t i = p->spec->init_count; i < p->spec->container_count; i++) {
+		if (!p->spec->containers[i].cpu_limit)
+			return; /* one container without a limit: the pod has none */
+		limit_millis += p->spec->containers[i].cpu_limit;
+	}
+	if (!group_path(p, path))
+		return;
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	snprintf(value, sizeof(value), "%llu %d",
+		 (unsigned long long)(limit_millis * GROUP_PERIOD_US / 1000), GROUP_PERIOD_US);
+	if (fd >= 0)
+		group_set(fd, "cpu.max", value);
 }
 
 int group_remove(const struct pod *p)
@@ -81,9 +98,8 @@ int group_remove(const struct pod *p)
 	char path[PATH_MAX];
 	int fd;
 
-	if (!*p->pods->config.cgroup_dir)
+	if (!group_path(p, path))
 		return 0;
-	snprintf(path, sizeof(path), "%s/%s", p->pods->config.cgroup_dir, p->meta.uid);
 	if (rmdir(path) == 0 || errno == ENOENT)
 		return 0;
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

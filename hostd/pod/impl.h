@@ -275,8 +275,10 @@ void logs_path(const struct pod *p, const char *container, const char *suffix, c
 
 /* ---- group.c ---- */
 
-/** group_open() - Make the pod's cgroup with its limits. Return: a descriptor; -1 without cgroups */
+/** group_open() - Make the pod's cgroup with its limits, but for the CPU's. Return: a descriptor; -1 without cgroups */
 int group_open(const struct pod *p);
+/** group_limit_cpu() - From now on the containers' CPU limits hold for the whole VM */
+void group_limit_cpu(const struct pod *p);
 /** group_remove() - Kill what is in it and remove it. Return: 0; -EBUSY: later */
 int group_remove(const struct pod *p);
 

@@ -167,6 +167,7 @@ static enum pod_state boot_next(struct pod *p)
 			(void)str_copy(p->vm_words, sizeof(p->vm_words), MACHINE_NO_ORDERS);
 			return POD_STOP;
 		}
+		group_limit_cpu(p);
 		if (order_send(p, &e) < 0) {
 			pod_end(p, "Failed", "InvalidPod", err_msg(&e));
 			return POD_STOP;
