@@ -9,6 +9,8 @@
 #include "internal.h"
 
 #define OPS_MAX 10000 /* as the real server */
+#define COPY_MAX \
+	((size_t)3 << 20) /* of all copies together, as JSON: each may double the document */
 
 static struct json *merge(struct json_doc *doc, struct json *target, const struct json *patch)
 {
@@ -144,9 +146,21 @@ static void place_replace(struct json_doc *doc, struct place *p, struct json *va
 		place_add(doc, p, value);
 }
 
+/* Takes the size of @v from what may still be copied. Return: 0 or -E2BIG */
+static int copy_charge(const struct json *v, size_t *left, struct err *e)
+{
+	struct buf text = BUF_INIT(*left);
+	int r = json_write(v, &text);
+
+	if (r == 0)
+		*left -= text.len;
+	buf_done(&text);
+	return r < 0 ? err_set(e, -E2BIG, "copies of more than %zu bytes", COPY_MAX) : 0;
+}
+
 /* move and copy: the value of "from", which move takes away first. */
-static int take_from(struct json_doc *doc, const char *from, bool move, struct json **value,
-		     struct err *e)
+static int take_from(struct json_doc *doc, const char *from, bool move, size_t *copy_left,
+		     struct json **value, struct err *e)
 {
 	struct place p;
 	int r = place_find(doc, from, &p, e);
@@ -155,6 +169,8 @@ static int take_from(struct json_doc *doc, const char *from, bool move, struct j
 		r = err_set(e, -EBADMSG, "path %.100s does not exist", from);
 	if (r == 0 && move && !p.parent)
 		r = err_set(e, -EBADMSG, "the whole document cannot be moved");
+	if (r == 0 && !move)
+		r = copy_charge(p.value, copy_left, e);
 	if (r == 0) {
 		*value = json_copy(doc, p.value);
 		if (move)
@@ -164,7 +180,7 @@ static int take_from(struct json_doc *doc, const char *from, bool move, struct j
 	return r;
 }
 
-static int apply_op(struct json_doc *doc, const struct json *op, struct err *e)
+static int apply_op(struct json_doc *doc, const struct json *op, size_t *copy_left, struct err *e)
 {
 	const char *what = json_str(json_get(op, "op"), ""),
 		   *path = json_str(json_get(op, "path"), NULL);
@@ -176,7 +192,7 @@ static int apply_op(struct json_doc *doc, const struct json *op, struct err *e)
 	if (!path)
 		return err_set(e, -EBADMSG, "operation without a path");
 	if (move || copy)
-		r = take_from(doc, json_str(json_get(op, "from"), ""), move, &value, e);
+		r = take_from(doc, json_str(json_get(op, "from"), ""), move, copy_left, &value, e);
 	if (r < 0)
 		return r;
 	r = place_find(doc, path, &p, e);
@@ -203,6 +219,7 @@ static int apply_op(struct json_doc *doc, const struct json *op, struct err *e)
 int patch_json(struct json_doc *doc, const struct json *ops, struct err *e)
 {
 	struct json_iter it = json_iter(ops);
+	size_t copy_left = COPY_MAX;
 	int r = 0;
 
 	if (!json_is_arr(ops))
@@ -210,6 +227,6 @@ int patch_json(struct json_doc *doc, const struct json *ops, struct err *e)
 	if (json_count(ops) > OPS_MAX)
 		return err_set(e, -E2BIG, "more than %d operations", OPS_MAX);
 	while (r == 0 && json_next(&it))
-		r = apply_op(doc, it.value, e);
+		r = apply_op(doc, it.value, &copy_left, e);
 	return r;
 }

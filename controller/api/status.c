@@ -123,6 +123,10 @@ void reply_store_error(struct api_call *c, int code, const struct err *e)
 	case -ENOENT:
 		reply_not_found(c, c->name);
 		break;
+	case -E2BIG:
+		reply_fail(c, 413, "RequestEntityTooLarge",
+			   "Request entity too large: limit is %zu", STORE_OBJECT_MAX);
+		break;
 	case -ESTALE:
 		reply_conflict(c, "the object has been modified; please apply your changes to the "
 				  "latest version and try again");

@@ -39,19 +39,24 @@ void store_unref(struct store_object *o)
 	free(o);
 }
 
+/* Takes @doc over. Return: NULL when it has more than @max bytes as text */
 static struct store_object *object_new(const char *namespace, const char *name, uint64_t rev,
-				       struct json_doc *doc)
+				       struct json_doc *doc, size_t max)
 {
-	struct store_object *o = mem_alloc(sizeof(*o));
-	struct buf text = BUF_INIT(0);
+	struct buf text = BUF_INIT(max);
+	struct store_object *o;
 
+	if (json_write(json_root(doc), &text) < 0) {
+		json_doc_free(doc);
+		buf_done(&text);
+		return NULL;
+	}
+	o = mem_alloc(sizeof(*o));
 	o->refs = 1;
 	o->rev = rev;
 	o->namespace = mem_strdup(namespace);
 	o->name = mem_strdup(name);
 	o->doc = doc;
-	if (json_write(json_root(doc), &text) < 0)
-		abort(); /* the request's cap is far below */
 	o->len = text.len;
 	o->text = buf_take(&text);
 	return o;
@@ -137,15 +142,18 @@ static int load_row(void *arg, const char *resource, const char *namespace, cons
 {
 	struct store *s = arg;
 	struct store_table *t = store_table(s, resource);
+	struct store_object *o = NULL;
 	struct err e = ERR_INIT;
 	struct json_doc *doc;
 
-	if (json_parse(text, len, &doc, &e) < 0) {
+	if (json_parse(text, len, &doc, &e) == 0)
+		o = object_new(namespace, name, rev, doc, 0);
+	if (!o) {
 		log_error("store", "ev=row_unreadable resource=%s ns=%s name=%s msg=\"%s\"",
 			  resource, namespace, name, err_msg(&e));
 		return 0; /* the row stays for whoever wants to look */
 	}
-	table_insert(t, t->count, object_new(namespace, name, rev, doc));
+	table_insert(t, t->count, o);
 	return 0;
 }
 
@@ -262,6 +270,12 @@ void store_new_uid(char out[STORE_UID_SIZE])
 	}
 }
 
+static int too_large(const char *resource, const char *name, struct err *e)
+{
+	return err_set(e, -E2BIG, "%s \"%s\" has more than %zu bytes", resource, name,
+		       STORE_OBJECT_MAX);
+}
+
 /* The number of the next write; nothing is taken yet. */
 static int next_rev(struct store *s, uint64_t *rev, struct err *e)
 {
@@ -300,7 +314,9 @@ int store_create(struct store *s, const char *resource, const char *namespace, c
 	if (!*json_str(json_get(meta, "creationTimestamp"), ""))
 		json_put_str(doc, meta, "creationTimestamp", clock_rfc3339(now, time(NULL)));
 	set_rev(doc, meta, rev);
-	o = object_new(namespace, name, rev, doc);
+	o = object_new(namespace, name, rev, doc, STORE_OBJECT_MAX);
+	if (!o)
+		return too_large(resource, name, e);
 	if (s->db && !t->is_volatile)
 		r = db_put(s->db, resource, namespace, name, rev, o->text, o->len, e);
 	if (r < 0) {
@@ -365,7 +381,9 @@ int store_update(struct store *s, const char *resource, const char *namespace, c
 		return r;
 	}
 	set_rev(doc, json_get(json_root(doc), "metadata"), next);
-	o = object_new(namespace, name, next, doc);
+	o = object_new(namespace, name, next, doc, STORE_OBJECT_MAX);
+	if (!o)
+		return too_large(resource, name, e);
 	if (s->db && !t->is_volatile)
 		r = db_put(s->db, resource, namespace, name, next, o->text, o->len, e);
 	if (r < 0) {
@@ -398,15 +416,21 @@ int store_delete(struct store *s, const char *resource, const char *namespace, c
 	if (rev && old->rev != rev)
 		return err_set(e, -ESTALE, "%s \"%s\" has been modified", resource, name);
 	r = next_rev(s, &next, e);
-	if (r == 0 && s->db && !t->is_volatile)
-		r = db_delete(s->db, resource, namespace, name, e);
 	if (r < 0)
 		return r;
-	s->rev = next;
 	doc = json_doc_new();
 	json_set_root(doc, json_copy(doc, json_root(old->doc)));
 	set_rev(doc, json_get(json_root(doc), "metadata"), next);
-	o = object_new(old->namespace, old->name, next, doc);
+	o = object_new(old->namespace, old->name, next, doc, 0);
+	if (!o)
+		return too_large(resource, name, e);
+	if (s->db && !t->is_volatile)
+		r = db_delete(s->db, resource, namespace, name, e);
+	if (r < 0) {
+		store_unref(o);
+		return r;
+	}
+	s->rev = next;
 	table_take_out(t, at);
 	store_ring_add(t, STORE_DELETED, next, o, old);
 	store_unref(o);

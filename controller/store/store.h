@@ -19,7 +19,8 @@
 #include "base/loop.h"
 #include "json/json.h"
 
-#define STORE_UID_SIZE 37
+#define STORE_UID_SIZE	 37
+#define STORE_OBJECT_MAX ((size_t)3 << 20) /* bytes of an object as JSON; patches make them grow */
 
 struct store;
 
@@ -77,7 +78,7 @@ void store_unref(struct store_object *o);
  * store_create() - Add an object
  * @doc: taken over in any case. metadata.resourceVersion is set; uid and creationTimestamp where missing
  * @out: NULL or set to the stored object, borrowed
- * Return: 0; -EEXIST; -errno with the reason in @e.
+ * Return: 0; -EEXIST; -E2BIG beyond STORE_OBJECT_MAX; -errno with the reason in @e.
  */
 int store_create(struct store *s, const char *resource, const char *namespace, const char *name,
 		 struct json_doc *doc, struct store_object **out, struct err *e);
@@ -87,7 +88,7 @@ int store_create(struct store *s, const char *resource, const char *namespace, c
  * @rev: what it must be at, 0: at any
  * @doc: taken over in any case. uid and creationTimestamp are kept; a metadata.generation is counted
  *	 up when spec changed. A document equal to what is stored changes nothing, not even the number.
- * Return: 0; -ENOENT; -ESTALE when it is at another version; -errno.
+ * Return: 0; -ENOENT; -ESTALE when it is at another version; -E2BIG as above; -errno.
  */
 int store_update(struct store *s, const char *resource, const char *namespace, const char *name,
 		 uint64_t rev, struct json_doc *doc, struct store_object **out, struct err *e);

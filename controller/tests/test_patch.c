@@ -113,6 +113,25 @@ static void test_json_patch(void **state)
 	run(cases, ARRAY_SIZE(cases), patch_json);
 }
 
+/* Each operation copies the whole document into itself: 40 of them would be a terabyte. */
+static void test_json_patch_bomb(void **state)
+{
+	struct json_doc *doc = parse("{\"a\":\"0123456789\"}"), *p;
+	struct buf text = BUF_INIT(0);
+	struct err e = ERR_INIT;
+
+	(void)state;
+	for (int i = 0; i < 40; i++)
+		buf_printf(&text, "%s{\"op\":\"copy\",\"from\":\"\",\"path\":\"/b%d\"}",
+			   i ? "," : "[", i);
+	buf_puts(&text, "]");
+	p = parse(buf_str(&text));
+	assert_int_equal(patch_json(doc, json_root(p), &e), -E2BIG);
+	buf_done(&text);
+	json_doc_free(doc);
+	json_doc_free(p);
+}
+
 static void test_strategic(void **state)
 {
 	static const struct patch_case cases[] = {
@@ -275,9 +294,9 @@ static void test_query(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_merge),	  cmocka_unit_test(test_json_patch),
-		cmocka_unit_test(test_strategic), cmocka_unit_test(test_selectors),
-		cmocka_unit_test(test_query),
+		cmocka_unit_test(test_merge),		cmocka_unit_test(test_json_patch),
+		cmocka_unit_test(test_json_patch_bomb), cmocka_unit_test(test_strategic),
+		cmocka_unit_test(test_selectors),	cmocka_unit_test(test_query),
 	};
 
 	return cmocka_run_group_tests_name("patch", tests, NULL, NULL);

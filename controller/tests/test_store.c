@@ -170,6 +170,31 @@ static void on_event(struct store_sub *sub, const struct store_event *ev)
 		store_unsubscribe(sub);
 }
 
+/* Patches make an object grow without end: it is refused before it is anywhere. */
+static void test_too_large(void **state)
+{
+	struct store *s = open_at(NULL);
+	char *big = mem_array(STORE_OBJECT_MAX, 1);
+	struct json_doc *doc = json_doc_new();
+	struct err e = ERR_INIT;
+
+	(void)state;
+	add(s, "pods", "a", "x");
+	memset(big, 'b', STORE_OBJECT_MAX - 1);
+	json_set_root(doc, json_new_obj(doc));
+	json_put_str(doc, json_root(doc), "spec", big);
+	assert_int_equal(store_update(s, "pods", "a", "x", 0, doc, NULL, &e), -E2BIG);
+	assert_non_null(strstr(e.msg, "more than"));
+	assert_true(store_get(s, "pods", "a", "x")->len < 1000);
+	doc = json_doc_new();
+	json_set_root(doc, json_new_obj(doc));
+	json_put_str(doc, json_root(doc), "spec", big);
+	assert_int_equal(store_create(s, "pods", "a", "y", doc, NULL, &e), -E2BIG);
+	assert_null(store_get(s, "pods", "a", "y"));
+	free(big);
+	store_close(s);
+}
+
 static void test_ring(void **state)
 {
 	struct store *s = open_at(NULL);
@@ -204,9 +229,8 @@ static void test_ring(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_write),
-		cmocka_unit_test(test_order),
-		cmocka_unit_test(test_restart),
+		cmocka_unit_test(test_write),	cmocka_unit_test(test_order),
+		cmocka_unit_test(test_restart), cmocka_unit_test(test_too_large),
 		cmocka_unit_test(test_ring),
 	};
 
