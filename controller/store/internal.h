@@ -18,6 +18,7 @@ struct store_table {
 	struct store_event *ring; /* event number n is at n % ring_size */
 	size_t ring_size;
 	uint64_t first, next; /* numbers of the events kept: first <= n < next */
+	uint64_t settled; /* every subscriber has had the events before this one */
 	uint64_t lost_rev; /* revision of the last event that was dropped */
 	struct list subs;
 	struct list *cursor; /* next subscriber of a running delivery */

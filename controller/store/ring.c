@@ -5,11 +5,14 @@
  * A subscriber has a place in the ring, so that «everything since resourceVersion N» and «from now
  * on» are one thing. Delivery runs behind the writer's callback; a callback that writes adds to the
  * ring and is served in the same run, in order. Every resource has a ring of its own: a thousand
- * leases a minute do not push out the pods.
+ * leases a minute do not push out the pods. An event that a subscriber has still to get is never
+ * written over: one call that changes more objects than the ring has places (a namespace's end) makes
+ * it larger.
  */
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/mem.h"
 #include "internal.h"
 
 static void event_done(struct store_event *ev)
@@ -29,11 +32,28 @@ static void schedule(struct store *s)
 		loop_defer(s->loop, &s->defer, on_defer);
 }
 
+static void ring_grow(struct store_table *t)
+{
+	size_t size = t->ring_size * 2;
+	struct store_event *ring = mem_array(size, sizeof(*ring));
+
+	for (uint64_t n = t->first; n < t->next; n++)
+		ring[n % size] = t->ring[n % t->ring_size];
+	free(t->ring);
+	t->ring = ring;
+	t->ring_size = size;
+}
+
 void store_ring_add(struct store_table *t, enum store_event_type type, uint64_t rev,
 		    struct store_object *object, struct store_object *old)
 {
-	struct store_event *ev = &t->ring[t->next % t->ring_size];
+	struct store_event *ev;
 
+	if (list_empty(&t->subs))
+		t->settled = t->next;
+	if (t->next - t->first == t->ring_size && t->first >= t->settled)
+		ring_grow(t);
+	ev = &t->ring[t->next % t->ring_size];
 	if (t->next - t->first == t->ring_size) {
 		t->lost_rev = ev->rev;
 		event_done(ev);
@@ -79,6 +99,7 @@ int store_subscribe(struct store *s, struct store_sub *sub, const char *resource
 	sub->fn = fn;
 	sub->table = t;
 	sub->next = lo;
+	t->settled = MIN(t->settled, lo);
 	list_add(&t->subs, &sub->node);
 	if (sub->next < t->next)
 		schedule(s);
@@ -97,11 +118,8 @@ void store_unsubscribe(struct store_sub *sub)
 
 static void deliver(struct store_table *t, struct store_sub *sub)
 {
-	struct store_event ev;
+	struct store_event ev = t->ring[sub->next % t->ring_size];
 
-	if (sub->next < t->first) /* written over in this very run: skip, never stall */
-		sub->next = t->first;
-	ev = t->ring[sub->next % t->ring_size];
 	store_ref(ev.object);
 	if (ev.old)
 		store_ref(ev.old);
@@ -141,5 +159,7 @@ void store_dispatch(struct store *s)
 		list_for_each(t, &s->tables, node)
 			any |= dispatch_table(t);
 	} while (any);
+	list_for_each(t, &s->tables, node)
+		t->settled = t->next;
 	s->dispatching = false;
 }

@@ -38,7 +38,7 @@ struct store_object {
 struct store_config {
 	const char *path; /* database file; NULL: memory only (tests) */
 	const char *const *volatiles; /* resources that are never written, NULL-terminated; or NULL */
-	size_t ring_size; /* events kept per resource; 0: 4,096 */
+	size_t ring_size; /* events kept per resource, at least; 0: 4,096 */
 };
 
 /**

@@ -226,12 +226,33 @@ static void test_ring(void **state)
 	store_close(s);
 }
 
+/* One call that changes more than the ring holds: whoever listens hears of all of it. */
+static void test_ring_burst(void **state)
+{
+	struct store *s = open_at(NULL);
+	struct reader a = {.s = s}, late = {.s = s};
+	uint64_t rev = store_rev(s);
+
+	(void)state;
+	assert_int_equal(store_subscribe(s, &a.sub, "pods", rev, on_event), 0);
+	for (char name[3] = "p0"; name[1] <= '9'; name[1]++)
+		add(s, "pods", "a", name);
+	store_dispatch(s);
+	assert_string_equal(a.seen, "Ap0 Ap1 Ap2 Ap3 Ap4 Ap5 Ap6 Ap7 Ap8 Ap9 ");
+	/* What everybody has had may go. */
+	for (char name[3] = "q0"; name[1] <= '9'; name[1]++)
+		add(s, "pods", "a", name);
+	assert_int_equal(store_subscribe(s, &late.sub, "pods", rev, on_event), -EOVERFLOW);
+	store_unsubscribe(&a.sub);
+	store_close(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_write),	cmocka_unit_test(test_order),
 		cmocka_unit_test(test_restart), cmocka_unit_test(test_too_large),
-		cmocka_unit_test(test_ring),
+		cmocka_unit_test(test_ring),	cmocka_unit_test(test_ring_burst),
 	};
 
 	return cmocka_run_group_tests_name("store", tests, NULL, NULL);
