@@ -60,6 +60,8 @@ static int layer_start_mkfs(struct layer *l, const char *path, const char *mkfs,
 	words_read = words[0];
 	words_write = words[1];
 	fcntl(tar_write, F_SETPIPE_SZ, 1 << 20);
+	/* Its words are read at its end: more than the pipe takes are lost, and it never waits for us. */
+	fd_nonblock(words_write);
 	fds[0] = tar_read;
 	fds[1] = -1;
 	fds[2] = words_write;

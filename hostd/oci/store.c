@@ -263,12 +263,27 @@ bool store_drop_unused(struct store *s)
  * Taking over
  */
 
-/* A layer's file becomes root's and goes to its place. Return: 0; -ENOENT when it is not in @folder; -errno */
+/*
+ * Whether some process that the pull left behind can still write to a file that is nobody's but ours
+ * now: a lease for reading is only given when there is no writer (fcntl(2)).
+ */
+static int adopt_sole(int fd)
+{
+	if (fcntl(fd, F_SETLEASE, F_RDLCK) < 0)
+		return errno == EAGAIN ? -ETXTBSY : -errno;
+	return fcntl(fd, F_SETLEASE, F_UNLCK) < 0 ? -errno : 0;
+}
+
+/*
+ * A layer's file becomes root's and goes to its place.
+ * Return: 0; -ENOENT when it is not in @folder; -ETXTBSY when it may still change; -errno
+ */
 static int adopt_layer(struct store *s, const char *folder, const char *diff_id)
 {
 	char from[PATH_MAX], to[PATH_MAX];
 	_cleanup_fd_ int fd = -1;
 	struct stat st;
+	int r;
 
 	snprintf(from, sizeof(from), "%s/%s.erofs", folder, oci_digest_hex(diff_id));
 	fd = open(from, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -276,10 +291,12 @@ static int adopt_layer(struct store *s, const char *folder, const char *diff_id)
 		return -errno;
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_nlink != 1)
 		return -EBADMSG;
-	if (fchown(fd, geteuid(), getegid()) < 0 || fchmod(fd, 0444) < 0 ||
-	    rename(from, layer_path(s, to, diff_id)) < 0)
+	if (fchown(fd, geteuid(), getegid()) < 0 || fchmod(fd, 0444) < 0)
 		return -errno;
-	return 0;
+	r = adopt_sole(fd);
+	if (r < 0)
+		return r;
+	return rename(from, layer_path(s, to, diff_id)) < 0 ? -errno : 0;
 }
 
 static int adopt_layers(struct store *s, const char *folder, const struct oci_image *image,

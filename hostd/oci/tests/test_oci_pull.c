@@ -384,6 +384,51 @@ static void test_damaged_layers(void **state)
 	}
 }
 
+/* Pulls a new image with a script in mkfs.erofs's place, whose name is its %s. Return: what failed */
+static const char *pull_with(const char *name, const char *script)
+{
+	_cleanup_free_ char *path = mem_printf("%s/mkfs-%s", t.root, name);
+	struct buf text = BUF_INIT(0);
+	char digest[OCI_DIGEST_MAX], full[64];
+	struct fake_layer large; /* than any pipe */
+	static struct wait w;
+
+	buf_printf(&text, "#!/bin/sh\nmkfs=%s\n%s\n", t.mkfs, script);
+	assert_int_equal(file_write(AT_FDCWD, path, text.data, text.len, 0755, NULL), 0);
+	buf_done(&text);
+	t.config.mkfs = path;
+	reopen(0);
+	fake_layer_make(&large, "large", 'l', 3000000);
+	fake_image(&t.registry, name, "latest", &large, 1, digest);
+	fake_layer_done(&large);
+	snprintf(full, sizeof(full), HOST "%s", name);
+	w = ensure(full, OCI_PULL_IF_NOT_PRESENT);
+	assert_int_equal(w.failure, OCI_FAILURE_PULL);
+	assert_int_equal(files_in("layers") + files_in("images"), 0);
+	return w.error.msg;
+}
+
+/* It says more than a pipe holds before it reads: neither may wait for the other for ever. */
+static void test_talkative_mkfs(void **state)
+{
+	(void)state;
+	assert_non_null(strstr(
+		pull_with("talk",
+			  "head -c 300000 /dev/zero | tr '\\0' x >&2; cat >/dev/null; exit 3"),
+		"mkfs.erofs: xxxx"));
+}
+
+/* A process that is left behind with the layer open could change it under the pods that use it. */
+static void test_left_writer(void **state)
+{
+	(void)state;
+	assert_non_null(strstr(pull_with("left", "for layer; do :; done\n"
+						 "$mkfs \"$@\" || exit 1\n"
+						 "chmod 644 \"$layer\"; exec 3>>\"$layer\"\n"
+						 "sleep 2 >/dev/null 2>&1 </dev/null &"),
+			       strerror(ETXTBSY)));
+}
+
 static void test_failures(void **state)
 {
 	static const char upper[] = HOST "Repo";
@@ -532,6 +577,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(test_index_and_token, start, stop),
 		cmocka_unit_test_setup_teardown(test_same_bytes, start, stop),
 		cmocka_unit_test_setup_teardown(test_damaged_layers, start, stop),
+		cmocka_unit_test_setup_teardown(test_talkative_mkfs, start, stop),
+		cmocka_unit_test_setup_teardown(test_left_writer, start, stop),
 		cmocka_unit_test_setup_teardown(test_failures, start, stop),
 		cmocka_unit_test_setup_teardown(test_restart, start, stop),
 		cmocka_unit_test_setup_teardown(test_gc, start, stop),
