@@ -448,7 +448,7 @@ void spec_size(const struct pod_spec *spec, uint32_t max_vcpus, struct spec_size
 {
 	uint64_t memory[2] = {0}, request[2] = {0};
 	uint64_t cpu[2] = {0}, request_cpu[2] = {0};
-	uint64_t overhead = spec->overhead_memory ? spec->overhead_memory : SPEC_GUEST_OVERHEAD;
+	uint64_t containers_memory, overhead;
 
 	for (uint32_t i = 0; i < spec->container_count; i++) {
 		const struct spec_container *c = &spec->containers[i];
@@ -462,7 +462,11 @@ void spec_size(const struct pod_spec *spec, uint32_t max_vcpus, struct spec_size
 		for (int k = 0; k < 4; k++)
 			*to[k] = c->init ? MAX(*to[k], add[k]) : *to[k] + add[k];
 	}
-	size->vm_memory_bytes = MAX(memory[0], memory[1]) + overhead;
+	containers_memory = MAX(memory[0], memory[1]);
+	overhead = SPEC_GUEST_OVERHEAD + containers_memory / SPEC_GUEST_OVERHEAD_PART;
+	if (spec->overhead_memory)
+		overhead = spec->overhead_memory;
+	size->vm_memory_bytes = containers_memory + overhead;
 	size->request_memory_bytes = MAX(request[0], request[1]) + spec->overhead_memory;
 	size->request_cpu_millis = (uint32_t)MIN(MAX(request_cpu[0], request_cpu[1]), UINT32_MAX);
 	size->vcpus = (uint32_t)MIN((MAX(cpu[0], cpu[1]) + 999) / 1000, (uint64_t)max_vcpus);

@@ -119,7 +119,9 @@ struct spec_size {
 	uint32_t request_cpu_millis;
 };
 
-#define SPEC_GUEST_OVERHEAD ((uint64_t)48 << 20) /* kernel, init and page cache of the guest */
+/* A guest's own memory: for kernel, init and page cache, and 1/64 with which its kernel describes pages */
+#define SPEC_GUEST_OVERHEAD	 ((uint64_t)32 << 20)
+#define SPEC_GUEST_OVERHEAD_PART 64
 
 /** spec_size() - @max_vcpus: of this host */
 void spec_size(const struct pod_spec *spec, uint32_t max_vcpus, struct spec_size *size);

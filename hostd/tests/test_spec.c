@@ -94,6 +94,32 @@ static void test_whole(void **state)
 	spec_free(s);
 }
 
+/* What a container may use is all its own: the guest's kernel takes more of a large VM */
+static void test_guest_overhead(void **state)
+{
+	static const struct {
+		const char *limit;
+		uint64_t vm_mib;
+	} cases[] = {
+		{"", 128 + 32 + 2},
+		{",\"resources\":{\"limits\":{\"memory\":\"4Gi\"}}", 4096 + 32 + 64},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char text[512];
+		struct pod_spec *s = NULL;
+		struct err e = ERR_INIT;
+		struct spec_size size;
+
+		snprintf(text, sizeof(text), CONTAINER("%s"), cases[i].limit);
+		assert_int_equal(parse(text, &s, &e), 0);
+		spec_size(s, 8, &size);
+		assert_int_equal(size.vm_memory_bytes, cases[i].vm_mib << 20);
+		spec_free(s);
+	}
+}
+
 static void test_refused(void **state)
 {
 	static const struct {
@@ -221,7 +247,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_whole),	     cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_too_many),     cmocka_unit_test(test_meta),
-		cmocka_unit_test(test_capabilities),
+		cmocka_unit_test(test_capabilities), cmocka_unit_test(test_guest_overhead),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
