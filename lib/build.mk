@@ -7,6 +7,7 @@ $(eval $(call lib_module,x509,$(wildcard lib/x509/*.c),mbedtls))
 $(eval $(call lib_module,http/client,$(wildcard lib/http/client*.c),curl))
 $(eval $(call lib_module,http/server,$(wildcard lib/http/server*.c),picohttpparser mbedtls))
 
+$(eval $(call unit_test,test_seccomp,lib/base/tests/test_seccomp.c,base,))
 $(eval $(call unit_test,test_quantity,lib/base/tests/test_quantity.c,base,))
 $(eval $(call unit_test,test_str,lib/base/tests/test_str.c,base,))
 $(eval $(call unit_test,test_guest_msg,lib/proto/tests/test_guest_msg.c,proto base,))

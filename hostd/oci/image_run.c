@@ -3,8 +3,8 @@
  * hostd-image: pulls one image and ends. It is the only program that reads what registries send.
  *
  * Before it looks at any of that it gives up its rights: a root folder with the store (read-only), its
- * own folder, mkfs.erofs and what name resolution and TLS need; its own user; limits. What it made is
- * taken over by hostd after it has ended.
+ * own folder, mkfs.erofs and what name resolution and TLS need; its own user; limits; a short list of
+ * system calls. What it made is taken over by hostd after it has ended.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,13 +15,16 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/sandbox.h"
+#include "base/seccomp.h"
 #include "base/str.h"
 #include "json/json.h"
 #include "oci/image_run.h"
@@ -129,6 +132,127 @@ static int limit(void)
 	return 0;
 }
 
+/*
+ * What libcurl, mbedTLS, the resolver's thread and mkfs.erofs ask of the kernel; traced, and what their
+ * C library may use in its place. Another call fails as in a kernel that has none such, so that a new
+ * library that tries something better first goes on with what it did before.
+ */
+static int confine_calls(void)
+{
+	static const int allowed[] = {
+		/* memory and threads */
+		SYS_mmap,
+		SYS_munmap,
+		SYS_mremap,
+		SYS_mprotect,
+		SYS_madvise,
+		SYS_brk,
+		SYS_futex,
+		SYS_clone,
+		SYS_set_tid_address,
+		SYS_set_robust_list,
+		SYS_rseq,
+		SYS_arch_prctl,
+		SYS_exit,
+		SYS_exit_group,
+		SYS_sched_yield,
+		SYS_sched_getaffinity,
+		/* files; what there is of them the root folder decides */
+		SYS_read,
+		SYS_readv,
+		SYS_pread64,
+		SYS_preadv,
+		SYS_write,
+		SYS_writev,
+		SYS_pwrite64,
+		SYS_pwritev,
+		SYS_open,
+		SYS_openat,
+		SYS_close,
+		SYS_close_range,
+		SYS_stat,
+		SYS_lstat,
+		SYS_fstat,
+		SYS_newfstatat,
+		SYS_statx,
+		SYS_statfs,
+		SYS_fstatfs,
+		SYS_access,
+		SYS_faccessat,
+		SYS_faccessat2,
+		SYS_readlink,
+		SYS_lseek,
+		SYS_fcntl,
+		SYS_ioctl,
+		SYS_ftruncate,
+		SYS_fallocate,
+		SYS_fadvise64,
+		SYS_fsync,
+		SYS_fdatasync,
+		SYS_chmod,
+		SYS_fchmod,
+		SYS_rename,
+		SYS_renameat,
+		SYS_unlink,
+		SYS_unlinkat,
+		SYS_dup,
+		SYS_dup2,
+		SYS_dup3,
+		SYS_pipe2,
+		SYS_eventfd2,
+		SYS_sendfile,
+		SYS_copy_file_range,
+		SYS_umask,
+		/* network: sockets are made below */
+		SYS_connect,
+		SYS_bind,
+		SYS_shutdown,
+		SYS_sendto,
+		SYS_sendmsg,
+		SYS_recvfrom,
+		SYS_recvmsg,
+		SYS_getsockname,
+		SYS_getpeername,
+		SYS_getsockopt,
+		SYS_setsockopt,
+		SYS_poll,
+		SYS_ppoll,
+		/* mkfs.erofs; it is named by a pidfd, nobody else can be */
+		SYS_clone3,
+		SYS_execve,
+		SYS_setsid,
+		SYS_wait4,
+		SYS_pidfd_send_signal,
+		/* signals, time, oneself */
+		SYS_rt_sigaction,
+		SYS_rt_sigprocmask,
+		SYS_rt_sigreturn,
+		SYS_sigaltstack,
+		SYS_restart_syscall,
+		SYS_clock_gettime,
+		SYS_clock_nanosleep,
+		SYS_nanosleep,
+		SYS_gettimeofday,
+		SYS_getrandom,
+		SYS_getpid,
+		SYS_gettid,
+		SYS_getuid,
+		SYS_geteuid,
+		SYS_getgid,
+		SYS_getegid,
+		SYS_prlimit64,
+		SYS_uname,
+		SYS_sysinfo,
+	};
+	static const uint32_t families[] = {AF_INET, AF_INET6};
+	struct seccomp s;
+
+	seccomp_begin(&s, SECCOMP_RET_ERRNO | ENOSYS);
+	seccomp_allow_if(&s, SYS_socket, 0, families, ARRAY_SIZE(families));
+	seccomp_allow(&s, allowed, ARRAY_SIZE(allowed));
+	return seccomp_apply(&s);
+}
+
 static int confine(const struct options *o, struct err *e)
 {
 	const struct sandbox_bind binds[] = {
@@ -155,7 +279,10 @@ static int confine(const struct options *o, struct err *e)
 	if (r < 0)
 		return err_sys(e, r, "the user of a pull");
 	/* A pull of a hostd that has gone is nobody's. (A change of user resets this, so it comes last.) */
-	return prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 ? err_sys(e, -errno, "prctl") : 0;
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		return err_sys(e, -errno, "prctl");
+	r = confine_calls();
+	return r < 0 ? err_sys(e, r, "the system calls of a pull") : 0;
 }
 
 static int report(const struct options *o, const struct oci_pulled *pulled, int code,
