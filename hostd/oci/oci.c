@@ -161,6 +161,8 @@ static void job_on_exit(struct worker *w, int exit_code)
 	struct oci *oci = j->oci;
 
 	oci->running--;
+	if (!oci->running)
+		worker_sweep(&oci->workers);
 	if (j->state == JOB_ABANDONED) {
 		job_free(j);
 	} else {
@@ -300,6 +302,7 @@ int oci_new(const struct oci_config *config, struct oci **oci, struct err *e)
 		return err_wrap(e, r, "image store");
 	}
 	worker_config_init(&o->workers, config);
+	worker_sweep(&o->workers); /* an earlier hostd's */
 	*oci = o;
 	return 0;
 }

@@ -48,6 +48,17 @@ void worker_config_done(struct worker_config *c)
 	free(c->mkfs);
 }
 
+void worker_sweep(const struct worker_config *c)
+{
+	_cleanup_fd_ int fd = -1;
+
+	if (c->cgroup_fd < 0)
+		return;
+	fd = openat(c->cgroup_fd, "cgroup.kill", O_WRONLY | O_CLOEXEC);
+	if (fd >= 0)
+		(void)fd_write_full(fd, "1", 1);
+}
+
 void worker_init(struct worker *w, const struct worker_config *config,
 		 void (*on_exit)(struct worker *w, int exit_code))
 {

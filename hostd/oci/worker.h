@@ -24,6 +24,9 @@ struct worker_config {
 void worker_config_init(struct worker_config *c, const struct oci_config *config);
 void worker_config_done(struct worker_config *c);
 
+/** worker_sweep() - No process runs: kill what pulls left behind in their control group */
+void worker_sweep(const struct worker_config *c);
+
 struct worker {
 	const struct worker_config *config;
 	struct proc proc;
