@@ -116,8 +116,7 @@ int object_delete(struct store *s, const struct api_kind *k, struct store_object
 	return store_delete(s, k->plural, o->namespace, o->name, o->rev, e);
 }
 
-/* Return: false when it answered 409. */
-static bool preconditions(struct api_call *c, const struct store_object *o,
+bool delete_preconditions(struct api_call *c, const struct store_object *o,
 			  const struct delete_options *opt)
 {
 	const struct json *meta = json_get(json_root(o->doc), "metadata");
@@ -146,7 +145,7 @@ void rest_delete(struct api_call *c)
 	bool pod;
 	int r;
 
-	if (!o || !delete_options_read(c, &opt) || !preconditions(c, o, &opt))
+	if (!o || !delete_options_read(c, &opt) || !delete_preconditions(c, o, &opt))
 		return;
 	if (str_eq(c->kind->plural, "namespaces") &&
 	    (str_eq(c->name, "default") || str_eq(c->name, "kube-system") ||

@@ -235,6 +235,9 @@ struct delete_options {
 int object_delete(struct store *s, const struct api_kind *k, struct store_object *o,
 		  const struct delete_options *opt, struct store_object **left, struct err *e);
 bool delete_options_read(struct api_call *c, struct delete_options *opt);
+/** delete_preconditions() - Whether it is the object that was meant. Return: false when it answered 409 */
+bool delete_preconditions(struct api_call *c, const struct store_object *o,
+			  const struct delete_options *opt);
 
 /* Subresources and reviews that are not objects. Return: whether it was one of theirs. */
 bool subresource_handle(struct api_call *c); /* pods/binding, pods/eviction, csr/approval */

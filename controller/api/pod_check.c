@@ -42,9 +42,21 @@ static void check_label(struct api_call *c, const char *name, const char *path)
 static bool seen_before(const struct json *list, size_t index, const char *key)
 {
 	const struct json *v = json_get(json_item(list, index), key);
+	struct json_iter it = json_iter(list);
 
-	for (size_t i = 0; i < index; i++) {
-		if (v && json_equal(json_get(json_item(list, i), key), v))
+	while (v && index-- && json_next(&it)) {
+		if (json_equal(json_get(it.value, key), v))
+			return true;
+	}
+	return false;
+}
+
+static bool named(const struct json *list, const char *name)
+{
+	struct json_iter it = json_iter(list);
+
+	while (json_next(&it)) {
+		if (str_eq(json_str(json_get(it.value, "name"), ""), name))
 			return true;
 	}
 	return false;
@@ -142,14 +154,10 @@ static void check_mounts(struct api_call *c, const struct json *mounts, const st
 	for (size_t i = 0; json_next(&it); i++) {
 		const char *name = json_str(json_get(it.value, "name"), "");
 		const char *where = json_str(json_get(it.value, "mountPath"), "");
-		struct json_iter v = json_iter(volumes);
-		bool found = false;
 
-		while (!found && json_next(&v))
-			found = str_eq(json_str(json_get(v.value, "name"), ""), name);
 		if (!*name)
 			field_required(c, "", "%s.volumeMounts[%zu].name", path, i);
-		else if (!found)
+		else if (!named(volumes, name))
 			field_unknown_ref(c, name, "%s.volumeMounts[%zu].name", path, i);
 		if (!*where)
 			field_required(c, "", "%s.volumeMounts[%zu].mountPath", path, i);
@@ -168,6 +176,8 @@ static void check_containers(struct api_call *c, const struct json *spec, const 
 	static const char *const pull[] = {"Always", "IfNotPresent", "Never", NULL};
 	static const char *const message[] = {"FallbackToLogsOnError", "File", NULL};
 	const struct json *containers = json_get(spec, list);
+	const struct json *others = str_eq(list, "initContainers") ? json_get(spec, "containers")
+								   : NULL;
 	struct json_iter it = json_iter(containers);
 	char path[100], name_path[120];
 
@@ -178,7 +188,7 @@ static void check_containers(struct api_call *c, const struct json *spec, const 
 		snprintf(path, sizeof(path), "spec.%s[%zu]", list, i);
 		snprintf(name_path, sizeof(name_path), "%s.name", path);
 		check_label(c, name, name_path);
-		if (*name && seen_before(containers, i, "name"))
+		if (*name && (seen_before(containers, i, "name") || named(others, name)))
 			field_duplicate(c, name, "%s", name_path);
 		if (!*image)
 			field_required(c, "", "%s.image", path);

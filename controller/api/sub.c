@@ -47,7 +47,7 @@ static void evict(struct api_call *c)
 	struct err e = ERR_INIT;
 	int r;
 
-	if (!o || !delete_options_read(c, &opt))
+	if (!o || !delete_options_read(c, &opt) || !delete_preconditions(c, o, &opt))
 		return;
 	store_ref(o);
 	r = object_delete(c->store, c->kind, o, &opt, &left, &e);

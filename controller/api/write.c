@@ -237,6 +237,24 @@ void rest_store(struct api_call *c, struct json_doc *doc, struct store_object *o
 	}
 }
 
+/* Where the URL has a name the body must have it, too; that of an apply may leave it out. Return: false when it answered. */
+static bool check_url_name(struct api_call *c, struct json_doc *doc, struct json *meta)
+{
+	const char *name = json_str(json_get(meta, "name"), "");
+
+	if (!*c->name || str_eq(name, c->name))
+		return true;
+	if (*name || c->verb != VERB_PATCH) {
+		reply_fail(
+			c, 400, "BadRequest",
+			"the name of the object (%.100s) does not match the name on the URL (%s)",
+			name, c->name);
+		return false;
+	}
+	json_put_str(doc, meta, "name", c->name);
+	return true;
+}
+
 void rest_create(struct api_call *c)
 {
 	static const char *const unset[] = {"uid",
@@ -258,6 +276,8 @@ void rest_create(struct api_call *c)
 	for (size_t i = 0; i < ARRAY_SIZE(unset); i++)
 		json_remove(meta, unset[i]);
 	generate_name(doc, meta);
+	if (!check_url_name(c, doc, meta))
+		goto out;
 	if (str_copy(c->name, sizeof(c->name), json_str(json_get(meta, "name"), "")) < 0) {
 		reply_fail(c, 400, "BadRequest", "metadata.name is too long");
 		goto out;
@@ -301,7 +321,6 @@ void rest_update(struct api_call *c)
 {
 	struct store_object *old = rest_object(c);
 	struct json_doc *doc = NULL;
-	const char *name;
 	struct json *meta;
 	uint64_t rev;
 
@@ -310,14 +329,8 @@ void rest_update(struct api_call *c)
 	if (!check_type(c, doc) || !strict_check(c, json_root(doc)))
 		goto out;
 	meta = json_obj_of(doc, json_root(doc), "metadata");
-	name = json_str(json_get(meta, "name"), "");
-	if (!str_eq(name, c->name)) {
-		reply_fail(
-			c, 400, "BadRequest",
-			"the name of the object (%.100s) does not match the name on the URL (%s)",
-			name, c->name);
+	if (!check_url_name(c, doc, meta))
 		goto out;
-	}
 	if (check_namespace(c, doc, meta) && check_seen(c, meta, old, &rev))
 		rest_store(c, take_ptr(doc), old, rev);
 out:

@@ -68,6 +68,9 @@ static void test_grace(void **state)
 	assert_int_equal(ask(w, "GET", PODS "/a", "", ""), 404);
 
 	add_pod(w, POD("b"));
+	assert_int_equal(ask(w, "POST", PODS "/b/eviction", "",
+			     "{\"deleteOptions\":{\"preconditions\":{\"uid\":\"other\"}}}"),
+			 409);
 	assert_int_equal(ask(w, "POST", PODS "/b/eviction", "", "{\"kind\":\"Eviction\"}"), 201);
 	assert_int_equal(ask(w, "GET", PODS "/b", "", ""), 404);
 }
@@ -96,6 +99,11 @@ static void test_validation(void **state)
 		w,
 		"{\"metadata\":{\"name\":\"a\"},\"spec\":{\"containers\":[{\"name\":\"c\"},{\"name\":\"c\",\"image\":\"i\"}]}}",
 		"[spec.containers[0].image: Required value, spec.containers[1].name: Duplicate value: \"c\"]");
+	expect_invalid(
+		w,
+		"{\"metadata\":{\"name\":\"a\"},\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"i\"}],"
+		"\"initContainers\":[{\"name\":\"c\",\"image\":\"i\"}]}}",
+		"spec.initContainers[0].name: Duplicate value: \"c\"");
 	expect_invalid(
 		w,
 		"{\"metadata\":{\"name\":\"a\"},\"spec\":{\"restartPolicy\":\"X\",\"containers\":[{\"name\":\"c\",\"image\":\"i\"}]}}",
@@ -199,6 +207,11 @@ static void test_update(void **state)
 		    "{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"metadata\":{\"name\":\"new\"},"
 		    "\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"i\"}]}}"),
 		201);
+	assert_int_equal(ask(w, "PATCH", PODS "/newer", "fieldManager=k",
+			     "{\"metadata\":{\"name\":\"other\"},"
+			     "\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"i\"}]}}"),
+			 400);
+	assert_int_equal(ask(w, "GET", PODS "/other", "", ""), 404);
 	assert_int_equal(ask(w, "PATCH", PODS "/new", "fieldManager=k",
 			     "{\"metadata\":{\"annotations\":{\"a\":\"b\"}}}"),
 			 200);
