@@ -32,7 +32,7 @@ static void test_whole_life(void **state)
 	run_ms(10);
 	assert_int_equal(fake.started, 1);
 	assert_int_equal(fake.vm_vcpus, 2);
-	assert_int_equal(fake.vm_memory, (64 + 48) << 20);
+	assert_int_equal(fake.vm_memory, (64 + 32 + 64 / 64) << 20);
 	assert_int_equal(fake.attached, 1);
 	fake_hello(GUEST_STATE_WAITING);
 	run_ms(10);
