@@ -27,7 +27,8 @@
 #include "base/str.h"
 #include "pod/impl.h"
 
-#define LOGS_ENTRIES_MAX ((size_t)1 << 20)
+/* A frame of nothing but newlines: each becomes time, stream, tag and three spaces */
+#define LOGS_ENTRIES_MAX ((size_t)GUEST_FRAME_PAYLOAD_MAX * (CLOCK_RFC3339_MAX + 16))
 
 void logs_path(const struct pod *p, const char *container, const char *suffix, char *path)
 {

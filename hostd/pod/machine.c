@@ -99,11 +99,17 @@ static enum pod_state pull_next(struct pod *p)
 static enum pod_state disk_next(struct pod *p)
 {
 	struct err e = ERR_INIT;
+	int r;
 
 	if (machine_ending(p))
 		return POD_CLEAN;
-	if (prepare_disk(p, &e) == 0)
+	r = prepare_disk(p, &e);
+	if (r == 0)
 		return POD_NET;
+	if (r == -E2BIG || r == -EINVAL) { /* the images are so, and will be */
+		pod_end(p, "Failed", "InvalidImage", err_msg(&e));
+		return POD_CLEAN;
+	}
 	machine_trouble(p, "FailedDisk", &e);
 	return POD_DISK;
 }

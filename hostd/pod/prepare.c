@@ -106,6 +106,8 @@ int prepare_net(struct pod *p, struct err *e)
 		return r;
 	p->attached = true;
 	(void)str_copy(p->ip, sizeof(p->ip), p->nif.ip);
+	/* Before there is a VM with it: a hostd that adopts the VM must not give the address away again. */
+	store_save(p);
 	pod_changed(p);
 	return 0;
 }

@@ -159,6 +159,13 @@ static void test_logs(void **state)
 	assert_non_null(strstr(buf_str(&b), "P last\n"));
 	log_text(".log", &b);
 	assert_string_equal(buf_str(&b), "");
+	/* The most that a frame can become: entries of nothing */
+	for (int i = 0; i < 60000; i++)
+		buf_puts(&big, "\n");
+	guest_log(GUEST_STREAM_STDERR, 5, big.data);
+	log_text(".log", &b);
+	assert_int_equal(b.len, 60000 * strlen("2026-01-02T03:04:05.123456789Z stderr F \n"));
+	buf_clear(&big);
 	/* Ten MiB, then one older file is kept. */
 	for (int i = 0; i < 1000; i++)
 		buf_puts(&big, "0123456\n");
