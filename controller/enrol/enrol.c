@@ -20,6 +20,7 @@
 #define CSRS	       "certificatesigningrequests"
 #define TIDY_MS	       60000
 #define CSR_KEEP_S     3600
+#define CSR_WAIT_S     86400
 #define OWN_LIFETIME_S (365LL * 86400)
 
 static void on_csr(struct store_sub *sub, const struct store_event *ev)
@@ -44,27 +45,39 @@ static void on_lease(struct store_sub *sub, const struct store_event *ev)
 		token_burn(n->store, ev->object->name, true);
 }
 
-/* Requests that were answered an hour ago, and tokens whose time is over. */
-static void on_tidy(struct timer *t)
+/* Requests that were answered an hour ago, or waited a day for an answer */
+static void tidy_csrs(struct enrol *n)
 {
-	struct enrol *n = container_of(t, struct enrol, tidy);
 	char at[256] = "";
 	struct store_object *o;
 
 	while ((o = store_next(n->store, CSRS, NULL, "", *at ? at : NULL))) {
 		const struct json *root = json_root(o->doc);
+		bool answered = json_count(json_at(root, "status", "conditions", NULL)) > 0;
 		uint64_t made;
 
 		str_copy(at, sizeof(at), o->name);
 		if (clock_parse_rfc3339(
 			    json_str(json_at(root, "metadata", "creationTimestamp", NULL), ""),
-			    &made) < 0 ||
-		    made / 1000000000 + CSR_KEEP_S > (uint64_t)time(NULL))
+			    &made) < 0)
 			continue;
-		if (json_count(json_at(root, "status", "conditions", NULL)))
+		if (made / 1000000000 + (answered ? CSR_KEEP_S : CSR_WAIT_S) < (uint64_t)time(NULL))
 			store_delete(n->store, CSRS, "", at, 0, NULL);
 	}
+}
+
+void enrol_tidy(struct enrol *n)
+{
+	tidy_csrs(n);
 	token_expire(n->store);
+	/* The Nodes of another API server are not here before its first list is. */
+	if (!n->config.decide)
+		host_tidy(n->store);
+}
+
+static void on_tidy(struct timer *t)
+{
+	enrol_tidy(container_of(t, struct enrol, tidy));
 	timer_set(t, TIDY_MS);
 }
 

@@ -3,14 +3,22 @@
  * Host records: which machine bears which node name. The first machine that boots under a name owns
  * it; its MAC address or, for a machine with another network card, its UUID proves that it is the
  * same one as far as a network boot without a TPM can.
+ *
+ * Anybody on the boot network can make records. So their number is bounded, and those that did not
+ * become a Node within a day are forgotten; the same frees the name of a machine whose Node was deleted.
  */
 #include <errno.h>
 #include <strings.h>
+#include <time.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "internal.h"
+
+#define HOSTS_MAX	16384
+#define HOST_STRANGER_S 86400
 
 static const char *text(const char *s)
 {
@@ -83,6 +91,11 @@ static int record_put(struct enrol *n, const struct enrol_host *host, struct err
 	struct store_object *o = store_get(n->store, ENROL_HOSTS, "", host->node_name);
 	struct json_doc *doc;
 
+	if (!o && store_count(n->store, ENROL_HOSTS) >= HOSTS_MAX)
+		return err_set(e, -ENOSPC,
+			       "%d machines have asked to boot; those without a Node are forgotten "
+			       "after a day, then this one may",
+			       HOSTS_MAX);
 	if (!o) {
 		doc = record_new(n, host);
 		record_fill(doc, host);
@@ -90,12 +103,35 @@ static int record_put(struct enrol *n, const struct enrol_host *host, struct err
 		return store_create(n->store, ENROL_HOSTS, "", host->node_name, doc, NULL, e);
 	}
 	if (!same_machine(json_get(json_root(o->doc), "spec"), host))
-		return err_set(e, -EEXIST, "node name %s belongs to another machine",
-			       host->node_name);
+		return err_set(
+			e, -EEXIST,
+			"node name %s belongs to another machine; if that is gone, delete "
+			"its Node: the name is free a minute after, or a day after its first boot",
+			host->node_name);
 	doc = json_doc_new();
 	json_set_root(doc, json_copy(doc, json_root(o->doc)));
 	record_fill(doc, host);
 	return store_update(n->store, ENROL_HOSTS, "", host->node_name, o->rev, doc, NULL, e);
+}
+
+void host_tidy(struct store *s)
+{
+	char at[256] = "";
+	struct store_object *o;
+
+	while ((o = store_next(s, ENROL_HOSTS, NULL, "", *at ? at : NULL))) {
+		const struct json *meta = json_get(json_root(o->doc), "metadata");
+		uint64_t made_ns;
+
+		str_copy(at, sizeof(at), o->name);
+		if (clock_parse_rfc3339(json_str(json_get(meta, "creationTimestamp"), ""),
+					&made_ns) < 0 ||
+		    made_ns / 1000000000 + HOST_STRANGER_S > (uint64_t)time(NULL) ||
+		    store_get(s, "nodes", "", at) || token_lives(s, at))
+			continue;
+		log_info("enrol", "ev=host_forgotten node=%s", at);
+		store_delete(s, ENROL_HOSTS, "", at, 0, NULL);
+	}
 }
 
 int enrol_mint(struct enrol *n, const struct enrol_host *host, char token[ENROL_TOKEN_SIZE],

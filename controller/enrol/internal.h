@@ -28,6 +28,13 @@ int token_spend(struct store *s, const char *id, const char *key_id, struct err 
 /* Delete tokens of a node; @spent_only: those whose certificate is in use now. */
 void token_burn(struct store *s, const char *node, bool spent_only);
 void token_expire(struct store *s);
+bool token_lives(struct store *s, const char *node);
+
+/* host.c: forget machines that asked to boot over a day ago and have no Node. */
+void host_tidy(struct store *s);
+
+/* enrol.c: remove what is over; once a minute. */
+void enrol_tidy(struct enrol *n);
 
 /* approve.c: one request through its states. */
 void approve_step(struct enrol *n, struct store_object *o);

@@ -147,6 +147,19 @@ static bool is_spent_of_node(const struct json *secret, const void *node)
 	return is_of_node(secret, node) && *annotation(secret, TOKEN_KEY_KEY);
 }
 
+bool token_lives(struct store *s, const char *node)
+{
+	char at[256] = PREFIX;
+	struct store_object *o;
+
+	while ((o = store_next(s, "secrets", NS, NS, at)) && str_starts(o->name, PREFIX)) {
+		str_copy(at, sizeof(at), o->name);
+		if (is_of_node(json_root(o->doc), node))
+			return true;
+	}
+	return false;
+}
+
 void token_burn(struct store *s, const char *node, bool spent_only)
 {
 	sweep(s, spent_only ? is_spent_of_node : is_of_node, node,

@@ -318,6 +318,38 @@ static void test_ca(void **state)
 	enrol_free(again);
 }
 
+static void put_made(struct world *w, const char *resource, const char *name, const char *made)
+{
+	struct json_doc *doc = json_doc_new();
+	struct json *root = json_new_obj(doc);
+
+	json_set_root(doc, root);
+	json_put_str(doc, json_obj_of(doc, root, "metadata"), "creationTimestamp", made);
+	assert_int_equal(store_create(w->store, resource, "", name, doc, NULL, NULL), 0);
+}
+
+/* Whoever is on the boot network can make records: what nobody became is forgotten. */
+static void test_tidy(void **state)
+{
+	struct world *w = *state;
+	struct enrol_host host = {.node_name = "fresh", .mac = "52:54:00:00:00:01"};
+	char token[ENROL_TOKEN_SIZE];
+
+	put_made(w, ENROL_HOSTS, "stranger", "2020-01-01T00:00:00Z");
+	put_made(w, ENROL_HOSTS, "member", "2020-01-01T00:00:00Z");
+	put_made(w, ENROL_HOSTS, "booting", "2020-01-01T00:00:00Z");
+	put_made(w, "nodes", "member", "2020-01-01T00:00:00Z");
+	put_made(w, CSRS, "waits", "2020-01-01T00:00:00Z");
+	assert_int_equal(token_mint(w->store, "booting", token, NULL), 0);
+	assert_int_equal(enrol_mint(w->enrol, &host, token, NULL), 0);
+	enrol_tidy(w->enrol);
+	assert_null(store_get(w->store, ENROL_HOSTS, "", "stranger"));
+	assert_non_null(store_get(w->store, ENROL_HOSTS, "", "member"));
+	assert_non_null(store_get(w->store, ENROL_HOSTS, "", "booting"));
+	assert_non_null(store_get(w->store, ENROL_HOSTS, "", "fresh"));
+	assert_null(store_get(w->store, CSRS, "", "waits"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -326,6 +358,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_serving, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_manual, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_records, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_tidy, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_ca, set_up, tear_down),
 	};
 
