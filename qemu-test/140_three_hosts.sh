@@ -67,7 +67,7 @@ await 240 "${pod_of[host-1]} serves again" fetch 1
 # All ends, and nothing of it is left on this machine
 pids=$(awk '{ print $1 }' "$RUN"/pid/*)
 env_down
-for pid in $pids; do if [ -e "/proc/$pid" ]; then fail "process left: $(tr '\0' ' ' <"/proc/$pid/cmdline")"; fi; done
+for pid in $pids; do if proc_birth "$pid" >/dev/null; then fail "process left: $(tr '\0' ' ' <"/proc/$pid/cmdline")"; fi; done
 if [ "$NET" = bridge ]; then
 	[ ! -e "/sys/class/net/$NETNS" ] || fail "interface $NETNS is left"
 	[ ! -e "/run/netns/$NETNS" ] || fail "namespace $NETNS is left"
