@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The pod's control group: hypervm is born in it. The memory limit is the guest's memory and a margin
- * for the VMM itself; the share of the processor follows what the pod asked for (kubelet's formula).
+ * The pod's control group: hypervm is born in it. The memory limit is the guest's memory, a margin for
+ * the VMM itself, and the scratch disk, whose pages on tmpfs are charged to the VM that writes them:
+ * a full disk is the guest's error, not its end. The share of the processor follows what the pod
+ * asked for (kubelet's formula).
  *
  * The limit of the processor is the containers', so it holds from the moment on that they are started:
  * a kernel's boot under a tenth of a processor would take ten times as long and gain nobody anything.
@@ -62,7 +64,8 @@ int group_open(const struct pod *p)
 		return -1;
 	spec_size(p->spec, p->pods->config.cpus, &size);
 	snprintf(value, sizeof(value), "%llu",
-		 (unsigned long long)(size.vm_memory_bytes + GROUP_VMM_BYTES));
+		 (unsigned long long)(size.vm_memory_bytes + GROUP_VMM_BYTES +
+				      p->pods->config.scratch_bytes));
 	group_set(fd, "memory.max", value);
 	group_set(fd, "memory.oom.group", "1");
 	snprintf(value, sizeof(value), "%d", GROUP_PIDS);
