@@ -39,6 +39,7 @@ struct hostd {
 	char image_worker[HOSTD_PATH_MAX], mkfs[HOSTD_PATH_MAX], api_worker[HOSTD_PATH_MAX];
 	char resolv_conf[HOSTD_PATH_MAX];
 	char cgroup_dir[HOSTD_PATH_MAX];
+	char no_net[ERR_MSG_MAX]; /* "" when pods get a network; else why not */
 	const char *mirrors[HOST_MIRRORS_MAX];
 
 	struct oci *oci;
@@ -56,7 +57,7 @@ void options_paths(struct hostd *h);
 
 /**
  * wire_pods() - Start what runs pods; VMs of an earlier hostd are adopted
- * Return: 0 or -errno. A missing network or port 10250 is logged, not an error.
+ * Return: 0 or -errno. A missing network makes the host NotReady, a missing port 10250 is logged.
  */
 int wire_pods(struct hostd *h, struct err *e);
 

@@ -216,8 +216,10 @@ static void wire_net(struct hostd *h)
 	};
 	struct err e = ERR_INIT;
 
-	if (net_new(&config, &h->net, &e) < 0)
-		log_error("main", "ev=no_net error=\"%s\"", err_msg(&e));
+	if (net_new(&config, &h->net, &e) == 0)
+		return;
+	log_error("main", "ev=no_net error=\"%s\"", err_msg(&e));
+	(void)str_copy(h->no_net, sizeof(h->no_net), err_msg(&e));
 }
 
 static void wire_api(struct hostd *h)
@@ -305,8 +307,10 @@ void wire_node(struct hostd *h)
 				.os_image = i->os_image,
 				.product = i->product,
 			},
-		.not_ready_reason = *i->no_kvm ? "NoKVM" : NULL,
-		.not_ready_message = i->no_kvm,
+		.not_ready_reason = *i->no_kvm	 ? "NoKVM"
+				    : *h->no_net ? "NoNetwork"
+						 : NULL,
+		.not_ready_message = *i->no_kvm ? i->no_kvm : h->no_net,
 	};
 	struct err e = ERR_INIT;
 

@@ -122,12 +122,12 @@ static int settings_pod_cidr(struct host_settings *s, const char *value, struct 
 	uint64_t prefix;
 
 	if (!slash || (size_t)(slash - value) >= sizeof(address) ||
-	    str_u64(slash + 1, 30, &prefix) < 0 || prefix < 8)
-		return err_set(e, -EINVAL, "not an IPv4 network with a prefix of 8 to 30 bits");
+	    str_u64(slash + 1, 29, &prefix) < 0 || prefix < 16) /* as net_new() takes it */
+		return err_set(e, -EINVAL, "not an IPv4 network with a prefix of 16 to 29 bits");
 	memcpy(address, value, (size_t)(slash - value));
 	address[slash - value] = '\0';
 	if (inet_pton(AF_INET, address, &raw) != 1)
-		return err_set(e, -EINVAL, "not an IPv4 network with a prefix of 8 to 30 bits");
+		return err_set(e, -EINVAL, "not an IPv4 network with a prefix of 16 to 29 bits");
 	return str_copy(s->pod_cidr, sizeof(s->pod_cidr), value);
 }
 

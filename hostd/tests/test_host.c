@@ -69,7 +69,7 @@ static void test_settings_refused(void **state)
 		 "settings: line 1: registry_mirror: not REGISTRY=URL"},
 		{"log=loud\n", "settings: line 1: log: not one of error, warn, info, debug"},
 		{"pod_cidr=10.0.0.0/31\n",
-		 "settings: line 1: pod_cidr: not an IPv4 network with a prefix of 8 to 30 bits"},
+		 "settings: line 1: pod_cidr: not an IPv4 network with a prefix of 16 to 29 bits"},
 		{"image_cap_mib=-1\n", "settings: line 1: image_cap_mib: not a number of MiB"},
 		{"time=now\n", "settings: line 1: time: not seconds since the epoch"},
 	};
