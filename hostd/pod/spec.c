@@ -19,6 +19,8 @@
 #include "base/str.h"
 #include "pod/spec_impl.h"
 
+#define SPEC_HOSTNAME_MAX 63
+
 static const struct spec_rule pod_rules[] = {
 	{"hostNetwork", SPEC_RULE_NOT_TRUE},	   {"hostPID", SPEC_RULE_NOT_TRUE},
 	{"hostIPC", SPEC_RULE_NOT_TRUE},	   {"shareProcessNamespace", SPEC_RULE_NOT_TRUE},
@@ -371,6 +373,21 @@ static int spec_containers(const struct json *spec, struct pod_spec *s, const ch
 	return r;
 }
 
+/* spec.hostname, else the pod's name, cut as a kubelet cuts it: the kernel takes 64 characters. */
+static int spec_hostname(const struct json *spec, struct pod_spec *s, struct err *e)
+{
+	const char *given = json_str(json_get(spec, "hostname"), "");
+	char name[SPEC_HOSTNAME_MAX + 1];
+
+	if (*given && !spec_name_ok(given, SPEC_HOSTNAME_MAX))
+		return err_set(e, -EINVAL, "spec.hostname: not a host name");
+	(void)str_copy(name, sizeof(name), *given ? given : s->name);
+	for (size_t len = strlen(name); len && strchr("-.", name[len - 1]); len--)
+		name[len - 1] = '\0';
+	s->hostname = json_str(json_new_str(s->doc, name), "");
+	return 0;
+}
+
 static int spec_fill(struct pod_spec *s, const struct json *pod, struct err *e)
 {
 	const struct json *spec = json_get(pod, "spec"), *meta = json_get(pod, "metadata");
@@ -384,7 +401,6 @@ static int spec_fill(struct pod_spec *s, const struct json *pod, struct err *e)
 	s->ns = json_str(json_get(meta, "namespace"), "");
 	s->name = json_str(json_get(meta, "name"), "");
 	s->uid = json_str(json_get(meta, "uid"), "");
-	s->hostname = json_str(json_get(spec, "hostname"), s->name);
 	s->grace_s = (uint32_t)MAX(0, MIN(grace_s, SPEC_GRACE_MAX_S));
 	s->active_deadline_s = MAX(0, json_int(json_get(spec, "activeDeadlineSeconds"), 0));
 	if (quantity_parse(memory, QUANTITY_UNITS, &overhead) < 0 || overhead < 0)
@@ -393,6 +409,8 @@ static int spec_fill(struct pod_spec *s, const struct json *pod, struct err *e)
 	if (!str_eq(class, "microvm"))
 		return err_set(e, -ENOTSUP, "spec.runtimeClassName: only \"microvm\" runs here");
 	r = spec_rules(spec, "spec", pod_rules, ARRAY_SIZE(pod_rules), e);
+	if (r == 0)
+		r = spec_hostname(spec, s, e);
 	if (r == 0)
 		r = spec_volumes(spec, e);
 	if (r == 0)

@@ -28,6 +28,30 @@ static int parse(const char *text, struct pod_spec **spec, struct err *e)
 	return r;
 }
 
+/* Names have up to 253 characters, host names in Linux 64. */
+static void test_hostname(void **state)
+{
+	struct pod_spec *s = NULL;
+	struct err e = ERR_INIT;
+	char text[700], name[80];
+
+	(void)state;
+	memset(name, 'n', sizeof(name));
+	memcpy(name + 61, "-.nnn", 6);
+	snprintf(text, sizeof(text),
+		 "{\"metadata\":{\"namespace\":\"default\",\"name\":\"%s\",\"uid\":\"u\"},"
+		 "\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"i\"}]}}",
+		 name);
+	assert_int_equal(parse(text, &s, &e), 0);
+	name[61] = '\0';
+	assert_string_equal(s->hostname, name);
+	s = spec_free(s);
+	assert_int_equal(parse("{" META ",\"spec\":{\"hostname\":\"a\\nb\","
+			       "\"containers\":[{\"name\":\"c\",\"image\":\"i\"}]}}",
+			       &s, &e),
+			 -EINVAL);
+}
+
 static void test_whole(void **state)
 {
 	static const char text[] =
@@ -245,9 +269,10 @@ static void test_capabilities(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_whole),	     cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_too_many),     cmocka_unit_test(test_meta),
-		cmocka_unit_test(test_capabilities), cmocka_unit_test(test_guest_overhead),
+		cmocka_unit_test(test_hostname),       cmocka_unit_test(test_whole),
+		cmocka_unit_test(test_refused),	       cmocka_unit_test(test_too_many),
+		cmocka_unit_test(test_meta),	       cmocka_unit_test(test_capabilities),
+		cmocka_unit_test(test_guest_overhead),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
