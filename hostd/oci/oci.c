@@ -4,6 +4,9 @@
  * image make one pull. A job that needs no pull (the image is there, the name is wrong) ends by itself
  * from the loop: every waiter is answered in the same way.
  *
+ * Three pulls at a time share the wire well. One that takes long, because its registry is slow or wants
+ * to keep others waiting, no longer counts as one of them, up to OCI_JOBS_MAX in all.
+ *
  * A job's process has ended well only when its result says so AND it has exited with 0 AND what it made
  * can be taken over. Two failures are tried again once without telling anybody: no room while images
  * are there that nobody uses, and a layer that was dropped from the store while the pull relied on it.
@@ -21,8 +24,10 @@
 #include "oci/store.h"
 #include "oci/worker.h"
 
-#define OCI_JOBS_RUNNING_MAX 3 /* more share the same wire and take longer each */
-#define OCI_ROOM_DEFAULT     ((uint64_t)1 << 40)
+#define OCI_JOBS_QUICK_MAX 3 /* more share the same wire and take longer each */
+#define OCI_JOBS_MAX	   12
+#define OCI_SLOW_MS	   60000
+#define OCI_ROOM_DEFAULT   ((uint64_t)1 << 40)
 
 struct oci {
 	struct loop *loop;
@@ -30,6 +35,8 @@ struct oci {
 	struct list jobs;
 	struct worker_config workers;
 	unsigned int running, folders; /* folders: made so far, for their names */
+	unsigned int slow_ms;
+	struct timer look; /* whether a running job has become a slow one, while others wait */
 	void (*on_changed)(void *arg);
 	void *arg;
 };
@@ -50,7 +57,7 @@ struct job {
 	char name[OCI_NAME_MAX];
 	struct worker worker;
 	struct defer answer;
-	uint64_t started_ms;
+	uint64_t started_ms, since_ms; /* of the first and of the present attempt */
 	/* What the waiters are told */
 	struct oci_image *image;
 	enum oci_failure failure;
@@ -189,17 +196,38 @@ static int job_start(struct job *j)
 	return worker_start(&j->worker, &task, &j->why);
 }
 
+static bool oci_has_place(const struct oci *oci)
+{
+	uint64_t now_ms = clock_mono_ms();
+	unsigned int quick = 0;
+	const struct job *j;
+
+	list_for_each(j, &oci->jobs, node)
+		quick += (j->state == JOB_RUNNING || j->state == JOB_ABANDONED) &&
+			 now_ms - j->since_ms < oci->slow_ms;
+	return quick < OCI_JOBS_QUICK_MAX && oci->running < OCI_JOBS_MAX;
+}
+
+static void oci_look(struct timer *t)
+{
+	oci_run_queue(container_of(t, struct oci, look));
+}
+
 static void oci_run_queue(struct oci *oci)
 {
 	struct job *j;
 
+	timer_cancel(&oci->look);
 	list_for_each(j, &oci->jobs, node) {
 		int r;
 
-		if (oci->running == OCI_JOBS_RUNNING_MAX)
-			break;
 		if (j->state != JOB_QUEUED)
 			continue;
+		if (!oci_has_place(oci)) {
+			timer_set(&oci->look, oci->slow_ms / 4);
+			break;
+		}
+		j->since_ms = clock_mono_ms();
 		if (!j->tried_again) {
 			j->started_ms = clock_mono_ms();
 			log_info("oci", "ev=pull_started image=%s", j->name);
@@ -295,6 +323,8 @@ int oci_new(const struct oci_config *config, struct oci **oci, struct err *e)
 	o->loop = config->loop;
 	o->on_changed = config->on_changed;
 	o->arg = config->arg;
+	o->slow_ms = config->slow_ms ? config->slow_ms : OCI_SLOW_MS;
+	timer_init(o->loop, &o->look, oci_look);
 	list_init(&o->jobs);
 	r = store_open(&o->store, config->root, config->cap_bytes, e);
 	if (r < 0) {
@@ -313,6 +343,7 @@ struct oci *oci_free(struct oci *oci)
 
 	if (!oci)
 		return NULL;
+	timer_cancel(&oci->look);
 	list_for_each_safe(j, tmp, &oci->jobs, node) {
 		while (!list_empty(&j->waits))
 			list_del(j->waits.next);

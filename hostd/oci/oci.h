@@ -42,6 +42,7 @@ struct oci_config {
 	int cgroup_fd; /* cgroup v2 folder that pulls are born in; -1: none */
 	uid_t uid; /* identity of pulls, which then also see the store and the network only; 0: none of this */
 	gid_t gid;
+	unsigned int slow_ms; /* a pull that takes longer keeps nobody waiting; 0: a minute */
 	void (*on_changed)(void *arg); /* an image came or went; called from the loop; or NULL */
 	void *arg;
 };

@@ -569,6 +569,30 @@ static void test_cancel(void **state)
 	assert_int_equal(loop_once(&t.loop, 100), 0);
 }
 
+/* A registry that keeps its pulls waiting does not keep those of others waiting. */
+static void test_slow_registry(void **state)
+{
+	static const char *const names[] = {HOST "slow1", HOST "slow2", HOST "slow3"};
+	static struct wait slow[ARRAY_SIZE(names)];
+	char digest[OCI_DIGEST_MAX];
+
+	(void)state;
+	t.config.slow_ms = 1000;
+	reopen(0);
+	fake_image(&t.registry, "repo", "latest", &t.a, 1, digest);
+	t.registry.silent = true;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		slow[i] = (struct wait){.wait.fn = on_image};
+		oci_ensure(t.oci, &slow[i].wait, names[i], OCI_PULL_IF_NOT_PRESENT);
+	}
+	while (t.registry.asked < ARRAY_SIZE(names))
+		assert_int_equal(loop_once(&t.loop, 100), 0);
+	t.registry.silent = false;
+	pull(HOST "repo");
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		assert_false(slow[i].done);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -584,6 +608,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(test_gc, start, stop),
 		cmocka_unit_test_setup_teardown(test_full, start, stop),
 		cmocka_unit_test_setup_teardown(test_cancel, start, stop),
+		cmocka_unit_test_setup_teardown(test_slow_registry, start, stop),
 	};
 	ssize_t n;
 
