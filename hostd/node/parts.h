@@ -99,6 +99,7 @@ struct pod_watch {
 	bool watching; /* the call under way is a watch */
 	bool progress; /* it brought something */
 	bool expired; /* the server said 410: list again */
+	unsigned int refused; /* watches in a row that it answered otherwise */
 };
 
 void pod_watch_init(struct pod_watch *w, struct node *node);

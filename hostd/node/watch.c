@@ -2,7 +2,8 @@
 /*
  * List, then watch from the list's resourceVersion, for ever. A watch that ends cleanly is started
  * again from the last version seen; «too old» (410, as a status or as an ERROR event) drops the
- * version and lists again. A list that failed changes nothing: what runs keeps running.
+ * version and lists again, and so does a watch that the server goes on refusing: it may have come back
+ * from a backup and not know the version yet. A list that failed changes nothing: what runs keeps running.
  *
  * TCP alone notices a dead peer late, so a watch that outlives the time it asked for is cut off here.
  */
@@ -21,6 +22,7 @@
 #define WATCH_SPREAD_S	   300
 #define WATCH_GRACE_MS	   30000
 #define WATCH_LIST_MS	   60000
+#define WATCH_REFUSED_MAX  2
 #define WATCH_LINE_MAX	   ((size_t)4 << 20) /* etcd takes 1.5 MiB an object */
 
 static void pod_watch_next(struct pod_watch *w);
@@ -79,17 +81,16 @@ static int pod_watch_data(void *arg, const void *data, size_t len)
 static void pod_watch_ended(void *arg, const struct kube_result *result)
 {
 	struct pod_watch *w = arg;
-	bool clean = result->status == 200;
+	bool clean = result->status == 200, gone = w->expired || result->status == 410;
 	char safe[200];
 
 	w->call = NULL;
 	timer_cancel(&w->silence);
 	buf_clear(&w->split.partial);
-	if (result->status == 410)
-		w->expired = true;
-	if (w->expired)
+	w->refused = clean || !result->status ? 0 : w->refused + 1;
+	if (gone || w->refused >= WATCH_REFUSED_MAX)
 		w->version[0] = '\0';
-	if (!clean && !w->expired)
+	if (!clean && !gone)
 		log_info("node", "ev=watch_cut status=%d error=\"%s\"", result->status,
 			 str_printable(safe, sizeof(safe), result->message));
 	/* Anything received means that the server works: start anew at once, else back off. */

@@ -429,6 +429,13 @@ static void test_watch(void **state)
 	assert_true(fake_api_stream(NULL));
 	wait_for("GET", LIST, 3);
 	assert_int_equal(lists, 3);
+	/* A version that the server does not take, however often: it is asked for another. */
+	wait_for("GET", WATCH, 6);
+	rule("GET", WATCH, 504, "{\"code\":504,\"reason\":\"Timeout\"}", 2);
+	assert_true(fake_api_stream(NULL));
+	wait_for("GET", LIST, 4);
+	assert_int_equal(lists, 4);
+	wait_for("GET", WATCH, 9);
 }
 
 static void test_status(void **state)
