@@ -3,6 +3,7 @@
  * What the guest and its VM tell, written down as facts. A guest that was reconnected to tells
  * everything again: restart counts and times tell news from repetition.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -127,6 +128,15 @@ static void guest_on_exit(void *pod, const struct guest_exit *m)
 	guest_ended(p, m->container, &end, c->restarts_base + m->restart_count, m->backoff_ms, "");
 }
 
+/* A reason is one word (CamelCase): the guest's must not look like more of a log line, or of a status. */
+static void guest_word(char *out, size_t size, const char *in)
+{
+	(void)str_copy(out, size, in);
+	for (; *out; out++)
+		if (!isascii((unsigned char)*out) || !isalnum((unsigned char)*out))
+			*out = '_';
+}
+
 static void guest_on_failed(void *pod, const struct guest_failed *m)
 {
 	struct pod *p = pod;
@@ -139,9 +149,10 @@ static void guest_on_failed(void *pod, const struct guest_failed *m)
 	char safe[POD_MESSAGE_MAX];
 
 	str_printable(safe, sizeof(safe), m->message);
+	guest_word(end.reason, sizeof(end.reason), m->reason);
 	if (m->container == GUEST_POD) {
 		log_warn("pod", "ev=guest_failed uid=%s reason=%s message=\"%s\"", p->meta.uid,
-			 m->reason, safe);
+			 end.reason, safe);
 		(void)str_copy(p->vm_words, sizeof(p->vm_words), safe);
 		p->guest_broken = true;
 		pod_kick(p);
@@ -149,7 +160,6 @@ static void guest_on_failed(void *pod, const struct guest_failed *m)
 	}
 	if (!c)
 		return;
-	(void)str_copy(end.reason, sizeof(end.reason), m->reason);
 	pod_event(p, "Warning", "Failed", "Error: %s", safe);
 	guest_ended(p, m->container, &end, c->restarts_base + m->restart_count, m->backoff_ms,
 		    safe);
@@ -227,6 +237,7 @@ static void guest_show_console(const struct pod *p)
 static void guest_vm_exited(struct vm *vm, const struct vm_exit *x)
 {
 	struct pod *p = container_of(vm, struct pod, vm);
+	char safe[sizeof(x->detail)];
 
 	p->vm_ended = true;
 	if (!*p->vm_words)
@@ -235,7 +246,8 @@ static void guest_vm_exited(struct vm *vm, const struct vm_exit *x)
 						     : vm_reason_name(x->reason),
 			 *x->detail ? ": " : "", x->detail);
 	log_info("pod", "ev=vm_ended uid=%s cid=%u reason=%s code=%d detail=\"%s\"", p->meta.uid,
-		 p->cid, vm_reason_name(x->reason), x->code, x->detail);
+		 p->cid, vm_reason_name(x->reason), x->code,
+		 str_printable(safe, sizeof(safe), x->detail));
 	if (x->reason == VM_REASON_PANIC)
 		guest_show_console(p);
 	pod_kick(p);

@@ -265,7 +265,7 @@ static void test_start_error(void **state)
 		.code = 128,
 		.finished_ns = 1767323046000000000ULL,
 		.backoff_ms = GUEST_BACKOFF_NEVER,
-		.reason = "StartError",
+		.reason = "StartError ev=x", /* of a guest that wants to write log lines */
 		.message = "exec /no: not found",
 	};
 
@@ -281,7 +281,7 @@ static void test_start_error(void **state)
 	fake_vm_exit(VM_REASON_POWEROFF);
 	settle();
 	assert_true(status_has(
-		"\"exitCode\":128,\"reason\":\"StartError\",\"message\":\"exec /no: not found\""));
+		"\"exitCode\":128,\"reason\":\"StartError_ev_x\",\"message\":\"exec /no: not found\""));
 	assert_true(status_has("\"phase\":\"Failed\""));
 }
 
