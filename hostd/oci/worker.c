@@ -25,6 +25,7 @@
 
 #define WORKER_RESULT_MAX ((size_t)64 << 10)
 #define WORKER_RESULT_FD  3
+#define WORKER_SWEEP_MAX  4096
 
 void worker_config_init(struct worker_config *c, const struct oci_config *config)
 {
@@ -51,12 +52,22 @@ void worker_config_done(struct worker_config *c)
 void worker_sweep(const struct worker_config *c)
 {
 	_cleanup_fd_ int fd = -1;
+	char text[WORKER_SWEEP_MAX];
+	ssize_t len;
+	long pid;
 
 	if (c->cgroup_fd < 0)
 		return;
-	fd = openat(c->cgroup_fd, "cgroup.kill", O_WRONLY | O_CLOEXEC);
-	if (fd >= 0)
-		(void)fd_write_full(fd, "1", 1);
+	/*
+	 * Not cgroup.kill: after one write to it Linux 6.12 kills every process that clone3() makes in
+	 * that group, for it compares the group's count of kills with that of the parent's group.
+	 */
+	fd = openat(c->cgroup_fd, "cgroup.procs", O_RDONLY | O_CLOEXEC);
+	len = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
+	text[MAX(len, 0)] = '\0';
+	/* One read: a number is whole when its line is */
+	for (char *at = text, *end; (pid = strtol(at, &end, 10)) > 1 && *end == '\n'; at = end)
+		kill((pid_t)pid, SIGKILL);
 }
 
 void worker_init(struct worker *w, const struct worker_config *config,
