@@ -28,12 +28,12 @@
  * Our own parameters. console, quiet: panics are kept, and every other character would be an exit. panic,
  * reboot: end by a triple fault, at once. no_timer_check: there is no PIT whose interrupt could be
  * checked. The rest saves memory and faults: noreplace-smp keeps the kernel from rewriting 4 MiB of
- * its text for one processor, percpu_alloc from clearing 2 MiB for each, and page_reporting gives
- * back 64 KiB at a time instead of 2 MiB.
+ * its text for one processor, percpu_alloc from clearing 2 MiB for each, page_reporting gives
+ * back 64 KiB at a time instead of 2 MiB, and a slab of which one object is used is 8 KiB instead of 32.
  */
 #define RUN_CMDLINE                                                                             \
 	"console=ttyS0 quiet panic=-1 reboot=t no_timer_check noreplace-smp percpu_alloc=page " \
-	"page_reporting.page_reporting_order=4"
+	"page_reporting.page_reporting_order=4 slub_max_order=1"
 
 struct run_thread {
 	struct vm *vm;

@@ -176,14 +176,16 @@ void http_reply(struct http_request *r, int status, const char *content_type, co
 		size_t len, const char *headers)
 {
 	struct buf *out = &r->conn->out;
+	/* Who passes a status on may have got one that has no body, or that answers nothing (RFC 9110 §15) */
+	bool empty = status == 204 || status == 304;
 
-	if (!reply_begin(r, status, content_type, headers))
+	if (!reply_begin(r, status < 200 ? 502 : status, content_type, headers))
 		return;
-	if (status != 204 && status != 304)
+	if (!empty)
 		buf_printf(out, "Content-Length: %zu\r\n", len);
 	reply_head_end(r);
 	/* Beyond the queue's cap the peer gets less than announced and a closed connection. */
-	if (reply_has_body(r) && len && buf_append(out, data, len) < 0)
+	if (!empty && reply_has_body(r) && len && buf_append(out, data, len) < 0)
 		r->last = true;
 	r->ended = true;
 	reply_go(r);

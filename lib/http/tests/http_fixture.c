@@ -101,7 +101,8 @@ static void handler(struct http_request *r, void *arg)
 	} else if (str_eq(path, "/redirect")) {
 		http_reply(r, 302, NULL, NULL, 0, "Location: /x\r\n");
 	} else if (str_eq(path, "/none")) {
-		http_reply(r, 204, NULL, NULL, 0, NULL);
+		http_reply(r, 204, NULL, "no body here", 12,
+			   NULL); /* it would be the next answer */
 	} else if (str_eq(path, "/missing")) {
 		http_reply_text(r, 404, "nothing at %s", path);
 	} else {

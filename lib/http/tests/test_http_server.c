@@ -299,6 +299,23 @@ static void test_chunks_of_nothing(void **state)
 	buf_done(&b);
 }
 
+/* A body behind a status that has none would be read as the next answer. */
+static void test_no_body(void **state)
+{
+	static const char request[] = "GET /none HTTP/1.1\r\nHost: x\r\n\r\n"
+				      "GET /none HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+	struct fixture *f = *state;
+	struct buf b = BUF_INIT(0);
+	int fd = fixture_connect(f);
+
+	fixture_send(f, fd, request, sizeof(request) - 1);
+	fixture_read(f, fd, &b, NULL, 2000);
+	assert_non_null(strstr(b.data, "204 No Content\r\n"));
+	assert_null(strstr(b.data, "no body here"));
+	close(fd);
+	buf_done(&b);
+}
+
 static void test_raw(void **state)
 {
 	static const char request[] =
@@ -378,6 +395,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_split_anywhere, start, stop),
 		cmocka_unit_test_setup_teardown(test_head_too_long, start, stop),
 		cmocka_unit_test_setup_teardown(test_chunks_of_nothing, start, stop),
+		cmocka_unit_test_setup_teardown(test_no_body, start, stop),
 		cmocka_unit_test_setup_teardown(test_raw, start, stop),
 		cmocka_unit_test_setup_teardown(test_crowd, start, stop),
 		cmocka_unit_test_setup_teardown(test_reader_sleeps, start, stop),
