@@ -89,7 +89,7 @@ static void test_stream(void **state)
 struct paused {
 	struct http_call *call;
 	size_t seen;
-	bool done;
+	bool begun, done;
 };
 
 static int pause_data(struct http_call *call, const void *data, size_t len, void *arg)
@@ -99,6 +99,7 @@ static int pause_data(struct http_call *call, const void *data, size_t len, void
 	(void)data;
 	if (!p->seen)
 		http_call_pause(call, true);
+	p->begun = true;
 	p->seen += len;
 	return 0;
 }
@@ -126,6 +127,7 @@ static void test_pause(void **state)
 	f->stream_left = 30000000; /* more than sockets hold */
 	p.call = http_call_start(f->client, &spec, &ops, &p, NULL);
 	assert_non_null(p.call);
+	assert_true(fixture_run_until(f, &p.begun, 10000));
 	fixture_run(f, 300);
 	before = p.seen;
 	assert_in_range(before, 1, 10000000);
