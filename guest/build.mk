@@ -6,8 +6,8 @@ $(eval $(call unit_test,test_guest,guest/tests/test_guest.c guest/ring.c guest/u
 $(eval $(call fuzz_target,fuzz_user,guest/fuzz/fuzz_user.c guest/user.c,base,,guest/fuzz/corpus_user))
 
 # The other end of hyperstart for tests: hostd's session code on a command line
-drive_sources := guest/tests/drive.c hostd/vm/session.c
-$(call cflags,guest/tests/drive.c,-Ihostd)
+drive_sources := guest/tests/drive.c guest/tests/drive_exec.c hostd/vm/session.c hostd/vm/exec.c
+$(call cflags,guest/tests/drive.c guest/tests/drive_exec.c,-Ihostd)
 $(eval $(call sources,musl,$(drive_sources),))
 $(O)/test/drive: $(call link_inputs,musl,$(drive_sources),proto base,)
 	@mkdir -p $(@D)

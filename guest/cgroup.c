@@ -74,6 +74,16 @@ static int cgroup_limit(int dir, const struct guest_container *c, struct err *e)
 	return r;
 }
 
+int cgroup_open(uint32_t index, struct err *e)
+{
+	char path[64];
+	int fd;
+
+	cgroup_path(path, sizeof(path), index);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? err_sys(e, -errno, "open %s", path) : fd;
+}
+
 int cgroup_make(uint32_t index, const struct guest_container *c, struct err *e)
 {
 	_cleanup_fd_ int dir = -1;
@@ -84,9 +94,9 @@ int cgroup_make(uint32_t index, const struct guest_container *c, struct err *e)
 	rmdir(path);
 	if (mkdir(path, 0755) < 0 && errno != EEXIST)
 		return err_sys(e, -errno, "make %s", path);
-	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	dir = cgroup_open(index, e);
 	if (dir < 0)
-		return err_sys(e, -errno, "open %s", path);
+		return dir;
 	r = cgroup_limit(dir, c, e);
 	return r < 0 ? r : take_fd(&dir);
 }

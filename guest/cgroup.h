@@ -20,6 +20,9 @@ int cgroup_init(struct err *e);
  */
 int cgroup_make(uint32_t index, const struct guest_container *c, struct err *e);
 
+/** cgroup_open() - The group of a container that runs. Return: as cgroup_make() */
+int cgroup_open(uint32_t index, struct err *e);
+
 /** cgroup_end() - Kill what is left and remove the group. Return: whether memory ran out in it */
 bool cgroup_end(uint32_t index);
 

@@ -3,6 +3,10 @@
  * The child is a copy of PID 1 in new mount and pid namespaces, so it is the container's PID 1. It
  * builds its root, looks its user up in the image's own files, and gives up what it has in the order
  * in which each step needs what the next one takes away. Network, host name and IPC are the pod's.
+ *
+ * A process that joins a container (exec) is born in its pid namespace and control group and goes into the
+ * rest. From then on the container's processes see it, while its memory is still a copy of PID 1's: so
+ * it is not dumpable, which keeps them from tracing it, and holds no descriptor but its own.
  */
 #include "child.h"
 
@@ -15,6 +19,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -79,7 +84,7 @@ static int child_terminal(const struct child_spec *spec, struct err *e)
 	int fds[3] = {-1, -1, -1};
 
 	setsid();
-	if (spec->pts >= 0 && ioctl(spec->fds[0], TIOCSCTTY, 0) < 0)
+	if (spec->tty && ioctl(spec->fds[0], TIOCSCTTY, 0) < 0)
 		return err_sys(e, -errno, "take the terminal");
 	for (int i = 0; i < 3; i++) {
 		fds[i] = fcntl(spec->fds[i], F_DUPFD_CLOEXEC, 3);
@@ -131,13 +136,13 @@ static void child_environment(const struct child_spec *spec, const struct user *
 		snprintf(home, sizeof(home), "HOME=%s", u->home);
 		child_envp[n++] = home;
 	}
-	if (spec->pts >= 0 && !env_get(&c->env, "TERM"))
+	if (spec->tty && !env_get(&c->env, "TERM"))
 		child_envp[n++] = "TERM=xterm";
 	for (uint32_t i = 0; i < c->env.count; i++)
 		child_envp[n++] = c->env.at[i];
 	child_envp[n] = NULL;
-	for (n = 0; n < c->args.count; n++)
-		child_argv[n] = c->args.at[n];
+	for (n = 0; n < spec->args->count; n++)
+		child_argv[n] = spec->args->at[n];
 	child_argv[n] = NULL;
 }
 
@@ -167,9 +172,9 @@ static int child_exec_path(const char *name, const char *path)
 	return result;
 }
 
-static int child_exec(const struct guest_container *c, struct err *e)
+static int child_exec(const struct guest_container *c, const char *name, struct err *e)
 {
-	const char *name = c->args.at[0], *path = env_get(&c->env, "PATH");
+	const char *path = env_get(&c->env, "PATH");
 	char shown[128];
 	int r;
 
@@ -186,6 +191,36 @@ static int child_exec(const struct guest_container *c, struct err *e)
 	return err_sys(e, r, "exec: \"%s\"", shown);
 }
 
+static void child_close_others(int one, int other)
+{
+	int low = MIN(one, other), high = MAX(one, other);
+
+	syscall(SYS_close_range, 3, low - 1, 0);
+	syscall(SYS_close_range, low + 1, high - 1, 0);
+	syscall(SYS_close_range, high + 1, ~0U, 0);
+}
+
+static int child_join(const struct child_spec *spec, struct err *e)
+{
+	const struct guest_container *c = &spec->run->containers[spec->index];
+
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return err_sys(e, -errno, "become untraceable");
+	child_close_others(spec->join_fd, spec->report_fd);
+	if (setns(spec->join_fd, CLONE_NEWNS | CLONE_NEWCGROUP) < 0)
+		return err_sys(e, -errno, "join the container");
+	if (chdir(c->cwd[0] ? c->cwd : "/") < 0)
+		return err_sys(e, -errno, "working directory: %s", c->cwd);
+	return 0;
+}
+
+static int child_make_world(const struct child_spec *spec, struct err *e)
+{
+	if (unshare(CLONE_NEWCGROUP) < 0)
+		return err_sys(e, -errno, "cgroup namespace");
+	return rootfs_enter(spec->run, spec->index, spec->pts, e);
+}
+
 static int child_become(const struct child_spec *spec, const char **reason, struct err *e)
 {
 	const struct guest_container *c = &spec->run->containers[spec->index];
@@ -200,10 +235,8 @@ static int child_become(const struct child_spec *spec, const char **reason, stru
 	r = child_terminal(spec, e);
 	if (r < 0)
 		return r;
-	if (unshare(CLONE_NEWCGROUP) < 0)
-		return err_sys(e, -errno, "cgroup namespace");
 	syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
-	r = rootfs_enter(spec->run, spec->index, spec->pts, e);
+	r = spec->join_fd >= 0 ? child_join(spec, e) : child_make_world(spec, e);
 	if (r == 0)
 		r = child_user(c, &u, e);
 	if (r < 0)
@@ -219,36 +252,66 @@ static int child_become(const struct child_spec *spec, const char **reason, stru
 	if (r < 0)
 		return r;
 	child_reset_signals();
-	return child_exec(c, e);
+	return child_exec(c, spec->args->at[0], e);
 }
 
-static _Noreturn void child_main(const struct child_spec *spec)
+static _Noreturn void child_main(const struct child_spec *from)
 {
 	struct child_report report = {0};
+	struct child_spec spec = *from;
 	const char *reason = "StartError";
 	struct err e = ERR_INIT;
-	int fd = fcntl(spec->report_fd, F_DUPFD_CLOEXEC, 16);
 
-	child_become(spec, &reason, &e);
+	/* Out of the way of the standard descriptors */
+	spec.report_fd = fcntl(from->report_fd, F_DUPFD_CLOEXEC, 16);
+	report.error = child_become(&spec, &reason, &e);
 	str_copy(report.reason, sizeof(report.reason), reason);
 	str_copy(report.message, sizeof(report.message), err_msg(&e));
-	if (write(fd, &report, sizeof(report)) < 0)
+	if (write(spec.report_fd, &report, sizeof(report)) < 0)
 		_exit(127);
 	_exit(CHILD_EXIT_START_ERROR);
+}
+
+/* Makes children be born in the pid namespace of another process. Return: the way back, or -errno */
+static int child_enter_pids(int pidfd, struct err *e)
+{
+	int own = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
+
+	if (own < 0)
+		return err_sys(e, -errno, "open the pid namespace");
+	if (setns(pidfd, CLONE_NEWPID) < 0) {
+		fd_close(own);
+		return err_sys(e, -errno, "join the container's processes");
+	}
+	return own;
 }
 
 pid_t child_start(const struct child_spec *spec, struct err *e)
 {
 	struct clone_args args = {
-		.flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_INTO_CGROUP,
+		.flags = CLONE_INTO_CGROUP,
 		.exit_signal = SIGCHLD,
 		.cgroup = (uint64_t)spec->cgroup_fd,
 	};
-	long pid = syscall(SYS_clone3, &args, sizeof(args));
+	_cleanup_fd_ int own = -1;
+	long pid;
 
+	if (spec->join_fd < 0) {
+		args.flags |= CLONE_NEWNS | CLONE_NEWPID;
+	} else {
+		own = child_enter_pids(spec->join_fd, e);
+		if (own < 0)
+			return own;
+	}
+	pid = syscall(SYS_clone3, &args, sizeof(args));
 	if (pid == 0)
 		child_main(spec);
-	return pid < 0 ? err_sys(e, -errno, "start a process") : (pid_t)pid;
+	if (pid < 0)
+		pid = err_sys(e, -errno, "start a process");
+	/* Nothing may ever be started in the wrong one. */
+	while (own >= 0 && setns(own, CLONE_NEWPID) < 0)
+		usleep(1000);
+	return (pid_t)pid;
 }
 
 int child_report_read(int fd, struct child_report *r)

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Starting a container: its process, from clone to exec. */
+/* Starting a container's process, or one beside it: from clone to exec. */
 #ifndef GUEST_CHILD_H
 #define GUEST_CHILD_H
 
+#include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/err.h"
@@ -14,19 +16,23 @@
 struct child_report {
 	char reason[GUEST_REASON_MAX + 1];
 	char message[512];
+	int32_t error; /* -errno of what failed */
 };
 
 struct child_spec {
 	const struct guest_run *run;
 	uint32_t index;
+	const struct guest_strings *args; /* what to execute */
+	int join_fd; /* pidfd of the container's process, to run beside it; -1: be the container */
 	int fds[3]; /* standard input, output, error */
-	int pts; /* the terminal's number in /dev/pts, or -1 */
-	int cgroup_fd; /* the container is born in this group */
+	bool tty; /* they are a terminal */
+	int pts; /* number in /dev/pts of the terminal that becomes /dev/console, or -1 */
+	int cgroup_fd; /* the process is born in this group */
 	int report_fd; /* closes at exec, or gets one struct child_report */
 };
 
 /**
- * child_start() - Make the container's process
+ * child_start() - Make the process
  * Return: its pid, -errno. It reports over report_fd how that went on; nothing here waits.
  */
 pid_t child_start(const struct child_spec *spec, struct err *e);

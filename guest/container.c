@@ -148,9 +148,14 @@ static int container_stdin(struct container *c, struct err *e)
 		fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 		return fd < 0 ? err_sys(e, -errno, "open /dev/null") : fd;
 	}
-	/* Our writing end keeps it open; nothing is written until a later version has STDIN. */
-	if (c->stdin_fds[0] < 0 && pipe2(c->stdin_fds, O_CLOEXEC) < 0)
-		return err_sys(e, -errno, "make a pipe");
+	/* Our writing end keeps it open, from one client to the next and over restarts. */
+	if (c->stdin_fds[1] < 0) {
+		c->stdin_fds[0] = fd_close(c->stdin_fds[0]);
+		if (pipe2(c->stdin_fds, O_CLOEXEC) < 0)
+			return err_sys(e, -errno, "make a pipe");
+		if (fd_nonblock(c->stdin_fds[1]) < 0)
+			return err_sys(e, -errno, "standard input");
+	}
 	fd = fcntl(c->stdin_fds[0], F_DUPFD_CLOEXEC, 3);
 	return fd < 0 ? err_sys(e, -errno, "standard input") : fd;
 }
@@ -158,7 +163,12 @@ static int container_stdin(struct container *c, struct err *e)
 static int container_spawn(struct container *c, struct err *e)
 {
 	_cleanup_fd_ int cgroup = -1, tty = -1, in = -1, report_r = -1, report_w = -1;
-	struct child_spec spec = {.run = c->run, .index = c->index, .pts = -1};
+	struct child_spec spec = {.run = c->run,
+				  .index = c->index,
+				  .args = &c->spec->args,
+				  .tty = c->spec->tty,
+				  .join_fd = -1,
+				  .pts = -1};
 	int fds[2], r;
 
 	if (c->spec->tty) {
@@ -342,6 +352,19 @@ long container_log(struct container *c, uint32_t window, void *out, size_t size)
 			out, size);
 	}
 	return 0;
+}
+
+int container_input(const struct container *c)
+{
+	int fd = c->spec->tty ? c->out[0].fd : c->stdin_fds[1];
+
+	return c->spec->open_stdin && fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, 3) : -1;
+}
+
+void container_input_end(struct container *c)
+{
+	if (c->spec->stdin_once && !c->spec->tty)
+		c->stdin_fds[1] = fd_close(c->stdin_fds[1]);
 }
 
 bool container_drained(const struct container *c)

@@ -79,6 +79,12 @@ void container_replay(struct container *c);
 /** container_next() - The next message for the host, as link.h's next(). */
 long container_next(struct container *c, void *out, size_t size);
 
+/** container_input() - A descriptor to write its standard input to, owned by the caller; -1: it has none */
+int container_input(const struct container *c);
+
+/** container_input_end() - A client's input has ended: with stdin_once, the container's has */
+void container_input_end(struct container *c);
+
 /** container_drained() - Whether the host has all output */
 bool container_drained(const struct container *c);
 

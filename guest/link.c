@@ -38,7 +38,9 @@ static struct {
 
 static void link_down(const char *why, int code)
 {
-	if (link_.welcome)
+	bool was_up = link_.welcome;
+
+	if (was_up)
 		log_warn(LINK_MOD, "ev=link_down msg=\"%s: %s\"", why, strerror(-code));
 	watch_del(&link_.watch);
 	link_.fd = fd_close(link_.fd);
@@ -46,6 +48,8 @@ static void link_down(const char *why, int code)
 	link_.in_len = link_.out_len = 0;
 	timer_set(&link_.retry, link_.retry_ms);
 	link_.retry_ms = MIN(link_.retry_ms * 2, (uint32_t)LINK_RETRY_MAX_MS);
+	if (was_up)
+		link_.events->down();
 }
 
 static void link_flush(void)

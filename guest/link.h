@@ -14,6 +14,7 @@
 struct link_events {
 	void (*hello)(struct guest_hello *m); /* fill in the state */
 	void (*up)(const struct guest_welcome *m); /* the host knows us */
+	void (*down)(void); /* after up(): it hears nothing of us any more */
 	void (*frame)(const struct guest_frame *f); /* anything after WELCOME */
 	long (*next)(void *out, size_t size); /* the next message, 0 for none */
 };

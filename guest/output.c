@@ -3,8 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <sys/ioctl.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -70,20 +70,34 @@ int output_pipe(struct output *o, struct err *e)
 	return r < 0 ? r : o->write_fd;
 }
 
-int output_terminal(struct output *o, int *pts, struct err *e)
+int terminal_open(int ptmx, int *pts, struct err *e)
 {
 	int unlock = 0, slave;
-	char path[32];
+
+	if (ioctl(ptmx, TIOCSPTLCK, &unlock) < 0 || (pts && ioctl(ptmx, TIOCGPTN, pts) < 0))
+		return err_sys(e, -errno, "unlock a terminal");
+	slave = ioctl(ptmx, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	return slave < 0 ? err_sys(e, -errno, "open a terminal") : slave;
+}
+
+void terminal_resize(int fd, uint16_t cols, uint16_t rows)
+{
+	const struct winsize size = {.ws_col = cols, .ws_row = rows};
+
+	if (fd >= 0 && cols && rows && ioctl(fd, TIOCSWINSZ, &size) < 0)
+		return; /* it is no terminal any more */
+}
+
+int output_terminal(struct output *o, int *pts, struct err *e)
+{
+	int slave;
 
 	output_close(o);
 	o->fd = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
-	if (o->fd < 0 || ioctl(o->fd, TIOCSPTLCK, &unlock) < 0 || ioctl(o->fd, TIOCGPTN, pts) < 0)
+	if (o->fd < 0)
 		return err_sys(e, -errno, "open a terminal");
-	snprintf(path, sizeof(path), "/dev/pts/%d", *pts);
-	slave = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC);
-	if (slave < 0)
-		return err_sys(e, -errno, "open %s", path);
-	if (output_watch(o, e) < 0) {
+	slave = terminal_open(o->fd, pts, e);
+	if (slave >= 0 && output_watch(o, e) < 0) {
 		fd_close(slave);
 		return -EIO;
 	}

@@ -35,6 +35,17 @@ int output_pipe(struct output *o, struct err *e);
  */
 int output_terminal(struct output *o, int *pts, struct err *e);
 
+/**
+ * terminal_open() - Open a multiplexer's new terminal
+ * @ptmx:  the multiplexer, just opened
+ * @pts:   set to its number, or NULL
+ * Return: the end for processes, owned by the caller; -errno.
+ */
+int terminal_open(int ptmx, int *pts, struct err *e);
+
+/** terminal_resize() - Tell a terminal's processes its size; 0 is none */
+void terminal_resize(int fd, uint16_t cols, uint16_t rows);
+
 /** output_resume() - Read on if there is room again */
 void output_resume(struct output *o);
 

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "container.h"
+#include "exec.h"
 #include "link.h"
 #include "system.h"
 
@@ -184,8 +185,11 @@ static void pod_credit(const struct guest_frame *f)
 	uint16_t stream;
 	uint32_t bytes;
 
-	if (guest_credit_decode(f, &stream, &bytes) < 0 ||
-	    stream / 2 >= (int)pod.run.container_count)
+	if (guest_credit_decode(f, &stream, &bytes) < 0)
+		return;
+	if (stream >= GUEST_STREAMS_MAX)
+		exec_frame(f, pod.containers, pod.run.container_count);
+	if (stream / 2 >= (int)pod.run.container_count)
 		return;
 	o = &pod.containers[stream / 2].out[stream % 2];
 	ring_credit(&o->ring, bytes);
@@ -204,7 +208,9 @@ static void pod_frame(const struct guest_frame *f)
 	case GUEST_MSG_CREDIT:
 		pod_credit(f);
 		break;
-	default: /* from a later version */
+	default: /* of an exec, or from a later version */
+		if (pod.state != GUEST_STATE_WAITING)
+			exec_frame(f, pod.containers, pod.run.container_count);
 		break;
 	}
 }
@@ -261,6 +267,9 @@ static long pod_next(void *out, size_t size)
 			return n;
 		drained = drained && container_drained(c);
 	}
+	n = exec_next(out, size);
+	if (n)
+		return n;
 	if (pod.state != GUEST_STATE_ENDED || !drained || pod.done_sent)
 		return 0;
 	pod.done_sent = true;
@@ -272,10 +281,13 @@ void pod_reap(void)
 	int status;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (exec_reaped(pid, status))
+			continue;
 		for (uint32_t i = 0; i < pod.run.container_count; i++)
 			if (pod.containers[i].pid == pid)
 				container_reaped(&pod.containers[i], status);
+	}
 }
 
 void pod_start(struct loop *l, const char *device)
@@ -283,11 +295,13 @@ void pod_start(struct loop *l, const char *device)
 	static const struct link_events events = {
 		.hello = pod_hello,
 		.up = pod_up,
+		.down = exec_orphan_all,
 		.frame = pod_frame,
 		.next = pod_next,
 	};
 
 	pod.loop = l;
+	exec_init(l, pod_changed);
 	timer_init(l, &pod.kill_timer, pod_kill_all);
 	timer_init(l, &pod.off_timer, pod_off);
 	pod_changed(); /* if pod_fail() was called before */

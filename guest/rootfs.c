@@ -7,11 +7,13 @@
 #include "rootfs.h"
 
 #include <errno.h>
+#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -339,4 +341,27 @@ int rootfs_enter(const struct guest_run *run, uint32_t index, int pts, struct er
 	if (r == 0 && fchdir(cwd) < 0)
 		r = err_sys(e, -errno, "enter the working directory");
 	return r;
+}
+
+int rootfs_open_ptmx(pid_t pid, struct err *e)
+{
+	_cleanup_fd_ int root = -1, place = -1;
+	char path[64];
+	struct statfs fs;
+	struct stat st;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/root", (int)pid);
+	root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0)
+		return err_sys(e, -errno, "open the container's root");
+	place = open_in(root, "/dev/pts/ptmx", O_PATH | O_NOFOLLOW);
+	if (place < 0)
+		return err_sys(e, place, "open the container's /dev/pts/ptmx");
+	if (fstatfs(place, &fs) < 0 || fstat(place, &st) < 0 || fs.f_type != DEVPTS_SUPER_MAGIC ||
+	    !S_ISCHR(st.st_mode) || st.st_rdev != makedev(5, 2))
+		return err_set(e, -ENODEV, "the container's /dev/pts/ptmx is no terminal");
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", place);
+	fd = open(path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	return fd < 0 ? err_sys(e, -errno, "open a terminal of the container") : fd;
 }

@@ -10,6 +10,8 @@
 #ifndef GUEST_ROOTFS_H
 #define GUEST_ROOTFS_H
 
+#include <sys/types.h>
+
 #include "base/err.h"
 #include "proto/guest_msg.h"
 
@@ -23,5 +25,12 @@
  * Return: 0 or -errno; the working directory is then the container's.
  */
 int rootfs_enter(const struct guest_run *run, uint32_t index, int pts, struct err *e);
+
+/**
+ * rootfs_open_ptmx() - Open a new terminal of a container's own /dev/pts
+ * @pid: a process of the container
+ * Return: the end for us, non-blocking; -errno. What is there instead of it is never opened.
+ */
+int rootfs_open_ptmx(pid_t pid, struct err *e);
 
 #endif

@@ -20,6 +20,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "drive_exec.h"
 #include "vm/session.h"
 
 #define DRIVE_CID      3
@@ -78,6 +79,8 @@ static void on_started(void *pod, const struct guest_started *m)
 {
 	(void)pod;
 	printf("started %s restart=%u\n", name_of(m->container), m->restart_count);
+	if (m->container == 0)
+		drive_exec_begin(&loop, session);
 }
 
 static void on_exit_(void *pod, const struct guest_exit *m)
@@ -310,6 +313,8 @@ static int container_option(char **argv, struct guest_container *c)
 		c->init = true;
 	else if (str_eq(argv[0], "--tty"))
 		c->tty = true;
+	else if (str_eq(argv[0], "--stdin"))
+		c->open_stdin = c->stdin_once = true;
 	else if (str_eq(argv[0], "--read-only"))
 		c->read_only_root = true;
 	else if (str_eq(argv[0], "--not-root"))
@@ -342,6 +347,8 @@ static void parse(char **argv, const char **socket_path)
 		}
 		if (!n && c)
 			n = container_option(argv, c);
+		if (!n)
+			n = drive_exec_option(argv);
 		if (!n && str_eq(argv[0], ";"))
 			n = 1;
 		if (!n && str_eq(argv[0], "--discard"))

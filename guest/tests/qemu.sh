@@ -24,7 +24,7 @@ make_layers() {
 	local r=$dir/low
 	mkdir -p "$r"/{bin,etc,tmp,data,gone}
 	cp "$busybox" "$r/bin/busybox"
-	for a in sh cat cp ls id sleep mount mkdir wc dd kill ip grep chown; do
+	for a in sh cat cp ls id sleep mount mkdir wc dd kill ip grep chown ps; do
 		ln -s busybox "$r/bin/$a"
 	done
 	printf 'root:x:0:0:root:/root:/bin/sh\nweb:x:101:102:web:/data:/bin/sh\n' >"$r/etc/passwd"
@@ -175,9 +175,48 @@ case_tty() {
 		has '^out b: shm$' && has '^done$'
 }
 
+case_exec() {
+	run --container a --env WORLD=here --user web --cwd /data --run sleep 20 ';' --exec sh -c \
+		'id -u; pwd; echo $WORLD; cat low; cat /proc/self/cgroup; grep CapBnd /proc/self/status; ls /proc/self/fd; echo no >&2; exit 7' ';' --stop-after-ms 6000
+	has '^exec out: 101$' && has '^exec out: /data$' && has '^exec out: here$' && has '^exec out: low$' &&
+		has '^exec out: 0::/$' && has 'exec out: CapBnd:.00000000a80425fb$' && hasnt '^exec out: [4-9]$' &&
+		has '^exec err: no$' && has '^exec_end code=7 lost=0 reason= '
+}
+
+case_exec_missing() {
+	run --container a --run sleep 20 ';' --exec nosuch ';' --stop-after-ms 4000
+	has "^exec_end code=127 lost=0 reason=StartError message='exec: \"nosuch\": executable file not found in" || return 1
+	run --container a --run sleep 20 ';' --exec /bin/notexec ';' --stop-after-ms 4000
+	has "^exec_end code=126 lost=0 reason=StartError .*Permission denied"
+}
+
+case_exec_input() {
+	head -c 1000000 /dev/urandom | base64 >"$dir/input"
+	run --container a --run sleep 250 ';' --exec-input "$dir/input" --exec sh -c 'cat; echo over >&2' ';' --stop-after-ms 60000
+	has '^exec err: over$' && has "^exec_end code=0 .*bytes=$(wc -c <"$dir/input")/5 "
+}
+
+case_exec_tty() {
+	run --container a --run sleep 20 ';' --exec-tty --exec sh -c 'test -t 0 && test -t 1 && echo terminal; ls -l /proc/self/fd/0; echo $TERM' ';' --stop-after-ms 5000
+	has '^exec out: terminal' && has '/dev/pts/0' && has '^exec out: xterm' && has '^exec_end code=0'
+}
+
+# The client goes away: what it ran ends; what ignores SIGHUP, too
+case_exec_hang_up() {
+	run --container a --run sh -c 'sleep 7; ps -o args' ';' --exec-hang-up 1500 --exec sh -c 'trap "" HUP; sleep 1234 & while :; do sleep 1235; done' ';'
+	has '^exec_hang_up' && has '^out a: ps -o args' && hasnt 'sleep 123'
+}
+
+case_attach() {
+	printf 'one\ntwo\n' >"$dir/input"
+	run --container a --stdin --run sh -c 'while read -r x; do echo "got $x"; done; echo end; exit 3' ';' --attach --exec-input "$dir/input"
+	has '^out a: got two$' && has '^exec out: got one$' && has '^exec out: end$' && has '^exec_end code=0 lost=0 reason= ' && has '^exit a code=3'
+}
+
 make_layers
 passed=0 failed=0
-for c in hello layers many_layers world confined start_errors stop memory restart init output tty; do
+for c in hello layers many_layers world confined start_errors stop memory restart init output tty \
+	exec exec_missing exec_input exec_tty exec_hang_up attach; do
 	[ ${#wanted[@]} = 0 ] || [[ " ${wanted[*]} " == *" $c "* ]] || continue
 	start=$SECONDS why=
 	if "case_$c"; then

@@ -1,4 +1,5 @@
 # hostd's end of the guests
 $(eval $(call unit_test,test_vm,hostd/vm/tests/test_vm.c hostd/vm/vm.c,base,))
-$(eval $(call unit_test,test_session,hostd/vm/tests/test_session.c hostd/vm/session.c,proto base,))
-$(eval $(call fuzz_target,fuzz_session,hostd/vm/fuzz/fuzz_session.c hostd/vm/session.c,proto base,,hostd/vm/fuzz/corpus_session))
+$(eval $(call unit_test,test_session,hostd/vm/tests/test_session.c hostd/vm/session.c hostd/vm/exec.c,proto base,))
+$(eval $(call unit_test,test_exec,hostd/vm/tests/test_exec.c hostd/vm/session.c hostd/vm/exec.c,proto base,))
+$(eval $(call fuzz_target,fuzz_session,hostd/vm/fuzz/fuzz_session.c hostd/vm/session.c hostd/vm/exec.c,proto base,,hostd/vm/fuzz/corpus_session))

@@ -5,12 +5,12 @@
  * The guest is hostile by assumption. What it can make hostd hold is bounded: one frame of input per
  * connection, SESSION_STRANGERS_MAX connections per CID that said no HELLO yet, and never more than
  * GUEST_LOG_WINDOW uncredited bytes of a stream, for a guest that sends more is hung up on. Output
- * to a guest that does not read is capped as well.
+ * to a guest that does not read is capped as well. Execs are in exec.c.
  *
  * Nothing is freed inside a callback: a session that ends is taken off the loop at once and
  * closed from a deferred call, which is the only place that calls on_closed and frees.
  */
-#include "vm/session.h"
+#include "vm/session_impl.h"
 
 #include <errno.h>
 #include <linux/vm_sockets.h>
@@ -23,46 +23,11 @@
 #include "base/log.h"
 #include "base/mem.h"
 
-#define SESSION_MOD	       "session"
 #define SESSION_READ_BYTES     (64 * 1024)
 #define SESSION_IN_MAX	       (GUEST_FRAME_HEADER + GUEST_FRAME_PAYLOAD_MAX + SESSION_READ_BYTES)
-#define SESSION_OUT_MAX	       (2 * GUEST_RUN_FRAMES_MAX)
-#define SESSION_SMALL_FRAME    64
+#define SESSION_OUT_MAX	       (2 * GUEST_RUN_FRAMES_MAX + 2 * GUEST_EXECS_MAX * GUEST_EXEC_WINDOW)
 #define SESSION_STRANGERS_MAX  4
 #define SESSION_ACCEPT_WAIT_MS 1000
-
-struct session_server {
-	struct loop *loop;
-	const struct session_events *events;
-	void *arg;
-	struct watch listen; /* fd -1 without a listening socket */
-	struct timer relisten;
-	struct list sessions;
-};
-
-struct session_stream {
-	bool seen;
-	uint64_t next_offset;
-	uint32_t uncredited;
-	uint32_t kept; /* part of uncredited that the next CREDIT gives back */
-};
-
-struct session {
-	struct session_server *srv;
-	struct list node;
-	struct watch watch;
-	struct timer hello_timer;
-	struct defer close;
-	uint32_t cid;
-	void *pod; /* NULL until the owner recognised the guest */
-	bool run_sent;
-	bool done; /* on_done was called: the next STOP lets the guest power off */
-	bool closing;
-	bool writing; /* waits for EPOLLOUT */
-	struct err why;
-	struct buf in, out;
-	struct session_stream streams[GUEST_STREAMS_MAX];
-};
 
 static void session_release(struct session *s)
 {
@@ -73,6 +38,7 @@ static void session_release(struct session *s)
 	defer_cancel(&s->close);
 	list_del(&s->node);
 	fd_close(s->watch.fd);
+	exec_lost(s, err_msg(&s->why));
 	if (s->pod)
 		srv->events->on_closed(s->pod, s, &s->why);
 	buf_done(&s->in);
@@ -118,9 +84,11 @@ static void session_flush(struct session *s)
 	if (!s->writing)
 		buf_done(&s->out);
 	watch_mod(&s->watch, s->writing ? EPOLLIN | EPOLLOUT : EPOLLIN);
+	if (!s->writing)
+		exec_flushed(s);
 }
 
-static int session_send(struct session *s, const void *data, long len)
+int session_write(struct session *s, const void *data, long len)
 {
 	int r;
 
@@ -146,7 +114,7 @@ static void session_send_credits(struct session *s)
 			continue;
 		t->kept = 0;
 		t->uncredited -= kept;
-		session_send(s, frame, guest_credit_encode(i, kept, frame, sizeof(frame)));
+		session_write(s, frame, guest_credit_encode(i, kept, frame, sizeof(frame)));
 	}
 }
 
@@ -178,9 +146,10 @@ static int session_hello(struct session *s, const struct guest_frame *f)
 			 m.version_min, m.version_max);
 		return -EPROTONOSUPPORT;
 	}
+	s->version = welcome.version;
 	session_replace(s);
 	timer_cancel(&s->hello_timer);
-	if (session_send(s, frame, guest_welcome_encode(&welcome, frame, sizeof(frame))) < 0)
+	if (session_write(s, frame, guest_welcome_encode(&welcome, frame, sizeof(frame))) < 0)
 		return 0;
 	s->run_sent = m.state != GUEST_STATE_WAITING;
 	s->pod = s->srv->events->on_hello(s->srv->arg, s, s->cid, &m);
@@ -201,6 +170,7 @@ static int session_log(struct session *s, const struct guest_frame *f)
 	t->seen = true;
 	t->next_offset = m.offset + m.len;
 	t->uncredited += m.len;
+	exec_log(s, &m);
 	if (s->srv->events->on_log(s->pod, &m))
 		t->kept += m.len;
 	return 0;
@@ -240,6 +210,11 @@ static int session_frame(struct session *s, const struct guest_frame *f)
 	case GUEST_MSG_DONE:
 		s->done = true;
 		ev->on_done(s->pod);
+		break;
+	case GUEST_MSG_EXEC_OUTPUT:
+	case GUEST_MSG_EXEC_END:
+	case GUEST_MSG_CREDIT:
+		r = exec_frame(s, f);
 		break;
 	case GUEST_MSG_HELLO:
 		r = -EPROTO;
@@ -347,6 +322,7 @@ int session_accept(struct session_server *srv, int fd, uint32_t cid, struct err 
 	}
 	timer_init(srv->loop, &s->hello_timer, session_silent);
 	timer_set(&s->hello_timer, SESSION_HELLO_MS);
+	list_init(&s->execs);
 	list_add(&srv->sessions, &s->node);
 	return 0;
 }
@@ -363,7 +339,7 @@ int session_send_run(struct session *s, const struct guest_run *run, struct err 
 	if (len < 0)
 		return (int)len;
 	s->run_sent = true;
-	r = session_send(s, frames, len);
+	r = session_write(s, frames, len);
 	mem_wipe(frames, (size_t)len); /* the environment may hold secrets */
 	return r < 0 ? err_sys(e, r, "send the pod to guest %u", s->cid) : 0;
 }
@@ -373,7 +349,7 @@ int session_stop(struct session *s, uint32_t grace_ms)
 	struct guest_stop m = {.grace_ms = grace_ms, .done_seen = s->done};
 	uint8_t frame[SESSION_SMALL_FRAME];
 
-	return session_send(s, frame, guest_stop_encode(&m, frame, sizeof(frame)));
+	return session_write(s, frame, guest_stop_encode(&m, frame, sizeof(frame)));
 }
 
 void session_log_kept(struct session *s, uint16_t container, enum guest_stream stream,

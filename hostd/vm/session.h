@@ -92,6 +92,16 @@ int session_stop(struct session *s, uint32_t grace_ms);
 void session_log_kept(struct session *s, uint16_t container, enum guest_stream stream,
 		      uint32_t bytes);
 
+/**
+ * session_exec() - Run a process in the pod, or attach to a container
+ * @m: its exec and window are set here
+ *
+ * Return: the client's end of a connected socket (proto/exec_pipe.h), owned by the caller: what the process
+ *         writes and how it ends comes out of it, its input goes in; closing it ends the process. -ENOTSUP:
+ *         a guest that is too old; -EBUSY: GUEST_EXECS_MAX run already; -EINVAL: arguments beyond the limits.
+ */
+int session_exec(struct session *s, struct guest_exec *m, struct err *e);
+
 /** session_close() - Hang up; on_closed is called from the loop */
 void session_close(struct session *s);
 

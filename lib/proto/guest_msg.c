@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Frames that both ends of the guest protocol write and read, all but RUN (guest_run.c).
+ * Frames that both ends of the guest protocol write and read, all but RUN (guest_run.c) and those of
+ * execs (guest_exec.c).
  *
  * An encoder writes header and payload in one go and fills in the length at the end. A decoder reads
  * all fields first and judges afterwards; enumerations and indices are checked here, so that nobody
@@ -12,7 +13,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "proto/wire.h"
+#include "proto/guest_frame.h"
 
 long guest_frame_parse(const void *data, size_t len, struct guest_frame *f)
 {
@@ -33,8 +34,8 @@ long guest_frame_parse(const void *data, size_t len, struct guest_frame *f)
 }
 
 /* The length field of a frame comes before type and stream, so it isn't a record of wire.h. */
-static void frame_begin(struct wire_writer *w, void *out, size_t size, enum guest_msg_type type,
-			uint16_t stream)
+void frame_begin(struct wire_writer *w, void *out, size_t size, enum guest_msg_type type,
+		 uint16_t stream)
 {
 	wire_write(w, out, size);
 	wire_put_u32(w, 0);
@@ -42,7 +43,7 @@ static void frame_begin(struct wire_writer *w, void *out, size_t size, enum gues
 	wire_put_u16(w, stream);
 }
 
-static long frame_end(struct wire_writer *w)
+long frame_end(struct wire_writer *w)
 {
 	size_t len = w->len;
 	struct wire_writer head;
@@ -54,12 +55,12 @@ static long frame_end(struct wire_writer *w)
 	return (long)len;
 }
 
-static void frame_read(struct wire_reader *r, const struct guest_frame *f)
+void frame_read(struct wire_reader *r, const struct guest_frame *f)
 {
 	wire_read(r, f->payload, f->len);
 }
 
-static bool container_valid(uint16_t container)
+bool container_valid(uint16_t container)
 {
 	return container < GUEST_CONTAINERS_MAX;
 }
@@ -276,7 +277,7 @@ int guest_credit_decode(const struct guest_frame *f, uint16_t *stream, uint32_t 
 	frame_read(&r, f);
 	*stream = f->stream;
 	*bytes = wire_u32(&r);
-	return wire_ok(&r) && f->stream < GUEST_STREAMS_MAX ? 0 : -EBADMSG;
+	return wire_ok(&r) && f->stream < GUEST_CREDIT_STREAMS_MAX ? 0 : -EBADMSG;
 }
 
 uint16_t guest_version_pick(uint16_t min, uint16_t max)

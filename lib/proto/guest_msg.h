@@ -12,6 +12,8 @@
  *	                              <-        RUN                 (only when state is WAITING)
  *	STARTED, EXIT, FAILED, LOG …  ->
  *	                              <-        CREDIT              (log bytes that were kept)
+ *	                              <-        EXEC, STDIN, RESIZE, SIGNAL
+ *	EXEC_OUTPUT, CREDIT, EXEC_END ->
  *	DONE                          ->
  *	                              <-        STOP                (power off)
  *
@@ -22,6 +24,12 @@
  * for a STOP that says DONE was seen, so that the host can keep the exits first, and then powers off.
  * Any other STOP is a request to end: stop signals, EXITs, DONE, and the same wait, but
  * GUEST_DONE_WAIT_MS at most.
+ *
+ * EXEC (version 2) runs a process beside a container's, or attaches to the container itself, in one of
+ * GUEST_EXECS_MAX slots that the host chooses. EXEC_END is the last that the guest says of a slot, and
+ * frees it; what the host sends to a free slot is ignored. STDIN is held back by CREDITs of the guest,
+ * EXEC_OUTPUT by those of the host; what an attached container writes comes as LOG. An exec does not outlive
+ * its connection: when that breaks, the guest ends the process.
  *
  * A frame is u32 payload length, u16 type, u16 stream, payload; little endian. A type that is not
  * known is skipped by its length. A payload may be longer than this version knows.
@@ -38,14 +46,26 @@
 
 #include "base/err.h"
 
-#define GUEST_MSG_PORT	      1024
-#define GUEST_MSG_VERSION_MIN 1
-#define GUEST_MSG_VERSION_MAX 1
+#define GUEST_MSG_PORT	       1024
+#define GUEST_MSG_VERSION_MIN  1
+#define GUEST_MSG_VERSION_MAX  2
+#define GUEST_MSG_VERSION_EXEC 2 /* from which on there is EXEC */
 
 #define GUEST_FRAME_HEADER	8
 #define GUEST_FRAME_PAYLOAD_MAX 65536
 #define GUEST_LOG_DATA_MAX	8192 /* bytes in one LOG */
 #define GUEST_LOG_WINDOW	65536 /* bytes of one stream that may be under way */
+
+#define GUEST_EXECS_MAX	     16 /* at a time */
+#define GUEST_EXEC_WINDOW    65536 /* bytes of each of its streams, STDIN too, that may be under way */
+#define GUEST_EXEC_DATA_MAX  8192 /* bytes in one STDIN or EXEC_OUTPUT */
+#define GUEST_EXEC_ARGS_MAX  512
+#define GUEST_EXEC_BYTES_MAX 49152 /* of all arguments, each with its NUL */
+#define GUEST_EXEC_KILL_MS   2000 /* from SIGHUP to SIGKILL, when nobody waits for an exec any more */
+
+/* Streams in CREDIT: those of containers, then two of each exec; for STDIN the first of the two */
+#define GUEST_CREDIT_EXEC(exec, stream) (GUEST_STREAMS_MAX + 2 * (exec) + (stream))
+#define GUEST_CREDIT_STREAMS_MAX	GUEST_CREDIT_EXEC(GUEST_EXECS_MAX, 0)
 
 #define GUEST_DONE_WAIT_MS 10000 /* a stopped guest waits so long for its DONE to be seen */
 
@@ -74,16 +94,18 @@ enum guest_msg_type {
 	GUEST_MSG_LOG = 4,
 	GUEST_MSG_FAILED = 5,
 	GUEST_MSG_DONE = 6,
+	GUEST_MSG_EXEC_OUTPUT = 7,
+	GUEST_MSG_EXEC_END = 8,
 	/* host to guest */
 	GUEST_MSG_WELCOME = 64,
 	GUEST_MSG_RUN = 65,
 	GUEST_MSG_STOP = 66,
-	GUEST_MSG_CREDIT = 67,
-	/* host to guest, numbers kept for later */
+	GUEST_MSG_CREDIT = 67, /* guest to host, too: of STDIN */
 	GUEST_MSG_SIGNAL = 68,
 	GUEST_MSG_EXEC = 69,
 	GUEST_MSG_STDIN = 70,
 	GUEST_MSG_RESIZE = 71,
+	/* host to guest, numbers kept for later */
 	GUEST_MSG_RESEED = 72,
 	GUEST_MSG_SET_CLOCK = 73,
 };
@@ -167,6 +189,57 @@ struct guest_log {
 	uint32_t len;
 };
 
+struct guest_strings {
+	const char *const *at;
+	uint32_t count;
+};
+
+/* Run a process in a container, or attach to the container's own. */
+struct guest_exec {
+	uint16_t exec; /* slot, < GUEST_EXECS_MAX */
+	uint16_t container;
+	bool attach; /* no process: STDIN and RESIZE go to the container; @args, @tty count for nothing */
+	bool tty; /* a terminal: one stream of output */
+	bool with_stdin; /* STDIN follows; else /dev/null, or for attach: not for us */
+	uint16_t cols, rows; /* of the terminal; 0: not known */
+	uint32_t window; /* bytes of each output stream that may be sent without a CREDIT */
+	struct guest_strings args; /* never empty, unless @attach */
+	const char *strings[GUEST_EXEC_ARGS_MAX]; /* the decoder's store for @args */
+};
+
+struct guest_stdin {
+	uint16_t exec;
+	const void *data;
+	uint32_t len; /* 0: the end of input */
+};
+
+struct guest_resize {
+	uint16_t exec;
+	uint16_t cols, rows;
+};
+
+/* To the exec's process group. For an attached client any signal means: detach. */
+struct guest_signal {
+	uint16_t exec;
+	uint8_t signal; /* 1..64 */
+	uint32_t kill_ms; /* then, after so long, SIGKILL; 0: not */
+};
+
+struct guest_exec_output {
+	uint16_t exec;
+	enum guest_stream stream;
+	const void *data;
+	uint32_t len;
+};
+
+struct guest_exec_end {
+	uint16_t exec;
+	uint8_t code; /* 128 + signal for a killed one; as a shell has it for one that did not start */
+	uint8_t signal; /* 0: it exited */
+	const char *reason; /* "" unless it did not start: CamelCase, <= GUEST_REASON_MAX */
+	const char *message; /* <= GUEST_MESSAGE_MAX */
+};
+
 enum guest_restart {
 	GUEST_RESTART_ALWAYS,
 	GUEST_RESTART_ON_FAILURE,
@@ -176,11 +249,6 @@ enum guest_restart {
 /* One layer on disk 0: an EROFS image between offset and offset + size, both multiples of 512. */
 struct guest_layer {
 	uint64_t offset_bytes, size_bytes;
-};
-
-struct guest_strings {
-	const char *const *at;
-	uint32_t count;
 };
 
 struct guest_net {
@@ -207,6 +275,7 @@ struct guest_container {
 	bool read_only_root;
 	bool tty;
 	bool open_stdin; /* standard input stays open; else /dev/null */
+	bool stdin_once; /* it ends with the first attached client's */
 	bool no_new_privs;
 	bool must_not_be_root; /* runAsNonRoot */
 	uint64_t caps_add,
@@ -252,6 +321,12 @@ long guest_log_encode(const struct guest_log *m, void *out, size_t size);
 long guest_done_encode(void *out, size_t size);
 long guest_welcome_encode(const struct guest_welcome *m, void *out, size_t size);
 long guest_stop_encode(const struct guest_stop *m, void *out, size_t size);
+long guest_exec_encode(const struct guest_exec *m, void *out, size_t size);
+long guest_stdin_encode(const struct guest_stdin *m, void *out, size_t size);
+long guest_resize_encode(const struct guest_resize *m, void *out, size_t size);
+long guest_signal_encode(const struct guest_signal *m, void *out, size_t size);
+long guest_exec_output_encode(const struct guest_exec_output *m, void *out, size_t size);
+long guest_exec_end_encode(const struct guest_exec_end *m, void *out, size_t size);
 long guest_credit_encode(uint16_t stream, uint32_t bytes, void *out, size_t size);
 
 /**
@@ -274,6 +349,12 @@ int guest_failed_decode(const struct guest_frame *f, struct guest_failed *m);
 int guest_log_decode(const struct guest_frame *f, struct guest_log *m);
 int guest_welcome_decode(const struct guest_frame *f, struct guest_welcome *m);
 int guest_stop_decode(const struct guest_frame *f, struct guest_stop *m);
+int guest_exec_decode(const struct guest_frame *f, struct guest_exec *m);
+int guest_stdin_decode(const struct guest_frame *f, struct guest_stdin *m);
+int guest_resize_decode(const struct guest_frame *f, struct guest_resize *m);
+int guest_signal_decode(const struct guest_frame *f, struct guest_signal *m);
+int guest_exec_output_decode(const struct guest_frame *f, struct guest_exec_output *m);
+int guest_exec_end_decode(const struct guest_frame *f, struct guest_exec_end *m);
 int guest_credit_decode(const struct guest_frame *f, uint16_t *stream, uint32_t *bytes);
 
 /**

@@ -11,14 +11,23 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct session *open_session;
+static int clients[2] = {-1, -1}; /* of an exec and of one who is attached */
 static uint64_t uncredited;
 
 static void *on_hello(void *arg, struct session *s, uint32_t cid, const struct guest_hello *hello)
 {
+	static const char *const command = "cat";
+
 	(void)cid;
 	if (strlen(hello->build) > GUEST_NAME_MAX || open_session)
 		abort();
 	open_session = s;
+	for (int i = 0; i < 2; i++) {
+		struct guest_exec exec = {.attach = i, .with_stdin = true, .args = {&command, !i}};
+
+		if (clients[i] < 0)
+			clients[i] = session_exec(s, &exec, NULL);
+	}
 	return arg;
 }
 
@@ -89,6 +98,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (int i = 0; i < 8; i++)
 		loop_once(&loop, 0);
 	close(fds[0]);
+	for (int i = 0; i < 2; i++) {
+		if (clients[i] >= 0)
+			close(clients[i]);
+		clients[i] = -1;
+	}
 	session_server_free(srv);
 	loop_done(&loop);
 	if (open_session)

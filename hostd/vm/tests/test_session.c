@@ -271,7 +271,7 @@ static void byte_by_byte(void **state)
 
 static void strangers(void **state)
 {
-	struct guest_hello future = {2, 9, GUEST_STATE_WAITING, 0, ""};
+	struct guest_hello future = {GUEST_MSG_VERSION_MAX + 1, 99, GUEST_STATE_WAITING, 0, ""};
 	uint8_t buf[128];
 	int fd, fds[2], fd4[4];
 

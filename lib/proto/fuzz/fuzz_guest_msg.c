@@ -45,7 +45,37 @@ static void decode_small(const struct guest_frame *f)
 	if (guest_log_decode(f, &line) == 0 && guest_log_encode(&line, out, sizeof(out)) < 0)
 		abort();
 	guest_stop_decode(f, &stop);
-	if (guest_credit_decode(f, &stream, &bytes) == 0 && stream >= GUEST_STREAMS_MAX)
+	if (guest_credit_decode(f, &stream, &bytes) == 0 && stream >= GUEST_CREDIT_STREAMS_MAX)
+		abort();
+}
+
+static void decode_exec(const struct guest_frame *f)
+{
+	static uint8_t out[GUEST_FRAME_HEADER + GUEST_FRAME_PAYLOAD_MAX];
+	static struct guest_exec exec;
+	struct guest_stdin in;
+	struct guest_resize resize;
+	struct guest_signal sig;
+	struct guest_exec_output output;
+	struct guest_exec_end end;
+	long n = 0;
+
+	if (guest_exec_decode(f, &exec) == 0) {
+		for (uint32_t i = 0; i < exec.args.count; i++)
+			touch(exec.args.at[i]);
+		n = guest_exec_encode(&exec, out, sizeof(out));
+	}
+	if (n >= 0 && guest_stdin_decode(f, &in) == 0)
+		n = guest_stdin_encode(&in, out, sizeof(out));
+	if (n >= 0 && guest_resize_decode(f, &resize) == 0)
+		n = guest_resize_encode(&resize, out, sizeof(out));
+	if (n >= 0 && guest_signal_decode(f, &sig) == 0)
+		n = guest_signal_encode(&sig, out, sizeof(out));
+	if (n >= 0 && guest_exec_output_decode(f, &output) == 0)
+		n = guest_exec_output_encode(&output, out, sizeof(out));
+	if (n >= 0 && guest_exec_end_decode(f, &end) == 0)
+		n = guest_exec_end_encode(&end, out, sizeof(out));
+	if (n < 0)
 		abort();
 }
 
@@ -75,6 +105,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (size_t pos = 0; (n = guest_frame_parse(data + pos, size - pos, &f)) > 0;
 	     pos += (size_t)n) {
 		decode_small(&f);
+		decode_exec(&f);
 		if (f.type == GUEST_MSG_RUN && f.len <= sizeof(run) - run_len) {
 			memcpy(run + run_len, f.payload, f.len);
 			run_len += f.len;

@@ -188,7 +188,7 @@ static void messages_out_of_range(void **state)
 	assert_int_equal(guest_started_decode(&f, &started), -EBADMSG);
 	f = parsed(data, guest_hello_encode(&hello, data, sizeof(data)));
 	assert_int_equal(guest_hello_decode(&f, &hello), -EBADMSG);
-	f = parsed(data, guest_credit_encode(GUEST_STREAMS_MAX, 1, data, sizeof(data)));
+	f = parsed(data, guest_credit_encode(GUEST_CREDIT_STREAMS_MAX, 1, data, sizeof(data)));
 	assert_int_equal(guest_credit_decode(&f, &stream, &bytes), -EBADMSG);
 	f.len = 3;
 	f.stream = 0;

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * From EXEC to a process: its standard descriptors, pipes or a terminal of the container's own, and the
+ * container that it joins (child.c does that in the child).
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/mem.h"
+#include "cgroup.h"
+#include "exec_impl.h"
+#include "output.h"
+#include "rootfs.h"
+
+/* Both ends of a pipe, ours not blocking. */
+static int exec_pipe(int *ours, int *theirs, bool we_write, struct err *e)
+{
+	int fds[2];
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return err_sys(e, -errno, "make a pipe");
+	*ours = fds[we_write];
+	*theirs = fds[!we_write];
+	return fd_nonblock(*ours);
+}
+
+static int exec_open_pipes(struct exec *x, int fds[3], struct err *e)
+{
+	int r = 0;
+
+	if (x->in) {
+		r = exec_pipe(&x->in_fd, &fds[0], true, e);
+	} else {
+		fds[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+		if (fds[0] < 0)
+			r = err_sys(e, -errno, "open /dev/null");
+	}
+	for (int i = 0; i < 2 && r == 0; i++)
+		r = exec_pipe(&x->out[i].fd, &fds[i + 1], false, e);
+	return r;
+}
+
+static int exec_open_terminal(struct exec *x, const struct guest_exec *m, int fds[3], struct err *e)
+{
+	x->out[0].fd = rootfs_open_ptmx(x->container->pid, e);
+	if (x->out[0].fd < 0)
+		return x->out[0].fd;
+	fds[0] = terminal_open(x->out[0].fd, NULL, e);
+	if (fds[0] < 0)
+		return fds[0];
+	terminal_resize(x->out[0].fd, m->cols, m->rows);
+	if (x->in)
+		x->in_fd = fcntl(x->out[0].fd, F_DUPFD_CLOEXEC, 3);
+	return 0;
+}
+
+static int exec_spawn(struct loop *l, struct exec *x, const struct guest_exec *m, const int fds[3],
+		      struct err *e)
+{
+	_cleanup_fd_ int cgroup = cgroup_open(x->container->index, e), report = -1;
+	_cleanup_fd_ int pidfd = (int)syscall(SYS_pidfd_open, x->container->pid, 0);
+	struct child_spec spec = {
+		.run = x->container->run,
+		.index = x->container->index,
+		.args = &m->args,
+		.join_fd = pidfd,
+		.tty = x->tty,
+		.pts = -1,
+		.cgroup_fd = cgroup,
+	};
+	int r;
+
+	if (cgroup < 0)
+		return cgroup;
+	if (pidfd < 0)
+		return err_sys(e, -errno, "find the container's process");
+	for (int i = 0; i < 3; i++)
+		spec.fds[i] = x->tty ? fds[0] : fds[i];
+	r = exec_pipe(&x->report.fd, &report, false, e);
+	for (int i = 0; i < 2 && r == 0; i++)
+		if (x->out[i].fd >= 0)
+			r = exec_watch_out(&x->out[i], e);
+	if (r == 0)
+		r = watch_add(l, &x->report, x->report.fd, EPOLLIN, exec_report_event);
+	if (r < 0)
+		return r;
+	spec.report_fd = report;
+	x->pid = child_start(&spec, e);
+	r = x->pid;
+	if (r < 0)
+		x->pid = 0;
+	return MIN(r, 0);
+}
+
+int exec_start(struct loop *l, struct exec *x, const struct guest_exec *m, struct err *e)
+{
+	int fds[3] = {-1, -1, -1};
+	int r = x->tty ? exec_open_terminal(x, m, fds, e) : exec_open_pipes(x, fds, e);
+
+	if (r == 0)
+		r = exec_spawn(l, x, m, fds, e);
+	for (int i = 0; i < 3; i++)
+		fd_close(fds[i]);
+	return r;
+}

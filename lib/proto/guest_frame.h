@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of the guest protocol share. Private to them. */
+#ifndef PROTO_GUEST_FRAME_H
+#define PROTO_GUEST_FRAME_H
+
+#include "proto/guest_msg.h"
+#include "proto/wire.h"
+
+/** frame_begin() - Write a frame's header; its length is filled in by frame_end() */
+void frame_begin(struct wire_writer *w, void *out, size_t size, enum guest_msg_type type,
+		 uint16_t stream);
+
+/** frame_end() - Return: the whole frame's length; -ENOBUFS when it did not fit */
+long frame_end(struct wire_writer *w);
+
+/** frame_read() - Start reading a frame's payload */
+void frame_read(struct wire_reader *r, const struct guest_frame *f);
+
+bool container_valid(uint16_t container);
+
+#endif
