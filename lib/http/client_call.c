@@ -182,11 +182,10 @@ static void call_set_body(struct http_call *call, const struct http_call_spec *s
 		curl_easy_setopt(h, CURLOPT_CUSTOMREQUEST, spec->method);
 }
 
-static void call_set_tls(struct http_call *call)
+void http_call_set_tls(void *easy, const struct http_origin *o)
 {
-	const struct http_origin *o = call->origin;
 	struct curl_blob blob = {.flags = CURL_BLOB_COPY};
-	CURL *h = call->easy;
+	CURL *h = easy;
 
 	curl_easy_setopt(h, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	if (o->ca_pem) {
@@ -258,7 +257,7 @@ int http_call_prepare(struct http_call *call, const struct http_call_spec *spec,
 	curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, call_on_data);
 	curl_easy_setopt(h, CURLOPT_WRITEDATA, call);
 	call_set_body(call, spec);
-	call_set_tls(call);
+	http_call_set_tls(call->easy, call->origin);
 	call_set_limits(call, spec);
 	return 0;
 }

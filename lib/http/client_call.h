@@ -44,6 +44,9 @@ struct http_call {
 int http_call_prepare(struct http_call *call, const struct http_call_spec *spec,
 		      const struct http_call_ops *ops, void *arg, struct err *e);
 
+/** http_call_set_tls() - Set versions, CA and client certificate of libcurl's handle @easy */
+void http_call_set_tls(void *easy, const struct http_origin *o);
+
 /** http_call_outcome() - Return: 0 when a complete answer came, else -errno with the reason */
 int http_call_outcome(const struct http_call *call, struct err *e);
 

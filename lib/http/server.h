@@ -148,4 +148,11 @@ void http_raw_begin(struct http_request *r, const char *headers,
 				    void *arg),
 		    void *arg);
 
+/**
+ * http_raw_pause() - Stop or go on reading the bare connection
+ * Whoever passes bytes on pauses while its own reader is slow: the peer then waits by TCP's window. Nothing is
+ * handed to on_data meanwhile, but the end of the connection is noticed.
+ */
+void http_raw_pause(struct http_request *r, bool pause);
+
 #endif

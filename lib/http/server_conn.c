@@ -7,7 +7,8 @@
  *
  * Time limits: a handshake has a fixed one; a request must be complete within the server's idle time,
  * from its first byte to its last, however slowly bytes drip; so must each piece of an answer that the
- * peer does not read. A handler may take as long as it likes.
+ * peer does not read, unless the connection is bare: TCP's keepalive tells when its peer has died. A handler may
+ * take as long as it likes.
  *
  * While a request is being answered its connection is still read, into a queue of limited size: that is
  * how the end of a peer that watches is noticed.
@@ -30,6 +31,7 @@
 #define CONN_KEEP_OUT	  ((size_t)64 << 10) /* larger queues are freed when they have become empty */
 #define CONN_ROUNDS	  16 /* before the other connections get a turn */
 #define CONN_LINGER_MS	  2000
+#define CONN_KEEPALIVE_S  30
 #define CONN_HANDSHAKE_MS 15000
 /* One that has said nothing for so long may be closed for another */
 #define CONN_SILENT_MS 1000
@@ -152,8 +154,9 @@ static int conn_flush(struct http_conn *conn)
 		n = conn_send(conn, conn->out.data + conn->out_pos, conn->out.len - conn->out_pos);
 		if (n == -EAGAIN) {
 			conn->blocked = true;
-			/* Armed anew by each piece that goes out, below. */
-			if (conn->state != CONN_LINGER && !timer_armed(&conn->timer))
+			/* Armed anew by each piece that goes out, below. A bare one may wait for a human. */
+			if (conn->state != CONN_LINGER && conn->state != CONN_RAW &&
+			    !timer_armed(&conn->timer))
 				timer_set(&conn->timer, conn->server->idle_ms);
 			return 0;
 		}
@@ -364,9 +367,10 @@ static bool conn_take(struct http_conn *conn)
 		if (!r->raw)
 			return false;
 		conn->state = CONN_RAW;
+		timer_cancel(&conn->timer);
 		return true;
 	case CONN_RAW:
-		if (!conn->in.len)
+		if (!conn->in.len || r->paused)
 			return false;
 		r->data_fn(r, conn->in.data, conn->in.len, r->data_arg);
 		buf_clear(&conn->in);
@@ -502,6 +506,9 @@ void conn_new(struct http_server *server, int fd, const char *address)
 	list_add(&server->conns, &conn->node);
 	server->conn_count++;
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &(int){CONN_KEEPALIVE_S}, sizeof(int));
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &(int){CONN_KEEPALIVE_S}, sizeof(int));
 	if (server->tls) {
 		conn->tls = tls_conn_new(server->tls, fd);
 		timer_set(&conn->timer, MIN(server->idle_ms, (uint64_t)CONN_HANDSHAKE_MS));

@@ -53,6 +53,7 @@ struct http_request {
 	bool chunked, raw; /* how a stream is framed */
 	bool last; /* close the connection behind the answer */
 	bool drain_wanted;
+	bool paused; /* a bare connection that is not to be read */
 	int file_fd; /* what is left to send of a file; -1 */
 	uint64_t file_left;
 };

@@ -10,7 +10,7 @@
 
 #define HTTP_HEAD_MAX	      ((size_t)32 << 10) /* bytes of a head */
 #define HTTP_HEAD_HEADERS_MAX 64
-#define HTTP_HEAD_PARAMS_MAX  64
+#define HTTP_HEAD_PARAMS_MAX  544 /* an exec has its arguments there */
 
 struct http_pair {
 	const char *name, *value;

@@ -252,6 +252,13 @@ void http_raw_begin(struct http_request *r, const char *headers,
 	reply_go(r);
 }
 
+void http_raw_pause(struct http_request *r, bool pause)
+{
+	r->paused = pause;
+	if (!pause)
+		reply_go(r);
+}
+
 size_t http_stream_pending(const struct http_request *r)
 {
 	return r->conn->out.len - r->conn->out_pos;
