@@ -6,7 +6,7 @@
  *	node: a pod changed, a list came      ->  pod
  *	pod: a status, a deletion, an event   ->  node
  *	node: a serving certificate           ->  api
- *	api: where is this log?               ->  pod
+ *	api: where is this log? run this      ->  pod
  *	node: a Date header                   ->  host
  */
 #include <stdio.h>
@@ -17,6 +17,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "hostd.h"
+#include "proto/guest_msg.h"
 
 #define WIRE_PORT	       10250
 #define WIRE_PODS_MAX	       110
@@ -170,6 +171,19 @@ static int wire_log_path(const struct api_log_query *q, char *path, struct err *
 	return pods_log_path(h->pods, q->ns, q->pod, q->container, q->previous, path, e);
 }
 
+static int wire_exec(const struct api_exec_query *q, struct err *e, void *arg)
+{
+	struct hostd *h = arg;
+	struct guest_exec m = {
+		.attach = q->attach,
+		.tty = q->tty,
+		.with_stdin = q->with_stdin,
+		.args = {q->args, q->arg_count},
+	};
+
+	return pods_exec(h->pods, q->ns, q->pod, q->container, &m, e);
+}
+
 /* ---- start and stop ---- */
 
 static void wire_images_changed(void *arg)
@@ -224,7 +238,7 @@ static void wire_net(struct hostd *h)
 
 static void wire_api(struct hostd *h)
 {
-	static const struct api_ops ops = {.log_path = wire_log_path};
+	static const struct api_ops ops = {.log_path = wire_log_path, .exec = wire_exec};
 	const struct api_config config = {
 		.program = h->api_worker,
 		.run_dir = h->paths.run,

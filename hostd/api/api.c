@@ -83,24 +83,71 @@ static bool api_query_terminated(const struct api_log_query *q)
 	       memchr(q->container, '\0', sizeof(q->container));
 }
 
+/* The arguments as strings; what hostd-api says is checked. Return: 0 or -EINVAL */
+static int api_exec_args(const struct api_wire_ask *ask, struct api_exec_query *q)
+{
+	const char *at = ask->args, *end = at + ask->arg_bytes;
+
+	if (ask->arg_count > API_ARGS_MAX)
+		return -EINVAL;
+	for (; q->arg_count < ask->arg_count; q->arg_count++) {
+		const char *nul = memchr(at, '\0', (size_t)(end - at));
+
+		if (!nul)
+			return -EINVAL;
+		q->args[q->arg_count] = at;
+		at = nul + 1;
+	}
+	return at == end ? 0 : -EINVAL;
+}
+
+static int api_exec(struct api *a, const struct api_wire_ask *ask, struct err *e)
+{
+	struct api_exec_query q = {
+		.attach = ask->kind == API_WIRE_ATTACH,
+		.tty = ask->tty,
+		.with_stdin = ask->with_stdin,
+	};
+
+	memcpy(q.ns, ask->query.ns, sizeof(q.ns));
+	memcpy(q.pod, ask->query.pod, sizeof(q.pod));
+	memcpy(q.container, ask->query.container, sizeof(q.container));
+	if (api_exec_args(ask, &q) < 0)
+		return err_set(e, -EINVAL, "malformed question");
+	return a->ops->exec(&q, e, a->arg);
+}
+
+static int api_open(struct api *a, const struct api_wire_ask *ask, int fds[2], struct err *e)
+{
+	char path[PATH_MAX];
+	int r;
+
+	if (ask->kind == API_WIRE_EXEC || ask->kind == API_WIRE_ATTACH) {
+		fds[0] = api_exec(a, ask, e);
+		return MIN(fds[0], 0);
+	}
+	r = a->ops->log_path(&ask->query, path, e, a->arg);
+	return r == 0 ? api_open_log(path, fds, e) : r;
+}
+
 static void api_answer(struct api *a, const struct api_wire_ask *ask)
 {
 	struct api_wire_answer answer = {.id = ask->id};
-	int fds[2] = {-1, -1};
 	struct err e = ERR_INIT;
-	char path[PATH_MAX];
+	int fds[2] = {-1, -1};
 	int r;
 
 	if (!api_query_terminated(&ask->query))
 		r = err_set(&e, -EINVAL, "malformed question");
 	else
-		r = a->ops->log_path(&ask->query, path, &e, a->arg);
-	if (r == 0)
-		r = api_open_log(path, fds, &e);
+		r = api_open(a, ask, fds, &e);
 	answer.code = r;
 	if (r < 0)
 		str_copy(answer.msg, sizeof(answer.msg), err_msg(&e));
-	r = fd_send(a->control_fd, &answer, sizeof(answer), fds, fds[0] >= 0 ? 2 : 0);
+	r = fd_send(a->control_fd, &answer, sizeof(answer), fds,
+		    fds[0] < 0	 ? 0
+		    : fds[1] < 0 ? 1
+				 : 2);
 	fd_close(fds[0]);
 	fd_close(fds[1]);
 	if (r < 0)
@@ -109,11 +156,12 @@ static void api_answer(struct api *a, const struct api_wire_ask *ask)
 
 static void api_control_ready(struct watch *w, uint32_t events)
 {
+	static struct api_wire_ask ask;
+	const size_t head = offsetof(struct api_wire_ask, args);
 	struct api *a = container_of(w, struct api, control);
-	struct api_wire_ask ask;
 	ssize_t n = recv(w->fd, &ask, sizeof(ask), MSG_DONTWAIT | MSG_TRUNC);
 
-	if (n == (ssize_t)sizeof(ask)) {
+	if (n >= (ssize_t)head && (size_t)n == head + ask.arg_bytes && (size_t)n <= sizeof(ask)) {
 		api_answer(a, &ask);
 		return;
 	}

@@ -4,7 +4,8 @@
  * unprivileged process that serves HTTPS on 10250, and hands it descriptors when it asks.
  *
  * hostd-api has no view of the file system. For a log it asks hostd by namespace, pod and container;
- * hostd opens the file and an inotify descriptor on it and passes both. A log file that is complete
+ * hostd opens the file and an inotify descriptor on it and passes both; for an exec it passes one end of a
+ * socket, whose other end it connects with the pod. A log file that is complete
  * has lost its write permission bits (mode 0400): so a follower knows when to end, also across a restart of
  * hostd.
  */
@@ -19,6 +20,7 @@
 #include "base/loop.h"
 
 #define API_NAME_MAX 256
+#define API_ARGS_MAX 512 /* arguments of an exec */
 
 struct api;
 
@@ -34,6 +36,14 @@ struct api_log_query {
 	bool previous; /* of the container's run before the last restart */
 };
 
+/* kubelet's /exec and /attach */
+struct api_exec_query {
+	char ns[API_NAME_MAX], pod[API_NAME_MAX], container[API_NAME_MAX];
+	bool attach, tty, with_stdin;
+	const char *args[API_ARGS_MAX]; /* none for attach */
+	uint32_t arg_count;
+};
+
 struct api_ops {
 	/*
 	 * Where the log of a container is. @path has PATH_MAX bytes.
@@ -41,6 +51,11 @@ struct api_ops {
 	 * to start: ContainerCreating» is -EAGAIN: answered as 400 as a kubelet does).
 	 */
 	int (*log_path)(const struct api_log_query *q, char *path, struct err *e, void *arg);
+	/*
+	 * Begin an exec. Return: a socket (proto/exec_pipe.h), handed over; -ENOENT and -EAGAIN as
+	 * above, -EBUSY, -EINVAL, or another -errno.
+	 */
+	int (*exec)(const struct api_exec_query *q, struct err *e, void *arg);
 };
 
 /** api_new() - Listen on the port; nothing is served before api_set_certificate(). Return: 0 or -errno */

@@ -1,3 +1,5 @@
-$(eval $(call program,hostd-api,hostd/api/main.c hostd/api/logs.c hostd/api/cri.c,http/server base,))
+hostd_api := $(addprefix hostd/api/,main.c ask.c logs.c cri.c exec.c exec_end.c)
+$(eval $(call program,hostd-api,$(hostd_api),http/server http/ws json base,))
 $(eval $(call unit_test,test_cri,hostd/api/tests/test_cri.c hostd/api/cri.c,base,))
 $(eval $(call fuzz_target,fuzz_cri,hostd/api/fuzz/fuzz_cri.c hostd/api/cri.c,base,,hostd/api/fuzz/corpus-cri))
+$(eval $(call unit_test,test_exec_end,hostd/api/tests/test_exec_end.c hostd/api/exec_end.c,json base,))

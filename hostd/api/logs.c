@@ -9,15 +9,12 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "api/cri.h"
-#include "api/wire.h"
 #include "base/clock.h"
 #include "base/fd.h"
-#include "base/list.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -27,25 +24,21 @@
 
 struct logs {
 	struct loop *loop;
-	struct watch control;
-	struct list requests;
+	struct asker *asker;
 	unsigned int count;
-	uint32_t last_id;
-	void (*on_lost)(void *arg);
-	void *arg;
 };
 
 struct log_request {
 	struct logs *logs;
 	struct http_request *http;
-	struct api_wire_ask ask; /* id 0: nothing asked */
+	struct ask ask;
+	struct api_log_query query;
 	struct cri_filter filter;
 	struct buf out; /* refused by the stream, waits for drain */
 	struct watch changed;
 	int log_fd, events_fd;
 	uint64_t inode;
 	bool begun;
-	struct list node;
 };
 
 static void log_request_close_files(struct log_request *q)
@@ -63,7 +56,7 @@ static void log_request_closed(struct http_request *r, void *arg)
 	log_request_close_files(q);
 	cri_filter_done(&q->filter);
 	buf_done(&q->out);
-	list_del(&q->node);
+	ask_cancel(&q->ask);
 	q->logs->count--;
 	free(q);
 }
@@ -79,12 +72,12 @@ static void log_request_fail(struct log_request *q, int status, const char *msg)
 
 static int log_request_ask(struct log_request *q)
 {
-	struct logs *l = q->logs;
+	static struct api_wire_ask m;
 
-	do
-		q->ask.id = ++l->last_id;
-	while (!q->ask.id);
-	return fd_send(l->control.fd, &q->ask, sizeof(q->ask), NULL, 0);
+	m.kind = API_WIRE_LOG;
+	m.query = q->query;
+	m.arg_count = m.arg_bytes = 0;
+	return ask_send(q->logs->asker, &q->ask, &m);
 }
 
 static bool log_request_complete(const struct log_request *q)
@@ -198,86 +191,27 @@ static void log_request_begin(struct log_request *q, const int fds[2])
 	log_request_pump(q);
 }
 
-static void logs_answer(struct logs *l, const struct api_wire_answer *a, int fds[2], size_t count)
+static void log_request_answered(struct ask *a, const struct api_wire_answer *answer, int *fds,
+				 size_t count)
 {
-	struct log_request *q;
+	struct log_request *q = container_of(a, struct log_request, ask);
 
-	list_for_each(q, &l->requests, node) {
-		if (q->ask.id != a->id)
-			continue;
-		q->ask.id = 0;
-		if (a->code == 0 && count == 2) {
-			log_request_begin(q, fds);
-			return;
-		}
-		log_request_fail(q,
-				 a->code == -ENOENT   ? 404
-				 : a->code == -EAGAIN ? 400
-						      : 500,
-				 a->msg);
-		break;
-	}
-	/* Whoever asked has gone meanwhile. */
-	for (size_t i = 0; i < count; i++)
-		fd_close(fds[i]);
-}
-
-static void logs_control_ready(struct watch *w, uint32_t events)
-{
-	struct logs *l = container_of(w, struct logs, control);
-	struct api_wire_answer a;
-	size_t count;
-	int fds[2];
-	ssize_t n = fd_recv(w->fd, &a, sizeof(a), fds, 2, &count);
-
-	(void)events;
-	if (n == (ssize_t)sizeof(a)) {
-		a.msg[sizeof(a.msg) - 1] = '\0';
-		logs_answer(l, &a, fds, count);
+	if (answer->code == 0 && count == 2) {
+		log_request_begin(q, fds);
 		return;
 	}
-	for (size_t i = 0; n > 0 && i < count; i++)
+	for (size_t i = 0; i < count; i++)
 		fd_close(fds[i]);
-	if (n == 0 || (n < 0 && n != -EAGAIN)) {
-		watch_del(w);
-		l->on_lost(l->arg);
-	}
+	log_request_fail(q, ask_status(answer->code), answer->msg);
 }
 
-int logs_new(struct loop *loop, int control_fd, void (*on_lost)(void *arg), void *arg,
-	     struct logs **logs)
+struct logs *logs_new(struct loop *loop, struct asker *asker)
 {
 	struct logs *l = mem_alloc(sizeof(*l));
-	int r = watch_add(loop, &l->control, control_fd, EPOLLIN, logs_control_ready);
 
-	if (r < 0) {
-		free(l);
-		return r;
-	}
 	l->loop = loop;
-	l->on_lost = on_lost;
-	l->arg = arg;
-	list_init(&l->requests);
-	*logs = l;
-	return 0;
-}
-
-/* NAMESPACE/POD/CONTAINER, all three there and nothing behind */
-static int logs_parse_path(const char *rest, struct api_log_query *q)
-{
-	char *const parts[] = {q->ns, q->pod, q->container};
-
-	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
-		size_t len = strcspn(rest, "/");
-
-		if (len == 0 || len >= API_NAME_MAX)
-			return -EINVAL;
-		memcpy(parts[i], rest, len);
-		rest += len;
-		if (i < ARRAY_SIZE(parts) - 1 && *rest++ != '/')
-			return -EINVAL;
-	}
-	return *rest ? -EINVAL : 0;
+	l->asker = asker;
+	return l;
 }
 
 static const char *logs_query_get(const char *key, const void *arg)
@@ -304,11 +238,11 @@ void logs_serve(struct logs *l, struct http_request *r, const char *rest)
 	*q = (struct log_request){.logs = l, .http = r, .log_fd = -1, .events_fd = -1};
 	cri_filter_init(&q->filter, &options);
 	buf_init(&q->out, 0);
-	list_add(&l->requests, &q->node);
+	q->ask.answered = log_request_answered;
 	l->count++;
 	http_request_on_close(r, log_request_closed, q);
-	q->ask.query.previous = previous && !str_eq(previous, "false") && !str_eq(previous, "0");
-	if (logs_parse_path(rest, &q->ask.query) < 0)
+	q->query.previous = previous && !str_eq(previous, "false") && !str_eq(previous, "0");
+	if (ask_path(rest, &q->query) < 0)
 		log_request_fail(q, 404, "expected /containerLogs/NAMESPACE/POD/CONTAINER");
 	else if (log_request_ask(q) < 0)
 		log_request_fail(q, 503, "hostd does not answer");

@@ -16,6 +16,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "api/exec.h"
 #include "api/logs.h"
 #include "api/wire.h"
 #include "base/buf.h"
@@ -34,6 +35,7 @@ struct main_state {
 	struct loop loop;
 	struct http_server *server;
 	struct logs *logs;
+	struct execs *execs;
 };
 
 static int main_read_pem(int fd, struct buf *b, const char *parts[3])
@@ -96,6 +98,10 @@ static void main_request(struct http_request *r, void *arg)
 	if (!main_allowed(http_request_peer(r)))
 		http_reply_text(r, 403,
 				"Forbidden: a client certificate of " MAIN_GROUP " is needed\n");
+	else if ((rest = str_starts(path, "/exec/")))
+		execs_serve(s->execs, r, rest, false);
+	else if ((rest = str_starts(path, "/attach/")))
+		execs_serve(s->execs, r, rest, true);
 	else if (!str_eq(http_request_method(r), "GET"))
 		http_reply_text(r, 405, "Method Not Allowed\n");
 	else if (str_eq(path, "/healthz"))
@@ -122,6 +128,7 @@ static int main_serve(unsigned int uid, unsigned int gid, struct err *e)
 					    .connections_max = 512};
 	struct buf pem = BUF_INIT(API_PEM_MAX);
 	struct main_state s = {0};
+	struct asker *asker;
 	const char *parts[3];
 	int r = main_read_pem(API_FD_PEM, &pem, parts);
 
@@ -142,14 +149,18 @@ static int main_serve(unsigned int uid, unsigned int gid, struct err *e)
 	mem_wipe(pem.data, pem.len);
 	buf_done(&pem);
 	if (r == 0)
-		r = logs_new(&s.loop, API_FD_CONTROL, main_lost, &s, &s.logs);
+		r = asker_new(&s.loop, API_FD_CONTROL, main_lost, &s, &asker);
+	if (r == 0) {
+		s.logs = logs_new(&s.loop, asker);
+		s.execs = execs_new(&s.loop, asker);
+	}
 	return r < 0 ? err_wrap(e, r, "serve") : loop_run(&s.loop);
 }
 
 static void main_usage(FILE *out)
 {
 	fputs("usage: hostd-api --uid UID --gid GID\n"
-	      "Serves a host's logs over HTTPS. Started by hostd, which passes the socket, the\n"
+	      "Serves a host's logs and execs over HTTPS. Started by hostd, which passes the socket, the\n"
 	      "certificates and its own end as descriptors 3 to 5; of no use otherwise.\n",
 	      out);
 }

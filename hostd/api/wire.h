@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Between hostd and hostd-api: one SEQPACKET socket, fixed-size packets of one build. hostd-api
- * asks, hostd answers in any order, with two descriptors when it could open the log.
+ * asks, hostd answers in any order, with descriptors when it could do what was asked.
  */
 #ifndef API_WIRE_H
 #define API_WIRE_H
@@ -18,14 +18,27 @@ enum {
 
 #define API_PEM_MAX (256 << 10)
 
+#define API_WIRE_ARGS_BYTES (48 << 10) /* of an exec's arguments */
+
+enum api_wire_kind {
+	API_WIRE_LOG,
+	API_WIRE_EXEC,
+	API_WIRE_ATTACH,
+};
+
+/* Sent as far as it is filled: up to args + arg_bytes */
 struct api_wire_ask {
 	uint32_t id;
+	uint32_t kind;
 	struct api_log_query query;
+	uint8_t tty, with_stdin; /* of exec and attach */
+	uint32_t arg_count, arg_bytes;
+	char args[API_WIRE_ARGS_BYTES]; /* each with its NUL */
 };
 
 struct api_wire_answer {
 	uint32_t id;
-	int32_t code; /* 0: the descriptors {log, inotify} come along; else -errno */
+	int32_t code; /* 0: descriptors come along, {log, inotify} or {exec}; else -errno */
 	char msg[ERR_MSG_MAX];
 };
 

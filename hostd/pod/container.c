@@ -235,6 +235,7 @@ int spec_container(struct pod_spec *s, const struct json *pod_security, const st
 	c->cwd = json_str(json_get(obj, "workingDir"), "");
 	c->tty = json_bool(json_get(obj, "tty"), false);
 	c->open_stdin = json_bool(json_get(obj, "stdin"), false);
+	c->stdin_once = json_bool(json_get(obj, "stdinOnce"), false);
 	c->has_command = json_count(json_get(obj, "command")) > 0;
 	c->has_args = json_count(json_get(obj, "args")) > 0;
 	if (!*c->name || strlen(c->name) > 63 ||

@@ -129,6 +129,7 @@ static int order_container(struct order *o, const struct pod *p, uint32_t index,
 	g->read_only_root = s->read_only_root;
 	g->tty = s->tty;
 	g->open_stdin = s->open_stdin;
+	g->stdin_once = s->stdin_once;
 	g->no_new_privs = s->no_new_privs;
 	g->must_not_be_root = s->run_as_non_root;
 	g->caps_add = s->caps_add;

@@ -79,4 +79,15 @@ void pods_sync(struct pods *pods, const struct json *list);
 int pods_log_path(struct pods *pods, const char *ns, const char *name, const char *container,
 		  bool previous, char *path, struct err *e);
 
+struct guest_exec;
+
+/**
+ * pods_exec() - Run a process in a container, or attach to it
+ * @m: what; its container is set here
+ * Return: the client's end of its socket (proto/exec_pipe.h), owned by the caller; -ENOENT with words for the
+ *         client; -EAGAIN when the container does not run; as session_exec().
+ */
+int pods_exec(struct pods *pods, const char *ns, const char *name, const char *container,
+	      struct guest_exec *m, struct err *e);
+
 #endif

@@ -202,23 +202,61 @@ static int pods_no_log(const struct pod *p, uint32_t index, bool previous, struc
 						    : "ContainerCreating");
 }
 
-int pods_log_path(struct pods *pods, const char *ns, const char *name, const char *container,
-		  bool previous, char *path, struct err *e)
+/* The pod whose container a client names, and which one it is. Return: NULL with words for the client */
+static struct pod *pods_find_container(struct pods *pods, const char *ns, const char *name,
+				       const char *container, uint32_t *index, struct err *e)
 {
 	struct pod *p, *found = NULL;
 
 	list_for_each(p, &pods->all, node)
 		if (str_eq(p->meta.ns, ns) && str_eq(p->meta.name, name) && !p->gone)
 			found = p; /* the newest of that name */
-	if (!found)
-		return err_set(e, -ENOENT, "pod \"%s\" not found", name);
+	if (!found) {
+		err_set(e, -ENOENT, "pod \"%s\" not found", name);
+		return NULL;
+	}
 	for (uint32_t i = 0; found->spec && i < found->spec->container_count; i++) {
 		if (!str_eq(found->spec->containers[i].name, container))
 			continue;
-		logs_path(found, container, previous ? ".prev.log" : ".log", path);
-		return access(path, F_OK) == 0 ? 0 : pods_no_log(found, i, previous, e);
+		*index = i;
+		return found;
 	}
-	return err_set(e, -ENOENT, "container \"%s\" in pod \"%s\" not found", container, name);
+	err_set(e, -ENOENT, "container \"%s\" in pod \"%s\" not found", container, name);
+	return NULL;
+}
+
+int pods_log_path(struct pods *pods, const char *ns, const char *name, const char *container,
+		  bool previous, char *path, struct err *e)
+{
+	uint32_t i;
+	struct pod *p = pods_find_container(pods, ns, name, container, &i, e);
+
+	if (!p)
+		return -ENOENT;
+	logs_path(p, container, previous ? ".prev.log" : ".log", path);
+	return access(path, F_OK) == 0 ? 0 : pods_no_log(p, i, previous, e);
+}
+
+int pods_exec(struct pods *pods, const char *ns, const char *name, const char *container,
+	      struct guest_exec *m, struct err *e)
+{
+	uint32_t i;
+	struct pod *p = pods_find_container(pods, ns, name, container, &i, e);
+	int fd;
+
+	if (!p)
+		return -ENOENT;
+	if (p->containers[i].state != CONTAINER_RUNNING)
+		return err_set(e, -EAGAIN, "container \"%s\" in pod \"%s\" is not running",
+			       container, name);
+	if (!p->session)
+		return err_set(e, -ENOTCONN, "pod \"%s\" is out of reach at the moment", name);
+	m->container = (uint16_t)i;
+	fd = session_exec(p->session, m, e);
+	if (fd >= 0)
+		log_info("pod", "ev=%s uid=%s pod=%s/%s container=%s tty=%d",
+			 m->attach ? "attach" : "exec", p->meta.uid, ns, name, container, m->tty);
+	return fd;
 }
 
 int pods_new(const struct pods_config *config, const struct pods_ops *ops, void *arg,

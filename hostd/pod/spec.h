@@ -47,7 +47,7 @@ struct spec_container {
 	struct spec_list env; /* NAME=value, references to earlier ones resolved */
 	const char *cwd; /* "" = the image's */
 	int64_t run_as_user, run_as_group; /* -1: the image's */
-	bool run_as_non_root, read_only_root, no_new_privs, tty, open_stdin;
+	bool run_as_non_root, read_only_root, no_new_privs, tty, open_stdin, stdin_once;
 	uint64_t caps_add, caps_drop;
 	uint64_t memory_request, memory_limit; /* bytes; 0: none */
 	uint32_t cpu_request, cpu_limit; /* thousandths; 0: none */

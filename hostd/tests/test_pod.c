@@ -81,6 +81,31 @@ static void test_replays(void **state)
 	assert_string_equal(trail, "Pulling Pulled Started ");
 }
 
+/* An exec goes to the pod's guest, unless there is nobody to execute it. */
+static void test_exec(void **state)
+{
+	struct guest_exec m = {.container = 99};
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(pods_exec(pods, "default", "web", "c", &m, &e), -ENOENT);
+	assert_string_equal(err_msg(&e), "pod \"web\" not found");
+	to_running("u1", "Never");
+	assert_int_equal(pods_exec(pods, "default", "web", "other", &m, &e), -ENOENT);
+	assert_int_equal(pods_exec(pods, "other", "web", "c", &m, &e), -ENOENT);
+	fake.exec_result = 42;
+	assert_int_equal(pods_exec(pods, "default", "web", "c", &m, &e), 42);
+	assert_int_equal(fake.exec_container, 0);
+	fake.exec_result = -EBUSY;
+	assert_int_equal(pods_exec(pods, "default", "web", "c", &m, &e), -EBUSY);
+	fake_close();
+	assert_int_equal(pods_exec(pods, "default", "web", "c", &m, &e), -ENOTCONN);
+	fake_hello(GUEST_STATE_RUNNING);
+	guest_exit(0, 0, GUEST_BACKOFF_NEVER);
+	settle();
+	assert_int_equal(pods_exec(pods, "default", "web", "c", &m, &e), -EAGAIN);
+}
+
 static void test_unsupported(void **state)
 {
 	struct json_doc *doc;
@@ -330,14 +355,23 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(test_whole_life),	     T(test_replays),
-		T(test_unsupported),	     T(test_pull_backoff),
-		T(test_delete_with_grace),   T(test_delete_ignored_by_guest),
-		T(test_shorter_grace),	     T(test_removed_by_force),
-		T(test_deleted_before_boot), T(test_vm_crash_restarts),
-		T(test_vm_crash_never),	     T(test_crash_loop),
-		T(test_start_error),	     T(test_no_room),
-		T(test_port_taken),	     T(test_trouble_passes),
+		T(test_whole_life),
+		T(test_replays),
+		T(test_unsupported),
+		T(test_pull_backoff),
+		T(test_delete_with_grace),
+		T(test_delete_ignored_by_guest),
+		T(test_shorter_grace),
+		T(test_removed_by_force),
+		T(test_deleted_before_boot),
+		T(test_vm_crash_restarts),
+		T(test_vm_crash_never),
+		T(test_crash_loop),
+		T(test_start_error),
+		T(test_no_room),
+		T(test_port_taken),
+		T(test_trouble_passes),
+		T(test_exec),
 	};
 
 	log_set_level(LOG_LEVEL_ERROR);
