@@ -5,7 +5,7 @@ controller_enrol := $(wildcard controller/enrol/*.c)
 controller_boot := $(wildcard controller/boot/*.c)
 controller_sched := $(wildcard controller/sched/*.c)
 controller_remote := $(wildcard controller/remote/*.c)
-controller_libs := http/client http/server kube json x509 base
+controller_libs := http/tunnel http/client http/server http/ws kube json x509 base
 
 $(eval $(call program,controller,controller/main.c controller/options.c $(controller_store) $(controller_api) \
 	$(controller_enrol) $(controller_boot) $(controller_sched) \
@@ -18,7 +18,7 @@ $(eval $(call unit_test,test_boot,controller/tests/test_boot.c controller/boot/c
 	controller/boot/host.c,json base,))
 
 # The API without its server: what unit tests and fuzz targets call directly
-controller_api_core := $(filter-out %/api.c %/watch.c %/log.c,$(controller_api))
+controller_api_core := $(filter-out %/api.c %/watch.c %/log.c %/exec.c %/to_host.c,$(controller_api))
 $(eval $(call unit_test,test_patch,controller/tests/test_patch.c $(controller_api_core) $(controller_store),json base,sqlite))
 $(eval $(call unit_test,test_api,controller/tests/test_api.c controller/tests/api_world.c $(controller_api_core) $(controller_store),json base,sqlite))
 $(eval $(call unit_test,test_auth,controller/tests/test_auth.c controller/tests/api_world.c $(controller_api_core) $(controller_store),json base,sqlite))

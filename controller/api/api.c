@@ -62,7 +62,9 @@ static void on_request(struct http_request *r, void *arg)
 	else
 		rest_handle(c);
 	if (c->reply.stream)
-		sent = *c->sub ? log_start(c, r) : watch_start(c, r);
+		sent = !*c->sub		       ? watch_start(c, r)
+		       : str_eq(c->sub, "log") ? log_start(c, r)
+					       : exec_start(c, r);
 	log_debug("api", "method=%s path=%s user=%s status=%d", c->method, c->path, user.name,
 		  c->reply.status);
 	if (!sent)
@@ -116,12 +118,6 @@ int api_new(struct loop *loop, struct store *store, const struct api_config *con
 		.connections_max = 16384,
 		.idle_timeout_s = 120,
 	};
-	struct http_client_config hosts = {
-		.user_agent = "hypermetal-controller",
-		.ca_pem = config->ca_pem,
-		.cert_pem = config->client_cert_pem,
-		.key_pem = config->client_key_pem,
-	};
 	struct api *a = mem_alloc(sizeof(*a));
 	int r;
 
@@ -129,9 +125,19 @@ int api_new(struct loop *loop, struct store *store, const struct api_config *con
 	a->store = store;
 	list_init(&a->watches);
 	list_init(&a->logs);
+	list_init(&a->execs);
+	a->host_ca_pem = mem_strdup(config->ca_pem);
+	a->host_cert_pem = mem_strdup(config->client_cert_pem);
+	a->host_key_pem = mem_strdup(config->client_key_pem);
+	a->host_config = (struct http_client_config){
+		.user_agent = "hypermetal-controller",
+		.ca_pem = a->host_ca_pem,
+		.cert_pem = a->host_cert_pem,
+		.key_pem = a->host_key_pem,
+	};
 	r = gc_new(loop, store, &a->gc, e);
 	if (r == 0)
-		r = http_client_new(loop, &hosts, &a->hosts, e);
+		r = http_client_new(loop, &a->host_config, &a->hosts, e);
 	if (r == 0)
 		r = http_server_new(loop, &server, &ops, a, &a->server, e);
 	if (r < 0) {
@@ -148,9 +154,14 @@ struct api *api_free(struct api *a)
 		return NULL;
 	watch_free_all(a);
 	log_free_all(a);
+	exec_free_all(a);
 	gc_free(a->gc);
 	http_server_free(a->server);
 	http_client_free(a->hosts);
+	free(a->host_ca_pem);
+	free(a->host_cert_pem);
+	mem_wipe(a->host_key_pem, strlen(a->host_key_pem));
+	free(a->host_key_pem);
 	free(a);
 	return NULL;
 }

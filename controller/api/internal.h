@@ -20,7 +20,7 @@
 #define API_NAME_MAX   254
 #define API_USER_MAX   160
 #define API_GROUPS_MAX 12
-#define API_QUERY_MAX  32
+#define API_QUERY_MAX  544 /* an exec has its arguments there */
 #define API_ERRORS_MAX 32
 #define API_EVENTS_MAX 20000 /* they live in memory only */
 

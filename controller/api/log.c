@@ -36,16 +36,6 @@ static void on_close(struct http_request *r, void *arg)
 	log_free(arg);
 }
 
-static void fail(struct log_stream *l, int code, const char *reason, const char *message)
-{
-	_cleanup_json_ struct json_doc *doc = json_doc_new();
-	struct buf text = BUF_INIT(0);
-
-	if (json_write(status_json(doc, code, reason, message), &text) == 0)
-		http_reply(l->r, code, "application/json", text.data, text.len, NULL);
-	buf_done(&text);
-}
-
 /* The client has read on: so may we. */
 static void on_drain(struct http_request *r, void *arg)
 {
@@ -82,26 +72,6 @@ static int on_data(struct http_call *call, const void *data, size_t len, void *a
 	return r;
 }
 
-/* The host's words as one line that may be shown. */
-static void plain_line(char *out, size_t size, const char *text)
-{
-	str_copy(out, size, text);
-	for (char *p = out; *p; p++) {
-		if ((unsigned char)*p < 0x20 || *p == 0x7f)
-			*p = ' ';
-	}
-	text = str_trim(out);
-	memmove(out, text, strlen(text) + 1);
-}
-
-static const char *reason_of(int status)
-{
-	return status == 400   ? "BadRequest"
-	       : status == 404 ? "NotFound"
-	       : status == 403 ? "Forbidden"
-			       : "InternalError";
-}
-
 static void on_done(struct http_call *call, const struct http_reply *reply, const struct err *e,
 		    void *arg)
 {
@@ -114,72 +84,12 @@ static void on_done(struct http_call *call, const struct http_reply *reply, cons
 	if (l->begun) {
 		http_stream_end(l->r);
 	} else if (l->status) {
-		plain_line(message, sizeof(message), buf_str(&l->error));
-		fail(l, l->status, reason_of(l->status), message);
+		host_words(message, sizeof(message), buf_str(&l->error));
+		host_refusal(l->r, l->status, message);
 	} else {
 		snprintf(message, sizeof(message), "Get logs from the host: %s", err_msg(e));
-		fail(l, 500, "InternalError", message);
+		host_refusal(l->r, 500, message);
 	}
-}
-
-/* The container that was asked for, or the only one. Return: NULL when it answered. */
-static const char *find_container(struct api_call *c, const struct json *pod)
-{
-	static const char *const lists[] = {"containers", "initContainers"};
-	const char *want = query_get(&c->query, "container");
-	const struct json *spec = json_get(pod, "spec"), *main = json_get(spec, "containers");
-	struct buf names = BUF_INIT(0);
-
-	if (!want || !*want) {
-		if (json_count(main) == 1)
-			return json_str(json_get(json_item(main, 0), "name"), "");
-		for (size_t i = 0; i < json_count(main); i++)
-			buf_printf(&names, "%s%s", i ? " " : "",
-				   json_str(json_get(json_item(main, i), "name"), ""));
-		reply_fail(c, 400, "BadRequest",
-			   "a container name must be specified for pod %s, choose one of: [%s]",
-			   c->name, buf_str(&names));
-		buf_done(&names);
-		return NULL;
-	}
-	for (size_t l = 0; l < ARRAY_SIZE(lists); l++) {
-		struct json_iter it = json_iter(json_get(spec, lists[l]));
-
-		while (json_next(&it)) {
-			if (str_eq(json_str(json_get(it.value, "name"), ""), want))
-				return json_str(json_get(it.value, "name"), "");
-		}
-	}
-	reply_fail(c, 400, "BadRequest", "container %.100s is not valid for pod %s", want, c->name);
-	return NULL;
-}
-
-/* "https://ADDRESS:PORT" of the pod's host. Return: false when it answered. */
-static bool find_host(struct api_call *c, const char *node, struct buf *url)
-{
-	static const char *const types[] = {"InternalIP", "ExternalIP", "Hostname"};
-	struct store_object *o = store_get(c->store, "nodes", "", node);
-	const struct json *status = o ? json_get(json_root(o->doc), "status") : NULL;
-	int64_t port = json_int(json_at(status, "daemonEndpoints", "kubeletEndpoint", "Port", NULL),
-				10250);
-
-	for (size_t t = 0; t < ARRAY_SIZE(types); t++) {
-		struct json_iter it = json_iter(json_get(status, "addresses"));
-
-		while (json_next(&it)) {
-			const char *address = json_str(json_get(it.value, "address"), "");
-			bool v6 = strchr(address, ':') != NULL;
-
-			if (!str_eq(json_str(json_get(it.value, "type"), ""), types[t]) ||
-			    !*address || strpbrk(address, "/?#@ %"))
-				continue;
-			buf_printf(url, "https://%s%s%s:%lld", v6 ? "[" : "", address,
-				   v6 ? "]" : "", (long long)port);
-			return true;
-		}
-	}
-	reply_fail(c, 500, "InternalError", "node \"%s\" of the pod has no address", node);
-	return false;
 }
 
 static void add_params(struct api_call *c, struct buf *url)
@@ -225,7 +135,7 @@ bool log_start(struct api_call *c, struct http_request *r)
 	if (!o)
 		return false;
 	node = json_str(json_at(json_root(o->doc), "spec", "nodeName", NULL), "");
-	container = find_container(c, json_root(o->doc));
+	container = host_container(c, json_root(o->doc));
 	if (!container)
 		return false;
 	if (!*node) { /* nobody has it yet, nothing was said */
@@ -233,7 +143,7 @@ bool log_start(struct api_call *c, struct http_request *r)
 		c->reply.content_type = "text/plain";
 		return false;
 	}
-	if (!find_host(c, node, &url)) {
+	if (!host_url(c, node, &url)) {
 		buf_done(&url);
 		return false;
 	}

@@ -110,6 +110,10 @@ static bool allowed(struct api_call *c)
 	struct selector *sel = NULL;
 	bool ok;
 
+	/* A WebSocket begins with a GET, but to execute something is not to read. */
+	if (words_have("exec attach portforward", c->sub))
+		ask.verb = "create";
+
 	if (node && fields && (c->verb == VERB_LIST || c->verb == VERB_WATCH) &&
 	    selector_new(NULL, fields, c->kind, &sel, NULL) == 0) {
 		const char *want = selector_field(sel, "spec.nodeName");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Answers that go on: watches and logs. The glue between calls and the server's streams. */
+/* Answers that go on: watches, logs and execs. The glue between calls and the server's streams. */
 #ifndef API_STREAM_H
 #define API_STREAM_H
 
@@ -15,7 +15,10 @@ struct api {
 	struct store *store;
 	struct http_server *server;
 	struct http_client *hosts; /* calls to hosts' 10250 */
-	struct list watches, logs; /* running ones */
+	struct http_client_config
+		host_config; /* of connections to hosts; texts are borrowed from us */
+	char *host_ca_pem, *host_cert_pem, *host_key_pem;
+	struct list watches, logs, execs; /* running ones */
 	struct gc *gc;
 };
 
@@ -26,6 +29,19 @@ void watch_free_all(struct api *a);
 /* Answer @r with a container's log, now or when the host has answered. Return: as above */
 bool log_start(struct api_call *c, struct http_request *r);
 void log_free_all(struct api *a);
+
+/* Answer @r with an exec or attach: the host's answer, and its bytes from then on. Return: as above */
+bool exec_start(struct api_call *c, struct http_request *r);
+void exec_free_all(struct api *a);
+
+/* The container that was asked for, or the only one. Return: NULL when it answered. */
+const char *host_container(struct api_call *c, const struct json *pod);
+/* Append "https://ADDRESS:PORT" of the node. Return: false when it answered. */
+bool host_url(struct api_call *c, const char *node, struct buf *url);
+/* The host's words as one line that may be shown */
+void host_words(char *out, size_t size, const char *text);
+/* Answer @r, whose call has gone, with a Status */
+void host_refusal(struct http_request *r, int status, const char *message);
 
 /* Send what a call made of c->reply. */
 void reply_send(struct api_call *c, struct http_request *r);

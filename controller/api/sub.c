@@ -66,6 +66,11 @@ bool subresource_handle(struct api_call *c)
 		c->reply.stream = true;
 		return true;
 	}
+	if ((str_eq(c->sub, "exec") || str_eq(c->sub, "attach")) &&
+	    (c->verb == VERB_GET || c->verb == VERB_CREATE)) {
+		c->reply.stream = true;
+		return true;
+	}
 	if (c->verb != VERB_CREATE)
 		return false;
 	if (str_eq(c->sub, "binding"))

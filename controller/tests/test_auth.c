@@ -72,6 +72,23 @@ static void test_node_rules(void **state)
 	assert_int_equal(ask(w, "GET", "/healthz", "", ""), 200);
 }
 
+/* A WebSocket begins with a GET; who may read a pod may not execute in it. */
+static void test_exec(void **state)
+{
+	struct world *w = *state;
+
+	add_pod(w, POD("a"));
+	assert_int_equal(store_bind_pod(w->store, "default", "a", "h1", NULL), 0);
+	assert_int_equal(ask(w, "GET", PODS "/a/exec", "command=id&stdout=1", ""), -1);
+	assert_int_equal(ask(w, "POST", PODS "/a/attach", "stdout=1", ""), -1);
+	assert_int_equal(ask(w, "DELETE", PODS "/a/exec", "", ""), 404);
+	be(w, "system:node:h1", "system:nodes");
+	assert_int_equal(ask(w, "GET", PODS "/a", "", ""), 200);
+	assert_int_equal(ask(w, "GET", PODS "/a/exec", "command=id&stdout=1", ""), 403);
+	assert_non_null(strstr(TEXT(w, "message"), "cannot create resource \"pods/exec\""));
+	assert_int_equal(ask(w, "GET", PODS "/a/attach", "stdout=1", ""), 403);
+}
+
 static void test_referenced_secret(void **state)
 {
 	struct world *w = *state;
@@ -148,6 +165,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WORLD_TEST(test_node_rules),
+		WORLD_TEST(test_exec),
 		WORLD_TEST(test_referenced_secret),
 		WORLD_TEST(test_bootstrap_token),
 	};
