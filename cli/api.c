@@ -8,12 +8,15 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "http/client.h"
+#include "http/tunnel.h"
 
-#define API_REPLY_MAX  (64 << 20)
-#define API_TIMEOUT_MS 30000
+#define API_REPLY_MAX	   (64 << 20)
+#define API_TIMEOUT_MS	   30000
+#define API_TUNNEL_HEADERS 8
 
 struct api {
 	struct http_client *http;
+	struct http_client_config config; /* borrowed from the kubeconfig */
 	char *server;
 	char *authorization; /* header value, or NULL */
 };
@@ -31,6 +34,7 @@ int api_new(const struct kubeconfig *k, struct api **api, struct err *e)
 		return r;
 	*api = mem_alloc(sizeof(**api));
 	(*api)->http = http;
+	(*api)->config = config;
 	(*api)->server = mem_strdup(k->server);
 	(*api)->authorization = k->token ? mem_printf("Bearer %s", k->token) : NULL;
 	return 0;
@@ -174,4 +178,32 @@ int api_stream(struct api *api, const char *path,
 	}
 	buf_done(&s.refusal);
 	return r;
+}
+
+int api_refused(int status, const char *body, struct err *e)
+{
+	_cleanup_json_ struct json_doc *doc = NULL;
+
+	if (json_parse(body, strlen(body), &doc, NULL) < 0)
+		return api_refusal(status, NULL, e);
+	return api_refusal(status, json_root(doc), e);
+}
+
+int api_tunnel(struct api *api, struct loop *loop, const char *path,
+	       const struct http_header *headers, const struct http_tunnel_ops *ops, void *arg,
+	       struct http_tunnel **tunnel, struct err *e)
+{
+	_cleanup_free_ char *url = mem_printf("%s%s", api->server, path);
+	struct http_header all[API_TUNNEL_HEADERS + 2];
+	const struct http_tunnel_spec spec = {.method = "GET", .url = url, .headers = all};
+	size_t n = 0;
+	int r;
+
+	for (; headers[n].name && n < API_TUNNEL_HEADERS; n++)
+		all[n] = headers[n];
+	if (api->authorization)
+		all[n++] = (struct http_header){"Authorization", api->authorization};
+	all[n] = (struct http_header){NULL, NULL};
+	r = http_tunnel_new(loop, &api->config, &spec, ops, arg, tunnel, e);
+	return r < 0 ? api_unreachable(api, r, e) : 0;
 }

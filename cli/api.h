@@ -10,7 +10,9 @@
 #include "kube/kubeconfig.h"
 
 struct api;
+struct loop;
 
+/** api_new() - @k must live as long as the result */
 int api_new(const struct kubeconfig *k, struct api **api, struct err *e);
 struct api *api_free(struct api *api);
 
@@ -32,6 +34,20 @@ int api_call(struct api *api, const char *method, const char *path, const struct
  */
 int api_stream(struct api *api, const char *path,
 	       int (*on_data)(const void *data, size_t len, void *arg), void *arg, struct err *e);
+
+/**
+ * api_tunnel() - An upgraded connection on @loop (http/tunnel.h); the API's authorisation is added
+ * @headers: ends with { NULL, NULL }, at most 8
+ */
+struct http_tunnel;
+struct http_tunnel_ops;
+struct http_header;
+int api_tunnel(struct api *api, struct loop *loop, const char *path,
+	       const struct http_header *headers, const struct http_tunnel_ops *ops, void *arg,
+	       struct http_tunnel **tunnel, struct err *e);
+
+/** api_refused() - Turn an answer that is no success into words, as api_call(). Return: -errno */
+int api_refused(int status, const char *body, struct err *e);
 
 /** api_escape() - Percent-encode a path segment or query value; free() it */
 char *api_escape(const char *s);

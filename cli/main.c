@@ -41,6 +41,18 @@ static const struct main_command main_commands[] = {
 	 "  --since SECONDS      only lines of the last SECONDS seconds\n"
 	 "  --previous           of the container's run before its last restart\n",
 	 cmd_logs},
+	{"exec", "[-i] [-t] [-c CONTAINER] POD -- COMMAND [ARG...]", "run a command in a pod",
+	 "  -i, --stdin          pass standard input on\n"
+	 "  -t, --tty            in a terminal\n"
+	 "  -c, --container NAME of a pod with several containers\n"
+	 "\nThe exit status is the command's; 127 when there is no such command, 126 when it cannot be\n"
+	 "executed, 1 when the pod cannot be reached.\n",
+	 cmd_exec},
+	{"attach", "[-i] [-t] [-c CONTAINER] POD", "see a container's output, and type into it",
+	 "  -i, --stdin          pass standard input on, to a container with `stdin: true`\n"
+	 "  -t, --tty            the container has a terminal\n"
+	 "  -c, --container NAME of a pod with several containers\n",
+	 cmd_exec},
 	{"describe", "POD | host NAME", "show all about a pod or a host", "", cmd_describe},
 	{"stop", "[-t SECONDS] POD...", "end pods: ask, wait, then kill",
 	 "  -t, --time SECONDS   how long a pod may take (default: as it says, 30)\n", cmd_rm},
