@@ -48,7 +48,7 @@ port_pick() { # PORT [STEP]
 # Start time of a process in clock ticks since boot, which together with its id names it for good
 proc_birth() { # PID
 	local stat
-	{ stat=$(<"/proc/$1/stat"); } 2>/dev/null || return 1
+	{ read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 1 # $(<FILE) without the file would end the script
 	read -ra stat <<<"${stat##*) }"
 	[ "${stat[0]}" != Z ] && echo "${stat[19]}"
 }
