@@ -199,7 +199,7 @@ int api_tunnel(struct api *api, struct loop *loop, const char *path,
 	size_t n = 0;
 	int r;
 
-	for (; headers[n].name && n < API_TUNNEL_HEADERS; n++)
+	for (; n < API_TUNNEL_HEADERS && headers[n].name; n++)
 		all[n] = headers[n];
 	if (api->authorization)
 		all[n++] = (struct http_header){"Authorization", api->authorization};
