@@ -45,9 +45,7 @@ host_start() { # INDEX
 	: >"$dir/serial.log"
 	case $ACCEL in
 	kvm) accel=kvm cpu=host ;;
-	# One thread a host where several share this machine's cores: QEMU 7.2 may keep a translation that one processor
-	# made while another was rewriting the code (a kernel's own: jump labels), and did so in one of many boots.
-	tcg) accel=tcg,thread=$([ "${HOSTS:-1}" = 1 ] && echo multi || echo single) cpu=$TCG_CPU ;;
+	tcg) accel=tcg,thread=multi cpu=$TCG_CPU ;;
 	count) accel=tcg,thread=single cpu=$TCG_CPU ;;
 	esac
 	# shellcheck disable=SC2054  # QEMU's commas
