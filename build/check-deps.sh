@@ -37,8 +37,9 @@ BEGIN {
 	# headers of third parties
 	# links and addresses go through libnl-route, firewall messages through libnl alone
 	also["hostd/net/nft.c"] = "netlink"
-	# one transfer by its easy interface here, all together on the loop by its multi interface in client.c
+	# one transfer by its easy interface, all together by its multi interface, and that on our loop
 	also["lib/http/client_call.c"] = "curl"
+	also["lib/http/client_multi.c"] = "curl"
 	# calls and bare connections are two machines on the same library
 	also["lib/http/tunnel.c"] = "curl"
 	third = "^(yyjson|mbedtls/|psa/|curl/|sqlite3|zlib|zstd|netlink/|libkmod|ext2fs/|et/|libwebsockets|civetweb)"

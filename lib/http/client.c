@@ -2,9 +2,8 @@
 /*
  * All transfers of a client on the event loop, through libcurl's multi interface.
  *
- * libcurl tells which sockets it wants watched and when it wants to be woken; both become a watch and
- * a timer of our loop, and every wake-up ends in curl_multi_socket_action(). libcurl forbids to add or
- * remove transfers from inside its callbacks, and our users may do anything from theirs. So nothing is
+ * Every wake-up (client_multi.c) ends in curl_multi_socket_action(). libcurl forbids to add or remove
+ * transfers from inside its callbacks, and our users may do anything from theirs. So nothing is
  * removed on the spot: while `depth` is above zero, cancelling only marks a call, and client_leave()
  * ends all that are marked or finished once libcurl's frames are gone. A new call is added from a
  * deferred function for the same reason.
@@ -22,6 +21,7 @@
 
 #include "base/mem.h"
 #include "http/client_call.h"
+#include "http/client_multi.h"
 #include "http/client_reply.h"
 
 #define HTTP_CONNECT_TIMEOUT_MS 10000
@@ -29,21 +29,13 @@
 
 struct http_client {
 	struct loop *loop;
-	CURLM *multi;
+	struct http_multi multi;
 	CURL *blocking; /* kept over calls for its connections */
 	struct http_origin origin;
-	struct timer timer;
 	struct defer start;
-	struct list calls, socks;
+	struct list calls;
 	int depth; /* frames of ours or libcurl's that hold calls */
 	bool dead; /* freed while depth was above zero */
-};
-
-/* A socket of libcurl's that it wants watched */
-struct http_sock {
-	struct watch watch;
-	struct http_client *client;
-	struct list node;
 };
 
 static void call_free(struct http_call *call)
@@ -58,17 +50,9 @@ static void call_free(struct http_call *call)
 
 static void client_destroy(struct http_client *c)
 {
-	struct http_sock *s, *tmp;
-
 	defer_cancel(&c->start);
-	if (c->multi)
-		curl_multi_cleanup(c->multi);
+	http_multi_done(&c->multi);
 	curl_easy_cleanup(c->blocking);
-	list_for_each_safe(s, tmp, &c->socks, node) {
-		watch_del(&s->watch);
-		free(s);
-	}
-	timer_cancel(&c->timer);
 	free(c->origin.user_agent);
 	free(c->origin.ca_pem);
 	free(c->origin.cert_pem);
@@ -98,7 +82,7 @@ static void client_end(struct http_client *c, struct http_call *call)
 	struct err e = ERR_INIT;
 
 	if (call->added)
-		curl_multi_remove_handle(c->multi, call->easy);
+		curl_multi_remove_handle(c->multi.handle, call->easy);
 	if (!call->cancelled && call->ops.on_done) {
 		int r = http_call_outcome(call, &e);
 
@@ -125,7 +109,7 @@ static void client_collect(struct http_client *c)
 	CURLMsg *msg;
 	int left;
 
-	while ((msg = curl_multi_info_read(c->multi, &left))) {
+	while ((msg = curl_multi_info_read(c->multi.handle, &left))) {
 		char *private = NULL;
 
 		if (msg->msg != CURLMSG_DONE)
@@ -136,68 +120,15 @@ static void client_collect(struct http_client *c)
 	}
 }
 
-static void client_act(struct http_client *c, curl_socket_t fd, int events)
+static void client_act(struct http_multi *m, int fd, int events)
 {
+	struct http_client *c = container_of(m, struct http_client, multi);
 	int running;
 
 	client_enter(c);
-	curl_multi_socket_action(c->multi, fd, events, &running);
+	curl_multi_socket_action(m->handle, fd, events, &running);
 	client_collect(c);
 	client_leave(c);
-}
-
-static void client_on_timer(struct timer *t)
-{
-	client_act(container_of(t, struct http_client, timer), CURL_SOCKET_TIMEOUT, 0);
-}
-
-static int client_set_timer(CURLM *multi, long timeout_ms, void *arg)
-{
-	struct http_client *c = arg;
-
-	(void)multi;
-	if (timeout_ms < 0)
-		timer_cancel(&c->timer);
-	else
-		timer_set(&c->timer, (uint64_t)timeout_ms);
-	return 0;
-}
-
-static void sock_ready(struct watch *w, uint32_t events)
-{
-	struct http_sock *s = container_of(w, struct http_sock, watch);
-
-	client_act(s->client, w->fd,
-		   (events & EPOLLIN ? CURL_CSELECT_IN : 0) |
-			   (events & EPOLLOUT ? CURL_CSELECT_OUT : 0) |
-			   (events & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0));
-}
-
-static int client_set_sock(CURL *easy, curl_socket_t fd, int what, void *arg, void *sock)
-{
-	struct http_client *c = arg;
-	struct http_sock *s = sock;
-	uint32_t events = (what & CURL_POLL_IN ? EPOLLIN : 0) |
-			  (what & CURL_POLL_OUT ? EPOLLOUT : 0);
-
-	(void)easy;
-	if (what == CURL_POLL_REMOVE) {
-		if (!s)
-			return 0;
-		curl_multi_assign(c->multi, fd, NULL);
-		watch_del(&s->watch);
-		list_del(&s->node);
-		free(s);
-		return 0;
-	}
-	if (s)
-		return watch_mod(&s->watch, events) < 0 ? -1 : 0;
-	s = mem_alloc(sizeof(*s));
-	s->client = c;
-	list_init(&s->node);
-	list_add(&c->socks, &s->node);
-	curl_multi_assign(c->multi, fd, s);
-	return watch_add(c->loop, &s->watch, fd, events, sock_ready) < 0 ? -1 : 0;
 }
 
 /* Adds what http_call_start() queued */
@@ -211,7 +142,7 @@ static void client_start(struct defer *d)
 		if (call->added)
 			continue;
 		call->added = true;
-		if (curl_multi_add_handle(c->multi, call->easy) != CURLM_OK) {
+		if (curl_multi_add_handle(c->multi.handle, call->easy) != CURLM_OK) {
 			call->added = false;
 			call->finished = true;
 			call->result = CURLE_FAILED_INIT;
@@ -228,16 +159,13 @@ static char *text_or_null(const char *s)
 int http_client_new(struct loop *loop, const struct http_client_config *config,
 		    struct http_client **client, struct err *e)
 {
-	static bool ready;
 	struct http_client *c;
 
-	if (!ready && curl_global_init(CURL_GLOBAL_ALL) != CURLE_OK)
+	if (http_curl_init() < 0)
 		return err_set(e, -ENOMEM, "libcurl cannot start");
-	ready = true;
 	c = mem_alloc(sizeof(*c));
 	c->loop = loop;
 	list_init(&c->calls);
-	list_init(&c->socks);
 	c->origin = (struct http_origin){
 		.user_agent = mem_strdup(config->user_agent ? config->user_agent : "hypermetal"),
 		.ca_pem = text_or_null(config->ca_pem),
@@ -246,17 +174,9 @@ int http_client_new(struct loop *loop, const struct http_client_config *config,
 		.connect_timeout_ms = config->connect_timeout_ms ? config->connect_timeout_ms
 								 : HTTP_CONNECT_TIMEOUT_MS,
 	};
-	c->multi = loop ? curl_multi_init() : NULL;
-	if (loop && !c->multi) {
+	if (loop && http_multi_init(&c->multi, loop, client_act) < 0) {
 		client_destroy(c);
 		return err_set(e, -ENOMEM, "libcurl cannot start");
-	}
-	if (loop) {
-		timer_init(loop, &c->timer, client_on_timer);
-		curl_multi_setopt(c->multi, CURLMOPT_SOCKETFUNCTION, client_set_sock);
-		curl_multi_setopt(c->multi, CURLMOPT_SOCKETDATA, c);
-		curl_multi_setopt(c->multi, CURLMOPT_TIMERFUNCTION, client_set_timer);
-		curl_multi_setopt(c->multi, CURLMOPT_TIMERDATA, c);
 	}
 	*client = c;
 	return 0;
@@ -284,7 +204,7 @@ struct http_call *http_call_start(struct http_client *client, const struct http_
 	call->client = client;
 	call->origin = &client->origin;
 	call->easy = curl_easy_init();
-	if (!call->easy || client->dead || !client->multi) {
+	if (!call->easy || client->dead || !client->multi.handle) {
 		err_set(e, -EINVAL, "%s: this client cannot start calls", spec->url);
 		call_free(call);
 		return NULL;

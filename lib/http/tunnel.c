@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * libcurl connects and does TLS (CURLOPT_CONNECT_ONLY) on a multi handle of its own, driven by the loop; then
+ * libcurl connects and does TLS (CURLOPT_CONNECT_ONLY) on a multi handle of its own; then
  * the socket is watched here, and curl_easy_send() and curl_easy_recv() are as send(2) and recv(2). The request
  * and the head of the answer are ours to write and read.
  *
@@ -15,10 +15,10 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/list.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "http/client_call.h"
+#include "http/client_multi.h"
 
 #define TUNNEL_READ	 ((size_t)16 << 10)
 #define TUNNEL_ROUNDS	 8 /* before others get a turn */
@@ -40,12 +40,10 @@ struct http_tunnel {
 	struct loop *loop;
 	struct http_tunnel_ops ops;
 	void *arg;
-	CURLM *multi;
+	struct http_multi multi;
 	CURL *easy;
-	struct timer connect_timer; /* libcurl's */
 	struct timer turn, limit;
 	struct defer work;
-	struct list socks;
 	struct watch watch;
 	enum tunnel_state state;
 	int depth;
@@ -58,32 +56,18 @@ struct http_tunnel {
 	char error[CURL_ERROR_SIZE];
 };
 
-struct tunnel_sock {
-	struct watch watch;
-	struct http_tunnel *tunnel;
-	struct list node;
-};
-
 static void tunnel_run(struct http_tunnel *t);
 
 static void tunnel_destroy(struct http_tunnel *t)
 {
-	struct tunnel_sock *s, *next;
-
 	watch_del(&t->watch);
 	timer_cancel(&t->turn);
 	timer_cancel(&t->limit);
 	defer_cancel(&t->work);
-	if (t->multi && t->easy)
-		curl_multi_remove_handle(t->multi, t->easy);
+	if (t->multi.handle && t->easy)
+		curl_multi_remove_handle(t->multi.handle, t->easy);
 	curl_easy_cleanup(t->easy);
-	if (t->multi)
-		curl_multi_cleanup(t->multi);
-	timer_cancel(&t->connect_timer);
-	list_for_each_safe(s, next, &t->socks, node) {
-		watch_del(&s->watch);
-		free(s);
-	}
+	http_multi_done(&t->multi);
 	buf_done(&t->in);
 	buf_done(&t->out);
 	free(t);
@@ -383,71 +367,18 @@ static void tunnel_connected(struct http_tunnel *t, CURLcode result)
 	timer_set(&t->limit, TUNNEL_ANSWER_MS);
 }
 
-static void tunnel_act(struct http_tunnel *t, curl_socket_t fd, int events)
+static void tunnel_act(struct http_multi *m, int fd, int events)
 {
+	struct http_tunnel *t = container_of(m, struct http_tunnel, multi);
 	CURLMsg *msg;
 	int n;
 
 	tunnel_enter(t);
-	curl_multi_socket_action(t->multi, fd, events, &n);
-	while (!t->dead && (msg = curl_multi_info_read(t->multi, &n)))
+	curl_multi_socket_action(m->handle, fd, events, &n);
+	while (!t->dead && (msg = curl_multi_info_read(m->handle, &n)))
 		if (msg->msg == CURLMSG_DONE && t->state == TUNNEL_CONNECT)
 			tunnel_connected(t, msg->data.result);
 	tunnel_leave(t);
-}
-
-static void tunnel_on_timer(struct timer *timer)
-{
-	tunnel_act(container_of(timer, struct http_tunnel, connect_timer), CURL_SOCKET_TIMEOUT, 0);
-}
-
-static int tunnel_set_timer(CURLM *multi, long timeout_ms, void *arg)
-{
-	struct http_tunnel *t = arg;
-
-	(void)multi;
-	if (timeout_ms < 0)
-		timer_cancel(&t->connect_timer);
-	else
-		timer_set(&t->connect_timer, (uint64_t)timeout_ms);
-	return 0;
-}
-
-static void tunnel_sock_ready(struct watch *w, uint32_t events)
-{
-	struct tunnel_sock *s = container_of(w, struct tunnel_sock, watch);
-
-	tunnel_act(s->tunnel, w->fd,
-		   (events & EPOLLIN ? CURL_CSELECT_IN : 0) |
-			   (events & EPOLLOUT ? CURL_CSELECT_OUT : 0) |
-			   (events & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0));
-}
-
-static int tunnel_set_sock(CURL *easy, curl_socket_t fd, int what, void *arg, void *sock)
-{
-	struct http_tunnel *t = arg;
-	struct tunnel_sock *s = sock;
-	uint32_t events = (what & CURL_POLL_IN ? EPOLLIN : 0) |
-			  (what & CURL_POLL_OUT ? EPOLLOUT : 0);
-
-	(void)easy;
-	if (what == CURL_POLL_REMOVE) {
-		if (!s)
-			return 0;
-		curl_multi_assign(t->multi, fd, NULL);
-		watch_del(&s->watch);
-		list_del(&s->node);
-		free(s);
-		return 0;
-	}
-	if (s)
-		return watch_mod(&s->watch, events) < 0 ? -1 : 0;
-	s = mem_alloc(sizeof(*s));
-	s->tunnel = t;
-	list_init(&s->node);
-	list_add(&t->socks, &s->node);
-	curl_multi_assign(t->multi, fd, s);
-	return watch_add(t->loop, &s->watch, fd, events, tunnel_sock_ready) < 0 ? -1 : 0;
 }
 
 /* ---- the beginning ---- */
@@ -490,10 +421,6 @@ static void tunnel_set_up(struct http_tunnel *t, const struct http_client_config
 		.key_pem = (char *)(size_t)config->key_pem,
 	};
 
-	curl_multi_setopt(t->multi, CURLMOPT_SOCKETFUNCTION, tunnel_set_sock);
-	curl_multi_setopt(t->multi, CURLMOPT_SOCKETDATA, t);
-	curl_multi_setopt(t->multi, CURLMOPT_TIMERFUNCTION, tunnel_set_timer);
-	curl_multi_setopt(t->multi, CURLMOPT_TIMERDATA, t);
 	curl_easy_setopt(t->easy, CURLOPT_URL, url);
 	curl_easy_setopt(t->easy, CURLOPT_CONNECT_ONLY, 1L);
 	curl_easy_setopt(t->easy, CURLOPT_NOSIGNAL, 1L);
@@ -519,8 +446,6 @@ int http_tunnel_new(struct loop *loop, const struct http_client_config *config,
 	t->loop = loop;
 	t->ops = *ops;
 	t->arg = arg;
-	list_init(&t->socks);
-	timer_init(loop, &t->connect_timer, tunnel_on_timer);
 	timer_init(loop, &t->turn, tunnel_turn);
 	timer_init(loop, &t->limit, tunnel_late);
 	buf_init(&t->in, TUNNEL_BODY_MAX + TUNNEL_READ);
@@ -530,14 +455,14 @@ int http_tunnel_new(struct loop *loop, const struct http_client_config *config,
 		tunnel_destroy(t);
 		return r;
 	}
-	t->multi = curl_multi_init();
-	t->easy = curl_easy_init();
-	if (!t->multi || !t->easy) {
+	r = http_multi_init(&t->multi, loop, tunnel_act);
+	t->easy = r == 0 ? curl_easy_init() : NULL;
+	if (!t->easy) {
 		tunnel_destroy(t);
 		return err_set(e, -ENOMEM, "libcurl cannot start");
 	}
 	tunnel_set_up(t, config, spec->url);
-	if (curl_multi_add_handle(t->multi, t->easy) != CURLM_OK) {
+	if (curl_multi_add_handle(t->multi.handle, t->easy) != CURLM_OK) {
 		tunnel_destroy(t);
 		return err_set(e, -ENOMEM, "libcurl cannot start");
 	}
