@@ -13,21 +13,17 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-#include <mbedtls/pk.h>
-#include <mbedtls/x509_crt.h>
-#include <mbedtls/x509_csr.h>
 
 #include "../../lib/http/tests/certs.h"
-#include "base/base64.h"
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "fake_api.h"
+#include "fake_signer.h"
 #include "node/parts.h"
 
-#define CSRS   "/apis/certificates.k8s.io/v1/certificatesigningrequests"
 #define LEASES "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
 #define LIST   "/api/v1/pods?fieldSelector=spec.nodeName%3Dh1&resourceVersion=0"
 #define WATCH  "/api/v1/pods?fieldSelector=spec.nodeName%3Dh1&watch=true"
@@ -156,7 +152,7 @@ static void well_behaved(void)
 	rule("PATCH", "/api/v1/nodes/h1/status", 200, "{\"metadata\":{}}", 0);
 	rule("POST", LEASES, 201, NULL, 0);
 	rule("PUT", LEASES, 200, NULL, 0);
-	rule("POST", CSRS, 201, NULL, 0);
+	rule("POST", FAKE_CSRS, 201, NULL, 0);
 	rule("GET", LIST, 200,
 	     "{\"metadata\":{\"resourceVersion\":\"5\"},\"items\":[" POD("a", "3") "]}", 0);
 	fake_api_on(&watch);
@@ -192,61 +188,6 @@ static bool has(const char *text, const char *part)
 	return strstr(text, part) != NULL;
 }
 
-/* ---- what a signer does ---- */
-
-static int zero_random(void *arg, unsigned char *out, size_t len)
-{
-	(void)arg;
-	memset(out, 7, len);
-	return 0;
-}
-
-/* A certificate for the request that was POSTed last, as a whole CSR object. */
-static char *sign(const char *days_from, const char *days_to)
-{
-	struct buf pem = BUF_INIT(0), out = BUF_INIT(0), text = BUF_INIT(0);
-	const char *body = fake_api_body("POST", CSRS);
-	unsigned char cert[4096];
-	mbedtls_x509_csr csr;
-	mbedtls_x509write_cert crt;
-	mbedtls_pk_context ca;
-	struct json_doc *doc;
-	char subject[256];
-
-	assert_int_equal(json_parse(body, strlen(body), &doc, NULL), 0);
-	assert_int_equal(
-		base64_decode(&pem, json_str(json_at(json_root(doc), "spec", "request", NULL), "")),
-		0);
-	json_doc_free(doc);
-	mbedtls_x509_csr_init(&csr);
-	mbedtls_x509write_crt_init(&crt);
-	mbedtls_pk_init(&ca);
-	assert_int_equal(mbedtls_x509_csr_parse(&csr, (unsigned char *)pem.data, pem.len + 1), 0);
-	assert_int_equal(mbedtls_pk_parse_key(&ca, (const unsigned char *)TEST_CLIENT_KEY,
-					      sizeof(TEST_CLIENT_KEY), NULL, 0, zero_random, NULL),
-			 0);
-	assert_true(mbedtls_x509_dn_gets(subject, sizeof(subject), &csr.subject) > 0);
-	assert_string_equal(subject, "O=system:nodes, CN=system:node:h1");
-	mbedtls_x509write_crt_set_subject_key(&crt, &csr.pk);
-	mbedtls_x509write_crt_set_issuer_key(&crt, &ca);
-	mbedtls_x509write_crt_set_md_alg(&crt, MBEDTLS_MD_SHA256);
-	assert_int_equal(mbedtls_x509write_crt_set_subject_name(&crt, subject), 0);
-	assert_int_equal(mbedtls_x509write_crt_set_issuer_name(&crt, "CN=ca"), 0);
-	assert_int_equal(mbedtls_x509write_crt_set_serial_raw(&crt, (unsigned char *)"1", 1), 0);
-	assert_int_equal(mbedtls_x509write_crt_set_validity(&crt, days_from, days_to), 0);
-	assert_int_equal(mbedtls_x509write_crt_pem(&crt, cert, sizeof(cert), zero_random, NULL), 0);
-	assert_int_equal(base64_encode(&out, cert, strlen((char *)cert)), 0);
-	buf_printf(&text, "{\"status\":{\"certificate\":\"%s\"}}", out.data);
-	mbedtls_x509_csr_free(&csr);
-	mbedtls_x509write_crt_free(&crt);
-	mbedtls_pk_free(&ca);
-	buf_done(&pem);
-	buf_done(&out);
-	return buf_take(&text);
-}
-
-/* ---- tests ---- */
-
 static void test_enrolment(void **state)
 {
 	struct err e = ERR_INIT;
@@ -255,17 +196,17 @@ static void test_enrolment(void **state)
 
 	(void)state;
 	well_behaved();
-	rule("GET", CSRS, 200, "{\"status\":{}}", 1);
+	rule("GET", FAKE_CSRS, 200, "{\"status\":{}}", 1);
 	assert_int_equal(start_node("abcdef.0123456789abcdef", &e), 0);
-	wait_for("POST", CSRS, 1);
+	wait_for("POST", FAKE_CSRS, 1);
 	assert_string_equal(fake_api_authorization(), "Bearer abcdef.0123456789abcdef");
-	body = fake_api_body("POST", CSRS);
+	body = fake_api_body("POST", FAKE_CSRS);
 	assert_true(has(body, "\"signerName\":\"kubernetes.io/kube-apiserver-client-kubelet\""));
 	assert_true(has(body,
 			"\"usages\":[\"digital signature\",\"key encipherment\",\"client auth\"]"));
-	signed_csr = sign("20250101000000", "20990101000000");
-	wait_for("GET", CSRS "/node-csr-", 1);
-	rule("GET", CSRS, 200, signed_csr, 1);
+	signed_csr = fake_sign("20250101000000", "20990101000000");
+	wait_for("GET", FAKE_CSRS "/node-csr-", 1);
+	rule("GET", FAKE_CSRS, 200, signed_csr, 1);
 	wait_for("POST", "/api/v1/nodes", 1);
 	wait_for("GET", WATCH, 1);
 	body = fake_api_body("POST", "/api/v1/nodes");
@@ -280,8 +221,8 @@ static void test_enrolment(void **state)
 	assert_int_equal(lists, 1);
 	assert_int_equal(list_size, 1);
 	/* The serving certificate is another request, by another key. */
-	wait_for("POST", CSRS, 2);
-	assert_true(has(fake_api_body("POST", CSRS), "kubernetes.io/kubelet-serving"));
+	wait_for("POST", FAKE_CSRS, 2);
+	assert_true(has(fake_api_body("POST", FAKE_CSRS), "kubernetes.io/kubelet-serving"));
 	snprintf(path, sizeof(path), "%s/client.pem", dir);
 	assert_int_equal(access(path, R_OK), 0);
 	snprintf(path, sizeof(path), "%s/client.key", dir);
@@ -296,16 +237,16 @@ static void test_enrolment_interrupted(void **state)
 
 	(void)state;
 	well_behaved();
-	rule("GET", CSRS, 200, "{\"status\":{}}", 0);
+	rule("GET", FAKE_CSRS, 200, "{\"status\":{}}", 0);
 	assert_int_equal(start_node("abcdef.0123456789abcdef", &e), 0);
-	wait_for("GET", CSRS, 1);
-	first = mem_strdup(fake_api_body("POST", CSRS));
+	wait_for("GET", FAKE_CSRS, 1);
+	first = mem_strdup(fake_api_body("POST", FAKE_CSRS));
 	node = node_free(node);
 	/* The next hostd asks for the same with the same key; the server has it already. */
-	rule("POST", CSRS, 409, "{\"reason\":\"AlreadyExists\"}", 0);
+	rule("POST", FAKE_CSRS, 409, "{\"reason\":\"AlreadyExists\"}", 0);
 	assert_int_equal(start_node("abcdef.0123456789abcdef", &e), 0);
-	wait_for("GET", CSRS, 3);
-	assert_int_equal(strncmp(first, fake_api_body("POST", CSRS), 150), 0);
+	wait_for("GET", FAKE_CSRS, 3);
+	assert_int_equal(strncmp(first, fake_api_body("POST", FAKE_CSRS), 150), 0);
 	free(first);
 }
 
@@ -314,11 +255,11 @@ static void test_enrolment_refused(void **state)
 	struct err e = ERR_INIT;
 
 	(void)state;
-	rule("POST", CSRS, 401, "{\"reason\":\"Unauthorized\",\"message\":\"token used\"}", 0);
+	rule("POST", FAKE_CSRS, 401, "{\"reason\":\"Unauthorized\",\"message\":\"token used\"}", 0);
 	assert_int_equal(start_node("abcdef.0123456789abcdef", &e), 0);
-	wait_for("POST", CSRS, 1);
+	wait_for("POST", FAKE_CSRS, 1);
 	run_ms(300);
-	assert_int_equal(fake_api_count("POST", CSRS), 1); /* not hammered */
+	assert_int_equal(fake_api_count("POST", FAKE_CSRS), 1); /* not hammered */
 	node = node_free(node);
 	assert_int_equal(start_node(NULL, &e), -ENOKEY);
 	assert_true(has(err_msg(&e), "no token"));
@@ -358,7 +299,7 @@ static void test_take_over(void **state)
 	assert_true(
 		has(fake_api_body("PATCH", "/api/v1/nodes/h1/status"), "\"$patch\":\"replace\""));
 	wait_for("GET", WATCH, 1);
-	assert_int_equal(fake_api_count("POST", CSRS), 1); /* serving only */
+	assert_int_equal(fake_api_count("POST", FAKE_CSRS), 1); /* serving only */
 	assert_true(has(fake_api_body("PATCH", "/api/v1/nodes/h1/status"), "\"sizeBytes\":4096"));
 	image_bytes = 8192;
 	node_images_changed(node);
