@@ -8,6 +8,7 @@ $(eval $(call program,hostd-image,hostd/oci/image_main.c $(oci_worker),http/clie
 $(eval $(call unit_test,test_oci_names,$(oci_tests)/test_oci_names.c hostd/oci/ref.c hostd/oci/challenge.c,base,))
 $(eval $(call unit_test,test_oci_documents,$(oci_tests)/test_oci_documents.c hostd/oci/manifest.c hostd/oci/ref.c,json base,))
 $(eval $(call unit_test,test_oci_inflate,$(oci_tests)/test_oci_inflate.c hostd/oci/inflate.c,base,zlib zstd))
-$(eval $(call unit_test,test_oci_pull,$(oci_tests)/test_oci_pull.c $(oci_tests)/fake_registry.c $(hostd_oci) \
-	$(filter-out $(hostd_oci),$(oci_worker)),http/server http/client json base,mbedtls zlib zstd erofs-utils))
+oci_harness := $(oci_tests)/oci_harness.c $(oci_tests)/fake_registry.c $(hostd_oci) $(filter-out $(hostd_oci),$(oci_worker))
+$(foreach t,test_oci_pull test_oci_store,$(eval $(call unit_test,$(t),$(oci_tests)/$(t).c $(oci_harness),\
+	http/server http/client json base,mbedtls zlib zstd erofs-utils)))
 $(eval $(call fuzz_target,fuzz_oci,hostd/oci/fuzz/fuzz_oci.c hostd/oci/challenge.c hostd/oci/manifest.c hostd/oci/ref.c,json base,,hostd/oci/fuzz/corpus-oci))

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/*
- * The store and real pulls: this program is its own hostd-image, the registry is fake and on the same
- * loop, mkfs.erofs is the one of the build.
- */
+/* Pulls that go well, badly, slowly or not at all. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,7 +7,6 @@
 /* cmocka wants the four above first */
 #include <cmocka.h>
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -24,133 +20,8 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "fake_registry.h"
 #include "oci/digest.h"
-#include "oci/image_run.h"
-
-#define HOST "127.0.0.1:1/" /* nothing listens there: what a mirror lacks is nowhere */
-
-struct wait {
-	struct oci_wait wait;
-	bool done;
-	struct oci_image *image;
-	enum oci_failure failure;
-	struct err error;
-};
-
-static struct {
-	struct loop loop;
-	struct fake_registry registry;
-	struct oci *oci;
-	char root[64], self[PATH_MAX], mkfs[PATH_MAX];
-	const char *mirrors[2];
-	struct oci_config config;
-	struct fake_layer a, b;
-} t;
-
-static void on_image(struct oci_wait *w, struct oci_image *image, enum oci_failure failure,
-		     const struct err *e)
-{
-	struct wait *wait = container_of(w, struct wait, wait);
-
-	assert_false(wait->done);
-	wait->done = true;
-	wait->image = image;
-	wait->failure = failure;
-	if (e)
-		wait->error = *e;
-	assert_true((image != NULL) == (failure == OCI_FAILURE_NONE));
-}
-
-static void run(const bool *done)
-{
-	uint64_t end_ms = clock_mono_ms() + 20000;
-
-	while (!*done && clock_mono_ms() < end_ms)
-		assert_int_equal(loop_once(&t.loop, 100), 0);
-	assert_true(*done);
-}
-
-static struct wait ensure(const char *name, enum oci_pull pull)
-{
-	static struct wait w;
-
-	w = (struct wait){.wait.fn = on_image};
-	oci_ensure(t.oci, &w.wait, name, pull);
-	run(&w.done);
-	return w;
-}
-
-/* Pulls and lets go again; fails the test when that fails */
-static void pull(const char *name)
-{
-	struct wait w = ensure(name, OCI_PULL_IF_NOT_PRESENT);
-
-	if (w.failure != OCI_FAILURE_NONE)
-		fail_msg("%s", err_msg(&w.error));
-	oci_image_unref(w.image);
-}
-
-static size_t files_in(const char *kind)
-{
-	char path[PATH_MAX];
-	size_t n = 0;
-	DIR *dir;
-
-	snprintf(path, sizeof(path), "%s/%s", t.root, kind);
-	dir = opendir(path);
-	assert_non_null(dir);
-	while (readdir(dir))
-		n++;
-	closedir(dir);
-	return n - 2;
-}
-
-static void reopen(uint64_t cap_bytes)
-{
-	struct err e = ERR_INIT;
-
-	oci_free(t.oci);
-	t.config.cap_bytes = cap_bytes;
-	if (oci_new(&t.config, &t.oci, &e) < 0)
-		fail_msg("%s", err_msg(&e));
-}
-
-static int start(void **state)
-{
-	(void)state;
-	t.oci = NULL;
-	str_copy(t.root, sizeof(t.root), "/tmp/test-oci-XXXXXX");
-	assert_non_null(mkdtemp(t.root));
-	assert_int_equal(loop_init(&t.loop), 0);
-	fake_start(&t.registry, &t.loop);
-	t.mirrors[0] = "127.0.0.1:1=http://127.0.0.1:2"; /* a mirror that is down */
-	t.mirrors[1] = t.registry.mirror;
-	t.config = (struct oci_config){
-		.loop = &t.loop,
-		.root = t.root,
-		.mirrors = t.mirrors,
-		.mirror_count = 2,
-		.worker = t.self,
-		.mkfs = t.mkfs,
-		.cgroup_fd = -1,
-	};
-	reopen(0);
-	fake_layer_make(&t.a, "a", 'a', 100000);
-	fake_layer_make(&t.b, "b", 'b', 200000);
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	oci_free(t.oci);
-	fake_stop(&t.registry);
-	loop_done(&t.loop);
-	fake_layer_done(&t.a);
-	fake_layer_done(&t.b);
-	return file_remove_tree(AT_FDCWD, t.root);
-}
+#include "oci_harness.h"
 
 static void on_listed(const struct oci_image *image, const struct oci_strings *names, void *arg)
 {
@@ -462,85 +333,6 @@ static void test_failures(void **state)
 	assert_non_null(strstr(w.error.msg, "/nonexistent"));
 }
 
-static void test_restart(void **state)
-{
-	char digest[2][OCI_DIGEST_MAX], path[PATH_MAX];
-
-	(void)state;
-	fake_image(&t.registry, "one", "latest", &t.a, 1, digest[0]);
-	fake_image(&t.registry, "two", "latest", &t.b, 1, digest[1]);
-	pull(HOST "one");
-	pull(HOST "two");
-	snprintf(path, sizeof(path), "%s/tmp/99", t.root);
-	assert_int_equal(mkdir(path, 0700), 0);
-	snprintf(path, sizeof(path), "%s/images/garbage.json", t.root);
-	assert_int_equal(file_write(AT_FDCWD, path, "{}", 2, 0644, NULL), 0);
-	snprintf(path, sizeof(path), "%s/layers/stray.erofs", t.root);
-	assert_int_equal(file_write(AT_FDCWD, path, "x", 1, 0644, NULL), 0);
-	snprintf(path, sizeof(path), "%s/layers/%s.erofs", t.root, t.b.diff_id + 7);
-	assert_int_equal(unlink(path), 0);
-	reopen(0);
-	assert_int_equal(files_in("tmp"), 0);
-	assert_int_equal(files_in("images"), 1);
-	assert_int_equal(files_in("layers"), 1);
-	assert_int_equal(files_in("names"), 1);
-	assert_int_equal(ensure(HOST "one", OCI_PULL_NEVER).failure, OCI_FAILURE_NONE);
-	oci_image_unref(oci_image_find(t.oci, digest[0]));
-	assert_null(oci_image_find(t.oci, digest[1]));
-	assert_int_equal(ensure(HOST "two", OCI_PULL_NEVER).failure, OCI_FAILURE_NEVER);
-	pull(HOST "two");
-}
-
-static void test_gc(void **state)
-{
-	struct fake_layer shared[] = {t.a, t.b};
-	char digest[3][OCI_DIGEST_MAX];
-	struct oci_image *held;
-	uint64_t a_bytes, used;
-
-	(void)state;
-	fake_image(&t.registry, "a", "latest", &t.a, 1, digest[0]);
-	fake_image(&t.registry, "ab", "latest", shared, 2, digest[1]);
-	fake_image(&t.registry, "b", "latest", &t.b, 1, digest[2]);
-	pull(HOST "a");
-	a_bytes = oci_used_bytes(t.oci);
-	pull(HOST "ab");
-	pull(HOST "b");
-	used = oci_used_bytes(t.oci);
-	reopen(used);
-	/* "a" was used least recently, but "ab" needs its layer as well */
-	oci_gc(t.oci, 1);
-	assert_null(oci_image_find(t.oci, digest[0]));
-	assert_null(oci_image_find(t.oci, digest[1]));
-	assert_int_equal(oci_used_bytes(t.oci), used - a_bytes);
-	held = oci_image_find(t.oci, digest[2]);
-	assert_non_null(held);
-	oci_gc(t.oci, UINT32_MAX);
-	assert_int_equal(files_in("layers"), 1);
-	oci_image_unref(held);
-	oci_gc(t.oci, UINT32_MAX);
-	assert_int_equal(files_in("layers"), 0);
-	assert_int_equal(oci_used_bytes(t.oci), 0);
-}
-
-/* A full store makes room when a pull needs it, but not by taking from who uses it */
-static void test_full(void **state)
-{
-	char digest[2][OCI_DIGEST_MAX];
-	struct wait w;
-
-	(void)state;
-	fake_image(&t.registry, "a", "latest", &t.a, 1, digest[0]);
-	fake_image(&t.registry, "b", "latest", &t.b, 1, digest[1]);
-	reopen(250000);
-	w = ensure(HOST "a", OCI_PULL_IF_NOT_PRESENT);
-	assert_non_null(w.image);
-	assert_int_equal(ensure(HOST "b", OCI_PULL_IF_NOT_PRESENT).failure, OCI_FAILURE_PULL);
-	oci_image_unref(w.image);
-	pull(HOST "b");
-	assert_null(oci_image_find(t.oci, digest[0]));
-}
-
 static void test_cancel(void **state)
 {
 	/* Static: the pull that is under way at the end is cancelled by stop(), after this returned. */
@@ -604,21 +396,10 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(test_talkative_mkfs, start, stop),
 		cmocka_unit_test_setup_teardown(test_left_writer, start, stop),
 		cmocka_unit_test_setup_teardown(test_failures, start, stop),
-		cmocka_unit_test_setup_teardown(test_restart, start, stop),
-		cmocka_unit_test_setup_teardown(test_gc, start, stop),
-		cmocka_unit_test_setup_teardown(test_full, start, stop),
 		cmocka_unit_test_setup_teardown(test_cancel, start, stop),
 		cmocka_unit_test_setup_teardown(test_slow_registry, start, stop),
 	};
-	ssize_t n;
+	int status = begin(argc, argv);
 
-	if (argc > 1 && str_eq(argv[1], "--store"))
-		return image_run(argc, argv);
-	n = readlink("/proc/self/exe", t.self, sizeof(t.self) - 1);
-	assert_true(n > 0);
-	t.self[n] = '\0';
-	/* out/test/NAME and out/pkg/native/erofs-utils/bin/mkfs.erofs */
-	snprintf(t.mkfs, sizeof(t.mkfs), "%.*s/../pkg/native/erofs-utils/bin/mkfs.erofs",
-		 (int)(strrchr(t.self, '/') - t.self), t.self);
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return status < 0 ? cmocka_run_group_tests(tests, NULL, NULL) : status;
 }
