@@ -26,6 +26,7 @@
 
 #include "base/fd.h"
 #include "base/mem.h"
+#include "base/proc.h"
 #include "base/str.h"
 #include "confine.h"
 #include "rootfs.h"
@@ -38,17 +39,6 @@
 static char child_passwd[USER_FILE_MAX + 1], child_group[USER_FILE_MAX + 1];
 static const char *child_envp[GUEST_STRINGS_MAX + CHILD_ENV_ADDED + 1];
 static const char *child_argv[GUEST_STRINGS_MAX + 1];
-
-static void child_reset_signals(void)
-{
-	struct sigaction sa = {.sa_handler = SIG_DFL};
-	sigset_t none;
-
-	for (int s = 1; s < NSIG; s++)
-		sigaction(s, &sa, NULL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-}
 
 /* A file of the image: it may be missing, a device, a fifo. */
 static void child_read_text(const char *path, char *text)
@@ -251,7 +241,7 @@ static int child_become(const struct child_spec *spec, const char **reason, stru
 	r = confine_apply(c, &u, e);
 	if (r < 0)
 		return r;
-	child_reset_signals();
+	proc_reset_signals();
 	return child_exec(c, spec->args->at[0], e);
 }
 

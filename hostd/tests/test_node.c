@@ -158,6 +158,16 @@ static void well_behaved(void)
 	fake_api_on(&watch);
 }
 
+/* A node that was enrolled before, at an API that answers well */
+static void start_known(void)
+{
+	struct err e = ERR_INIT;
+
+	well_behaved();
+	have_identity();
+	assert_int_equal(start_node(NULL, &e), 0);
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -268,12 +278,8 @@ static void test_enrolment_refused(void **state)
 /* What changes while the Node is being created is sent at once, not with the next refresh. */
 static void test_change_while_creating(void **state)
 {
-	struct err e = ERR_INIT;
-
 	(void)state;
-	well_behaved();
-	have_identity();
-	assert_int_equal(start_node(NULL, &e), 0);
+	start_known();
 	node_set_ready(node, "NoKvm", "this machine has no KVM");
 	wait_for("PATCH", "/api/v1/nodes/h1/status", 1);
 	assert_false(has(fake_api_body("POST", "/api/v1/nodes"), "NoKvm"));
@@ -330,12 +336,8 @@ static void test_server_is_late(void **state)
 
 static void test_watch(void **state)
 {
-	struct err e = ERR_INIT;
-
 	(void)state;
-	well_behaved();
-	have_identity();
-	assert_int_equal(start_node(NULL, &e), 0);
+	start_known();
 	wait_for("GET", WATCH, 1);
 	assert_true(fake_api_stream(
 		"{\"type\":\"ADDED\",\"object\":" POD("a", "6") "}\n{\"type\":\"MODI"));
@@ -393,14 +395,11 @@ static void test_status(void **state)
 		1,
 		false,
 	};
-	struct err e = ERR_INIT;
 	struct json *condition = json_new_obj(doc);
 	uint64_t start_ms;
 
 	(void)state;
-	well_behaved();
-	have_identity();
-	assert_int_equal(start_node(NULL, &e), 0);
+	start_known();
 	wait_for("GET", WATCH, 1);
 	rule("PATCH", "/api/v1/namespaces/default/pods/web/status", 200, "{}", 0);
 	rule("DELETE", "/api/v1/namespaces/default/pods/web", 200, "{}", 0);
@@ -441,12 +440,9 @@ static void test_status_address(void **state)
 	struct json_doc *doc = json_doc_new();
 	struct json *status = json_new_obj(doc), *ip = json_new_obj(doc);
 	struct node_pod_ref pod = {"default", "web", "u1", NULL};
-	struct err e = ERR_INIT;
 
 	(void)state;
-	well_behaved();
-	have_identity();
-	assert_int_equal(start_node(NULL, &e), 0);
+	start_known();
 	wait_for("GET", WATCH, 1);
 	rule("PATCH", path, 200, "{}", 0);
 	json_put_str(doc, status, "podIP", "10.88.0.2");

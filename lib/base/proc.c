@@ -23,7 +23,7 @@
 #define PROC_FD_MAX	  64
 #define PROC_DEFAULT_PATH "PATH=/usr/sbin:/usr/bin:/sbin:/bin"
 
-static void proc_reset_signals(void)
+void proc_reset_signals(void)
 {
 	struct sigaction sa = {.sa_handler = SIG_DFL};
 	sigset_t none;

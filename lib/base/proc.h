@@ -34,6 +34,9 @@ struct proc {
  */
 int proc_spawn(const struct proc_spec *spec, struct proc *p, struct err *e);
 
+/** proc_reset_signals() - All signals as a new program expects them: default actions, none blocked. In a child */
+void proc_reset_signals(void);
+
 /**
  * proc_reap() - Collect an ended child without blocking
  * @exit_code: 0..255, or 128 + signal
