@@ -10,6 +10,7 @@ $(eval $(call lib_module,http/tunnel,lib/http/tunnel.c,curl))
 $(eval $(call lib_module,http/server,$(wildcard lib/http/server*.c),picohttpparser mbedtls))
 
 $(eval $(call unit_test,test_seccomp,lib/base/tests/test_seccomp.c,base,))
+$(eval $(call unit_test,test_loop,lib/base/tests/test_loop.c,base,))
 $(eval $(call unit_test,test_quantity,lib/base/tests/test_quantity.c,base,))
 $(eval $(call unit_test,test_str,lib/base/tests/test_str.c,base,))
 $(eval $(call unit_test,test_guest_msg,lib/proto/tests/test_guest_msg.c,proto base,))

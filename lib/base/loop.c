@@ -2,7 +2,8 @@
 /*
  * Timers live in one list sorted by due time and are served from epoll_wait()'s timeout: a daemon
  * has a few dozen, arming is a short walk, and an idle loop costs no descriptor and no wake-up.
- * Events are fetched in batches; watch_del() blanks what is still waiting in the current batch.
+ * Events are fetched in batches; what watch_mod() and watch_del() no longer want is taken out of the
+ * current batch, too.
  */
 #include "base/loop.h"
 
@@ -118,12 +119,25 @@ int watch_add(struct loop *l, struct watch *w, int fd, uint32_t events,
 	return 0;
 }
 
+/* Takes @events of @w, or the whole entry when none is left, from what waits in the current batch. */
+static void loop_forget(struct loop *l, const struct watch *w, uint32_t events)
+{
+	for (int i = l->batch_pos; i < l->batch_len; i++) {
+		if (l->batch[i].data.ptr != w)
+			continue;
+		l->batch[i].events &= ~events;
+		if (!l->batch[i].events)
+			l->batch[i].data.ptr = NULL;
+	}
+}
+
 int watch_mod(struct watch *w, uint32_t events)
 {
 	struct epoll_event ev = {.events = events, .data.ptr = w};
 
 	if (!w->loop)
 		return -EINVAL;
+	loop_forget(w->loop, w, ~(events | EPOLLERR | EPOLLHUP));
 	return epoll_ctl(w->loop->epoll_fd, EPOLL_CTL_MOD, w->fd, &ev) < 0 ? -errno : 0;
 }
 
@@ -134,9 +148,7 @@ void watch_del(struct watch *w)
 	if (!l)
 		return;
 	epoll_ctl(l->epoll_fd, EPOLL_CTL_DEL, w->fd, NULL);
-	for (int i = l->batch_pos; i < l->batch_len; i++)
-		if (l->batch[i].data.ptr == w)
-			l->batch[i].data.ptr = NULL;
+	loop_forget(l, w, UINT32_MAX);
 	w->loop = NULL;
 }
 

@@ -76,7 +76,7 @@ void loop_stop(struct loop *l, int exit_code);
 int watch_add(struct loop *l, struct watch *w, int fd, uint32_t events,
 	      void (*fn)(struct watch *w, uint32_t events));
 
-/** watch_mod() - Change the events. Return: 0 or -errno */
+/** watch_mod() - Change the events; what is no longer wanted does not come any more. Return: 0 or -errno */
 int watch_mod(struct watch *w, uint32_t events);
 
 /** watch_del() - Stop watching; the descriptor stays open; may be repeated (w zeroed at first) */
