@@ -159,6 +159,7 @@ static void exec_in_writable(struct watch *w, uint32_t events)
 
 static void exec_write_in(struct exec *x)
 {
+	static const uint8_t eof = EXEC_TTY_EOF;
 	ssize_t n = 0;
 
 	while (x->in_len && x->in_fd >= 0) {
@@ -171,9 +172,12 @@ static void exec_write_in(struct exec *x)
 		x->in_owed += (uint32_t)n;
 		memmove(x->in, x->in + n, x->in_len);
 	}
-	if (n < 0 && errno != EAGAIN) {
+	/* A terminal has no end; but there is a character that says so. The host did not send it: no credit for it. */
+	if (n >= 0 && x->in_eof && x->tty && x->in_fd >= 0)
+		n = write(x->in_fd, &eof, sizeof(eof));
+	if (n < 0 && errno != EAGAIN && errno != EINTR) {
 		exec_close_in(x); /* nobody reads it */
-	} else if (x->in_len) {
+	} else if (n < 0) {
 		if (!x->in_watch.loop &&
 		    watch_add(execs.loop, &x->in_watch, x->in_fd, EPOLLOUT, exec_in_writable) < 0)
 			exec_close_in(x);
@@ -186,7 +190,6 @@ static void exec_write_in(struct exec *x)
 
 static void exec_stdin(const struct guest_frame *f)
 {
-	static const uint8_t eof = EXEC_TTY_EOF;
 	struct guest_stdin m;
 	struct exec *x;
 
@@ -195,14 +198,7 @@ static void exec_stdin(const struct guest_frame *f)
 	x = exec_find(m.exec);
 	if (!x || !x->in || x->in_eof || m.len > GUEST_EXEC_WINDOW - x->in_len)
 		return;
-	if (!m.len) {
-		x->in_eof = true;
-		/* A terminal has no end; but there is a character that says so. */
-		if (x->tty && x->in_len < GUEST_EXEC_WINDOW) {
-			m.data = &eof;
-			m.len = 1;
-		}
-	}
+	x->in_eof = !m.len;
 	if (x->in_fd < 0) {
 		x->in_owed += m.len;
 	} else {

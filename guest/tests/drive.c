@@ -80,7 +80,7 @@ static void on_started(void *pod, const struct guest_started *m)
 	(void)pod;
 	printf("started %s restart=%u\n", name_of(m->container), m->restart_count);
 	if (m->container == 0)
-		drive_exec_begin(&loop, session);
+		drive_exec_begin(&loop, session, &stop_timer);
 }
 
 static void on_exit_(void *pod, const struct guest_exit *m)

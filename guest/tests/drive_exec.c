@@ -17,11 +17,12 @@
 #include "base/str.h"
 #include "proto/exec_pipe.h"
 
-#define EXEC_LINE 4096
+#define EXEC_LINE	     4096
+#define DRIVE_EXEC_LINGER_MS 300 /* then what it left behind would show */
 
 static struct guest_exec spec;
 static struct watch client;
-static struct timer hang_up_timer;
+static struct timer hang_up_timer, *ended_timer;
 static const char *input_path;
 static uint32_t hang_up_ms;
 static bool wanted;
@@ -84,6 +85,8 @@ static void put(unsigned int stream, const uint8_t *data, size_t len)
 
 static void finish(const struct exec_pipe_end *end)
 {
+	if (!spec.attach)
+		timer_set(ended_timer, DRIVE_EXEC_LINGER_MS);
 	printf("exec_end code=%u lost=%d reason=%s message='%s' bytes=%llu/%llu sum=%llx\n",
 	       end->code, end->lost, end->reason, end->message, (unsigned long long)bytes[0],
 	       (unsigned long long)bytes[1], (unsigned long long)sum);
@@ -144,7 +147,7 @@ static void hang_up(struct timer *t)
 	client.fd = fd_close(client.fd);
 }
 
-void drive_exec_begin(struct loop *l, struct session *s)
+void drive_exec_begin(struct loop *l, struct session *s, struct timer *ended)
 {
 	struct err e = ERR_INIT;
 	int fd;
@@ -152,6 +155,7 @@ void drive_exec_begin(struct loop *l, struct session *s)
 	if (!wanted)
 		return;
 	wanted = false;
+	ended_timer = ended;
 	if (input_path)
 		input_fd = open(input_path, O_RDONLY | O_CLOEXEC);
 	fd = session_exec(s, &spec, &e);

@@ -16,7 +16,10 @@
  */
 int drive_exec_option(char **argv);
 
-/** drive_exec_begin() - Start what the options say, if anything */
-void drive_exec_begin(struct loop *l, struct session *s);
+/**
+ * drive_exec_begin() - Start what the options say, if anything
+ * @ended: set soon after an exec's end, so that the pod need not wait for its time
+ */
+void drive_exec_begin(struct loop *l, struct session *s, struct timer *ended);
 
 #endif

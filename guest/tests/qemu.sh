@@ -201,6 +201,13 @@ case_exec_tty() {
 	has '^exec out: terminal' && has '/dev/pts/0' && has '^exec out: xterm' && has '^exec_end code=0'
 }
 
+# A terminal's input ends by a character, which nobody sent
+case_exec_tty_input() {
+	printf 'one\ntwo\n' >"$dir/input"
+	run --container a --run sleep 20 ';' --exec-tty --exec-input "$dir/input" --exec sh -c 'cat; echo over; exit 5' ';' --stop-after-ms 10000
+	has '^exec out: over' && has '^exec_end code=5 lost=0 reason= '
+}
+
 # The client goes away: what it ran ends; what ignores SIGHUP, too
 case_exec_hang_up() {
 	run --container a --run sh -c 'sleep 7; ps -o args' ';' --exec-hang-up 1500 --exec sh -c 'trap "" HUP; sleep 1234 & while :; do sleep 1235; done' ';'
@@ -216,7 +223,7 @@ case_attach() {
 make_layers
 passed=0 failed=0
 for c in hello layers many_layers world confined start_errors stop memory restart init output tty \
-	exec exec_missing exec_input exec_tty exec_hang_up attach; do
+	exec exec_missing exec_input exec_tty exec_tty_input exec_hang_up attach; do
 	[ ${#wanted[@]} = 0 ] || [[ " ${wanted[*]} " == *" $c "* ]] || continue
 	start=$SECONDS why=
 	if "case_$c"; then
