@@ -6,20 +6,10 @@
 #include <stdbool.h>
 
 #include "base/buf.h"
+#include "http/channel.h"
 #include "http/ws.h"
 
-#define CHANNEL_PROTOCOL   "v5.channel.k8s.io"
 #define CHANNEL_STATUS_MAX ((size_t)64 << 10)
-
-enum channel {
-	CHANNEL_STDIN,
-	CHANNEL_STDOUT,
-	CHANNEL_STDERR,
-	CHANNEL_STATUS,
-	CHANNEL_RESIZE,
-	CHANNEL_CLOSE = 255,
-	CHANNEL_NONE = -1,
-};
 
 /* All zero at first. */
 struct channel_reader {

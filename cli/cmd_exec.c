@@ -257,8 +257,8 @@ static void on_open(struct http_tunnel *t, const char *head, void *arg)
 
 	(void)t;
 	if (!http_tunnel_header(head, "Sec-WebSocket-Protocol", protocol, sizeof(protocol)) ||
-	    !str_eq(protocol, CHANNEL_PROTOCOL)) {
-		exec_complain(x, "the server does not speak " CHANNEL_PROTOCOL);
+	    !str_eq(protocol, CHANNEL_V5)) {
+		exec_complain(x, "the server does not speak " CHANNEL_V5);
 		exec_end(x, CMD_FAILED);
 		return;
 	}
@@ -322,7 +322,7 @@ static int exec_connect(struct cmd *c, struct exec *x, const char *path)
 		{"Upgrade", "websocket"},
 		{"Sec-WebSocket-Version", "13"},
 		{"Sec-WebSocket-Key", ws_key(key)},
-		{"Sec-WebSocket-Protocol", CHANNEL_PROTOCOL},
+		{"Sec-WebSocket-Protocol", CHANNEL_V5},
 		{NULL, NULL},
 	};
 	int r = loop_init(&x->loop);

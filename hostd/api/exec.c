@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "http/channel.h"
 #include "http/ws.h"
 
 #define EXEC_REQUESTS_MAX 256
@@ -25,18 +26,6 @@
 	((size_t)512 << 10) /* half of what a stream holds: it tells when it is less */
 #define EXEC_IN_MAX    ((size_t)256 << 10)
 #define EXEC_SMALL_MAX 256 /* a message that must be whole to be understood */
-#define EXEC_V5	       "v5.channel.k8s.io"
-#define EXEC_V4	       "v4.channel.k8s.io"
-
-enum exec_channel {
-	CHANNEL_STDIN,
-	CHANNEL_STDOUT,
-	CHANNEL_STDERR,
-	CHANNEL_STATUS,
-	CHANNEL_RESIZE,
-	CHANNEL_CLOSE = 255, /* v5: and which channel has ended */
-	CHANNEL_NONE = -1,
-};
 
 struct execs {
 	struct loop *loop;
@@ -242,7 +231,7 @@ static void exec_take_small(struct exec_request *q)
 	if (q->channel == CHANNEL_RESIZE && exec_resize_parse(q->small, q->small_len, &resize)) {
 		memcpy(q->packet, &resize, sizeof(resize));
 		q->packet_len = sizeof(resize);
-	} else if (q->channel == CHANNEL_CLOSE && str_eq(q->protocol, EXEC_V5) &&
+	} else if (q->channel == CHANNEL_CLOSE && str_eq(q->protocol, CHANNEL_V5) &&
 		   q->small_len == 1 && q->small[0] == CHANNEL_STDIN && q->want_in) {
 		exec_put_packet(q, EXEC_PIPE_STDIN_END, "", 0);
 	}
@@ -412,11 +401,11 @@ static const char *exec_handshake(struct exec_request *q, const struct http_requ
 	    !ws_has_token(http_request_header(r, "upgrade"), "websocket") ||
 	    !ws_has_token(http_request_header(r, "connection"), "upgrade"))
 		return "exec and attach are served over WebSocket only, not SPDY: use kubectl 1.30 or later";
-	q->protocol = ws_has_token(offered, EXEC_V5)   ? EXEC_V5
-		      : ws_has_token(offered, EXEC_V4) ? EXEC_V4
-						       : NULL;
+	q->protocol = ws_has_token(offered, CHANNEL_V5)	  ? CHANNEL_V5
+		      : ws_has_token(offered, CHANNEL_V4) ? CHANNEL_V4
+							  : NULL;
 	if (!q->protocol)
-		return "none of the protocols is known; known are " EXEC_V5 " and " EXEC_V4;
+		return "none of the protocols is known; known are " CHANNEL_V5 " and " CHANNEL_V4;
 	if (!version || !str_eq(version, "13") ||
 	    !ws_accept(q->accept, http_request_header(r, "sec-websocket-key")))
 		return "malformed WebSocket handshake";
