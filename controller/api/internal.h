@@ -53,6 +53,7 @@ enum api_verb {
 const char *verb_name(enum api_verb verb);
 
 struct api_call;
+struct schema;
 
 struct api_column {
 	const char *name, *type, *format, *description;
@@ -71,6 +72,8 @@ struct api_kind {
 	bool has_status; /* spec and status are written apart */
 	bool status_at_create; /* the first status comes with the object */
 	bool has_generation;
+
+	const struct schema *schema; /* its members; NULL: only metadata is looked at */
 
 	/* Defaults and checks; errors go to field_error(). @old is NULL at creation. */
 	void (*prepare)(struct api_call *c, struct json_doc *doc, const struct json *old);
@@ -156,6 +159,8 @@ void field_invalid(struct api_call *c, const char *value, const char *detail, co
 	__attribute__((format(printf, 4, 5)));
 void field_forbidden(struct api_call *c, const char *detail, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+void field_too_long(struct api_call *c, size_t max_bytes, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 void field_duplicate(struct api_call *c, const char *value, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 void field_unsupported(struct api_call *c, const char *value, const char *const *allowed,
@@ -196,8 +201,6 @@ bool table_wanted(const char *accept);
 void table_make(struct json_doc *doc, const struct api_kind *k, const struct json *const *objects,
 		size_t count, bool head, const char *include);
 char *table_age(char *out, size_t size, const char *timestamp);
-extern const struct api_column table_default_columns[2];
-void table_default_cells(struct json_doc *doc, struct json *cells, const struct json *object);
 
 /* auth.c: who asks, and what he may. */
 struct auth_ask {
@@ -251,6 +254,9 @@ void event_prepare(struct api_call *c, struct json_doc *doc, const struct json *
 void lease_prepare(struct api_call *c, struct json_doc *doc, const struct json *old);
 void csr_prepare(struct api_call *c, struct json_doc *doc, const struct json *old);
 void namespace_prepare(struct api_call *c, struct json_doc *doc, const struct json *old);
+void configmap_prepare(struct api_call *c, struct json_doc *doc, const struct json *old);
+void service_account_prepare(struct api_call *c, struct json_doc *doc, const struct json *old);
+void runtime_class_prepare(struct api_call *c, struct json_doc *doc, const struct json *old);
 void secret_prepare(struct api_call *c, struct json_doc *doc, const struct json *old);
 /* Unknown fields of what was sent. Return: false when it answered (fieldValidation=Strict) */
 bool strict_check(struct api_call *c, const struct json *root);

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Defaults and checks of the smaller kinds: nodes, namespaces, signing requests, secrets. */
+/* Defaults and checks of the smaller kinds: nodes, namespaces, signing requests, accounts, runtime classes. */
 #include <stdio.h>
 #include <string.h>
 
 #include "base/base64.h"
 #include "base/mem.h"
+#include "base/quantity.h"
 #include "base/str.h"
 #include "internal.h"
 
@@ -176,26 +177,42 @@ void csr_prepare(struct api_call *c, struct json_doc *doc, const struct json *ol
 	buf_done(&pem);
 }
 
-void secret_prepare(struct api_call *c, struct json_doc *doc, const struct json *old)
+void service_account_prepare(struct api_call *c, struct json_doc *doc, const struct json *old)
 {
-	struct json *root = json_root(doc), *plain = json_get(root, "stringData");
-	struct json_iter it = json_iter(plain);
-	struct json *data;
+	const struct json *root = json_root(doc);
+	struct json_iter it = json_iter(json_get(root, "imagePullSecrets"));
 
-	(void)c;
 	(void)old;
-	if (!*json_str(json_get(root, "type"), ""))
-		json_put_str(doc, root, "type", "Opaque");
-	if (!plain)
-		return;
-	data = json_obj_of(doc, root, "data");
-	while (json_next(&it)) {
-		struct buf b = BUF_INIT(0);
-		const char *text = json_str(it.value, "");
-
-		base64_encode(&b, text, strlen(text));
-		json_put_str(doc, data, it.key, buf_str(&b));
-		buf_done(&b);
+	for (size_t i = 0; json_next(&it); i++) {
+		if (!*json_str(json_get(it.value, "name"), ""))
+			field_required(c, "", "imagePullSecrets[%zu].name", i);
 	}
-	json_remove(root, "stringData");
+}
+
+/* node.k8s.io/v1: what a pod of the class runs on, costs besides its containers, and where it may go. */
+void runtime_class_prepare(struct api_call *c, struct json_doc *doc, const struct json *old)
+{
+	const struct json *root = json_root(doc);
+	const char *handler = json_str(json_get(root, "handler"), "");
+	struct json_iter it = json_iter(json_at(root, "overhead", "podFixed", NULL));
+	char quoted[128];
+	int64_t n;
+
+	snprintf(quoted, sizeof(quoted), "\"%.100s\"", handler);
+	if (!name_is_label(handler))
+		field_invalid(c, quoted, name_label_rule, "handler");
+	if (old && !str_eq(handler, json_str(json_get(old, "handler"), "")))
+		field_invalid(c, quoted, "field is immutable", "handler");
+	while (json_next(&it)) {
+		snprintf(quoted, sizeof(quoted), "\"%.100s\"", json_str(it.value, ""));
+		if (quantity_parse(json_str(it.value, "0"), QUANTITY_MILLI, &n) == 0 && n < 0)
+			field_invalid(c, quoted, "must be greater than or equal to 0",
+				      "overhead.podFixed[%s]", it.key);
+	}
+	it = json_iter(json_at(root, "scheduling", "nodeSelector", NULL));
+	while (json_next(&it)) {
+		snprintf(quoted, sizeof(quoted), "\"%.100s\"", json_str(it.value, ""));
+		if (!name_is_qualified(it.key) || !name_is_label_value(json_str(it.value, "")))
+			field_invalid(c, quoted, name_label_value_rule, "scheduling.nodeSelector");
+	}
 }

@@ -103,12 +103,16 @@ bool name_is_label_value(const char *s)
 	return !*s || loose_ok(s);
 }
 
+#define ANNOTATIONS_BYTES_MAX ((size_t)256 << 10)
+
 static void check_map(struct api_call *c, const struct json *map, const char *field, bool labels)
 {
 	struct json_iter it = json_iter(map);
 	char quoted[128];
+	size_t total = 0;
 
 	while (json_next(&it)) {
+		total += strlen(it.key) + strlen(json_str(it.value, ""));
 		snprintf(quoted, sizeof(quoted), "\"%.100s\"", it.key);
 		if (!name_is_qualified(it.key))
 			field_invalid(c, quoted, name_qualified_rule, "%s", field);
@@ -116,6 +120,8 @@ static void check_map(struct api_call *c, const struct json *map, const char *fi
 		if (labels && !name_is_label_value(json_str(it.value, "")))
 			field_invalid(c, quoted, name_label_value_rule, "%s", field);
 	}
+	if (!labels && total > ANNOTATIONS_BYTES_MAX)
+		field_too_long(c, ANNOTATIONS_BYTES_MAX, "%s", field);
 }
 
 /* Names, labels and annotations of any object. */

@@ -1,96 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The tables of strict.c, inner types first. Sources and mounts that no node runs are in it, too: the
+/* The table of Pod v1, inner types first. Sources and mounts that no node runs are in it, too: the
  * node refuses them with a reason, the API takes what is spelt right. */
-#include "pod_schema.h"
+#include "schema.h"
 
-#include <stddef.h>
-
-#define STR(n)                         \
-	{                              \
-		n, SCHEMA_STRING, NULL \
-	}
-#define INT(n)                      \
-	{                           \
-		n, SCHEMA_INT, NULL \
-	}
-#define BOOL(n)                      \
-	{                            \
-		n, SCHEMA_BOOL, NULL \
-	}
-#define PORT(n)                               \
-	{                                     \
-		n, SCHEMA_INT_OR_STRING, NULL \
-	}
-#define QTY(n)                           \
-	{                                \
-		n, SCHEMA_QUANTITY, NULL \
-	}
-#define ANY(n)                      \
-	{                           \
-		n, SCHEMA_ANY, NULL \
-	}
-#define OBJ(n, s)                   \
-	{                           \
-		n, SCHEMA_OBJECT, s \
-	}
-#define LIST(n, s)                \
-	{                         \
-		n, SCHEMA_LIST, s \
-	}
-#define MAP(n, s)                \
-	{                        \
-		n, SCHEMA_MAP, s \
-	}
-#define STRS(n)                            \
-	{                                  \
-		n, SCHEMA_LIST, any_string \
-	}
-#define STRMAP(n)                         \
-	{                                 \
-		n, SCHEMA_MAP, any_string \
-	}
-#define OBJS(n, s)                                               \
-	{                                                        \
-		n, SCHEMA_LIST, &(const struct schema)OBJ("", s) \
-	}
-#define END                            \
-	{                              \
-		NULL, SCHEMA_ANY, NULL \
-	}
-
-static const struct schema any_string[] = {STR("")};
 static const struct schema any_int[] = {INT("")};
-static const struct schema any_quantity[] = {QTY("")};
 
-static const struct schema owner[] = {STR("apiVersion"),
-				      BOOL("blockOwnerDeletion"),
-				      BOOL("controller"),
-				      STR("kind"),
-				      STR("name"),
-				      STR("uid"),
-				      END};
-
-static const struct schema metadata[] = {
-	STRMAP("annotations"),
-	STR("creationTimestamp"),
-	INT("deletionGracePeriodSeconds"),
-	STR("deletionTimestamp"),
-	STRS("finalizers"),
-	STR("generateName"),
-	INT("generation"),
-	STRMAP("labels"),
-	ANY("managedFields"),
-	STR("name"),
-	STR("namespace"),
-	OBJS("ownerReferences", owner),
-	STR("resourceVersion"),
-	STR("selfLink"),
-	STR("uid"),
-	END,
-};
-const struct schema schema_metadata[] = {OBJ("metadata", metadata)};
-
-static const struct schema local_ref[] = {STR("name"), END};
 static const struct schema key_ref[] = {STR("key"), STR("name"), BOOL("optional"), END};
 static const struct schema field_ref[] = {STR("apiVersion"), STR("fieldPath"), END};
 static const struct schema resource_ref[] = {STR("containerName"), QTY("divisor"), STR("resource"),
@@ -137,8 +51,8 @@ static const struct schema lifecycle[] = {OBJ("postStart", handler), OBJ("preSto
 					  STR("stopSignal"), END};
 
 static const struct schema claim[] = {STR("name"), STR("request"), END};
-static const struct schema resources[] = {OBJS("claims", claim), MAP("limits", any_quantity),
-					  MAP("requests", any_quantity), END};
+static const struct schema resources[] = {OBJS("claims", claim), MAP("limits", schema_quantity),
+					  MAP("requests", schema_quantity), END};
 static const struct schema resize_policy[] = {STR("resourceName"), STR("restartPolicy"), END};
 
 static const struct schema capabilities[] = {STRS("add"), STRS("drop"), END};
@@ -296,8 +210,6 @@ static const struct schema pod_affinity[] = {
 static const struct schema affinity[] = {OBJ("nodeAffinity", node_affinity),
 					 OBJ("podAffinity", pod_affinity),
 					 OBJ("podAntiAffinity", pod_affinity), END};
-static const struct schema toleration[] = {
-	STR("effect"), STR("key"), STR("operator"), INT("tolerationSeconds"), STR("value"), END};
 static const struct schema spread[] = {OBJ("labelSelector", label_selector),
 				       STRS("matchLabelKeys"),
 				       INT("maxSkew"),
@@ -330,12 +242,12 @@ static const struct schema spec[] = {
 	BOOL("hostPID"),
 	BOOL("hostUsers"),
 	STR("hostname"),
-	OBJS("imagePullSecrets", local_ref),
+	OBJS("imagePullSecrets", schema_local_ref),
 	OBJS("initContainers", container),
 	STR("nodeName"),
 	STRMAP("nodeSelector"),
 	OBJ("os", os),
-	MAP("overhead", any_quantity),
+	MAP("overhead", schema_quantity),
 	STR("preemptionPolicy"),
 	INT("priority"),
 	STR("priorityClassName"),
@@ -353,11 +265,12 @@ static const struct schema spec[] = {
 	BOOL("shareProcessNamespace"),
 	STR("subdomain"),
 	INT("terminationGracePeriodSeconds"),
-	OBJS("tolerations", toleration),
+	OBJS("tolerations", schema_toleration),
 	OBJS("topologySpreadConstraints", spread),
 	OBJS("volumes", volume),
 	END,
 };
 
-const struct schema schema_pod[] = {STR("apiVersion"), STR("kind"),   OBJ("metadata", metadata),
-				    OBJ("spec", spec), ANY("status"), END};
+const struct schema schema_pod[] = {
+	STR("apiVersion"), STR("kind"),	  OBJ("metadata", schema_metadata),
+	OBJ("spec", spec), ANY("status"), END};

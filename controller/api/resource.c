@@ -6,13 +6,11 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "internal.h"
+#include "schema.h"
 #include "table_columns.h"
 
 #define CELLS(kind) \
 	.columns = kind##_columns, .column_count = ARRAY_SIZE(kind##_columns), .cells = kind##_cells
-#define DEFAULT_CELLS                                                                        \
-	.columns = table_default_columns, .column_count = ARRAY_SIZE(table_default_columns), \
-	.cells = table_default_cells
 
 static const struct api_kind kinds[] = {
 	{.group = "",
@@ -23,6 +21,8 @@ static const struct api_kind kinds[] = {
 	 .short_names = "cm",
 	 .namespaced = true,
 	 .verbs = VERBS_ALL,
+	 .schema = schema_configmap,
+	 .prepare = configmap_prepare,
 	 CELLS(configmap)},
 	{.group = "",
 	 .version = "v1",
@@ -76,6 +76,7 @@ static const struct api_kind kinds[] = {
 		   "spec.hostNetwork status.phase status.podIP status.nominatedNodeName",
 	 .has_status = true,
 	 .has_generation = true,
+	 .schema = schema_pod,
 	 .prepare = pod_prepare,
 	 .prepare_status = pod_prepare_status,
 	 CELLS(pod)},
@@ -87,6 +88,7 @@ static const struct api_kind kinds[] = {
 	 .namespaced = true,
 	 .verbs = VERBS_ALL,
 	 .fields = "type",
+	 .schema = schema_secret,
 	 .prepare = secret_prepare,
 	 CELLS(secret)},
 	{.group = "",
@@ -97,7 +99,9 @@ static const struct api_kind kinds[] = {
 	 .short_names = "sa",
 	 .namespaced = true,
 	 .verbs = VERBS_ALL,
-	 DEFAULT_CELLS},
+	 .schema = schema_serviceaccount,
+	 .prepare = service_account_prepare,
+	 CELLS(service_account)},
 	{.group = "certificates.k8s.io",
 	 .version = "v1",
 	 .plural = "certificatesigningrequests",
@@ -125,7 +129,9 @@ static const struct api_kind kinds[] = {
 	 .singular = "runtimeclass",
 	 .kind = "RuntimeClass",
 	 .verbs = VERBS_ALL,
-	 DEFAULT_CELLS},
+	 .schema = schema_runtimeclass,
+	 .prepare = runtime_class_prepare,
+	 CELLS(runtime_class)},
 };
 
 const struct api_kind *kind_at(size_t index)

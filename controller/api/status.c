@@ -248,6 +248,14 @@ void field_forbidden(struct api_call *c, const char *detail, const char *fmt, ..
 	snprintf(f->message, sizeof(f->message), "Forbidden: %s", detail);
 }
 
+void field_too_long(struct api_call *c, size_t max_bytes, const char *fmt, ...)
+{
+	struct field_error *f = ADD_ERROR(c, "FieldValueTooLong", fmt);
+
+	snprintf(f->message, sizeof(f->message), "Too long: may not be more than %zu bytes",
+		 max_bytes);
+}
+
 void field_duplicate(struct api_call *c, const char *value, const char *fmt, ...)
 {
 	struct field_error *f = ADD_ERROR(c, "FieldValueDuplicate", fmt);

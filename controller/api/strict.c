@@ -2,7 +2,7 @@
 /*
  * Field names and types of what clients send. A wrong type is refused always; an unknown name is
  * refused, warned of or ignored, as the client's fieldValidation says (Strict, Warn, Ignore). The
- * schema covers metadata of every kind and the whole of Pod v1 as of 1.32.
+ * schema covers metadata of every kind, and the whole of those that users write (as of 1.32).
  */
 #include <stdio.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 #include "base/quantity.h"
 #include "base/str.h"
 #include "internal.h"
-#include "pod_schema.h"
+#include "schema.h"
 
 #define UNKNOWN_MAX 16
 
@@ -168,16 +168,17 @@ static bool report(struct check *k)
 
 bool strict_check(struct api_call *c, const struct json *root)
 {
+	static const struct schema metadata = OBJ("metadata", schema_metadata);
 	struct check k = {.call = c, .unknown = BUF_INIT(0)};
 	struct json_iter it = json_iter(root);
 	bool ok;
 
-	if (str_eq(c->kind->kind, "Pod")) {
-		check_object(&k, root, schema_pod, "");
+	if (c->kind->schema) {
+		check_object(&k, root, c->kind->schema, "");
 	} else {
 		while (json_next(&it)) {
 			if (str_eq(it.key, "metadata"))
-				check_value(&k, it.value, schema_metadata, ".metadata");
+				check_value(&k, it.value, &metadata, ".metadata");
 		}
 	}
 	ok = report(&k);

@@ -10,11 +10,6 @@
 #include "internal.h"
 #include "table_columns.h"
 
-const struct api_column table_default_columns[2] = {
-	{.name = "Name", .type = "string", .format = "name", .description = "Name of the object"},
-	{.name = "Age", .type = "string", .format = "", .description = ""},
-};
-
 /* Whether the first thing the client would take is a table. */
 bool table_wanted(const char *accept)
 {
@@ -147,12 +142,6 @@ static const char *or_none(const struct json *v)
 	return *s ? s : "<none>";
 }
 
-void table_default_cells(struct json_doc *doc, struct json *cells, const struct json *object)
-{
-	cell_name(doc, cells, object);
-	cell_age(doc, cells, object);
-}
-
 void namespace_cells(struct json_doc *doc, struct json *cells, const struct json *object)
 {
 	cell_name(doc, cells, object);
@@ -182,6 +171,20 @@ void configmap_cells(struct json_doc *doc, struct json *cells, const struct json
 
 	cell_name(doc, cells, object);
 	json_push(doc, cells, json_new_int(doc, (int64_t)n));
+	cell_age(doc, cells, object);
+}
+
+void service_account_cells(struct json_doc *doc, struct json *cells, const struct json *object)
+{
+	cell_name(doc, cells, object);
+	json_push(doc, cells, json_new_int(doc, (int64_t)json_count(json_get(object, "secrets"))));
+	cell_age(doc, cells, object);
+}
+
+void runtime_class_cells(struct json_doc *doc, struct json *cells, const struct json *object)
+{
+	cell_name(doc, cells, object);
+	cell(doc, cells, json_str(json_get(object, "handler"), ""));
 	cell_age(doc, cells, object);
 }
 

@@ -94,6 +94,18 @@ static const struct api_column configmap_columns[] = {
 	COL("Age", "string"),
 };
 
+static const struct api_column service_account_columns[] = {
+	COL_NAME,
+	COL("Secrets", "string"),
+	COL("Age", "string"),
+};
+
+static const struct api_column runtime_class_columns[] = {
+	COL_NAME,
+	COL("Handler", "string"),
+	COL("Age", "string"),
+};
+
 void pod_cells(struct json_doc *doc, struct json *cells, const struct json *object);
 void node_cells(struct json_doc *doc, struct json *cells, const struct json *object);
 void event_cells(struct json_doc *doc, struct json *cells, const struct json *object);
@@ -102,5 +114,7 @@ void lease_cells(struct json_doc *doc, struct json *cells, const struct json *ob
 void csr_cells(struct json_doc *doc, struct json *cells, const struct json *object);
 void secret_cells(struct json_doc *doc, struct json *cells, const struct json *object);
 void configmap_cells(struct json_doc *doc, struct json *cells, const struct json *object);
+void service_account_cells(struct json_doc *doc, struct json *cells, const struct json *object);
+void runtime_class_cells(struct json_doc *doc, struct json *cells, const struct json *object);
 
 #endif
