@@ -13,6 +13,7 @@
 #include "container.h"
 #include "exec.h"
 #include "link.h"
+#include "stats.h"
 #include "system.h"
 
 #define POD_MOD "pod"
@@ -208,6 +209,9 @@ static void pod_frame(const struct guest_frame *f)
 	case GUEST_MSG_CREDIT:
 		pod_credit(f);
 		break;
+	case GUEST_MSG_STATS_ASK:
+		stats_ask(f);
+		break;
 	default: /* of an exec, or from a later version */
 		if (pod.state != GUEST_STATE_WAITING)
 			exec_frame(f, pod.containers, pod.run.container_count);
@@ -229,6 +233,12 @@ static void pod_up(const struct guest_welcome *m)
 	pod.tell_broken = pod.broken;
 	for (uint32_t i = 0; i < pod.run.container_count && pod.state != GUEST_STATE_WAITING; i++)
 		container_replay(&pod.containers[i]);
+}
+
+static void pod_down(void)
+{
+	exec_orphan_all();
+	stats_down();
 }
 
 static long pod_next_failed(void *out, size_t size)
@@ -259,6 +269,9 @@ static long pod_next(void *out, size_t size)
 		if (n)
 			return n;
 	}
+	n = stats_next(pod.containers, count, out, size);
+	if (n)
+		return n;
 	for (uint32_t i = 0; i < count; i++) {
 		struct container *c = &pod.containers[pod.log_turn++ % count];
 
@@ -295,7 +308,7 @@ void pod_start(struct loop *l, const char *device)
 	static const struct link_events events = {
 		.hello = pod_hello,
 		.up = pod_up,
-		.down = exec_orphan_all,
+		.down = pod_down,
 		.frame = pod_frame,
 		.next = pod_next,
 	};

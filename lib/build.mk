@@ -12,9 +12,11 @@ $(eval $(call lib_module,http/server,$(wildcard lib/http/server*.c),picohttppars
 $(eval $(call unit_test,test_seccomp,lib/base/tests/test_seccomp.c,base,))
 $(eval $(call unit_test,test_loop,lib/base/tests/test_loop.c,base,))
 $(eval $(call unit_test,test_quantity,lib/base/tests/test_quantity.c,base,))
+$(eval $(call unit_test,test_figures,lib/base/tests/test_figures.c,base,))
 $(eval $(call unit_test,test_str,lib/base/tests/test_str.c,base,))
 $(eval $(call unit_test,test_guest_msg,lib/proto/tests/test_guest_msg.c,proto base,))
 $(eval $(call unit_test,test_guest_exec,lib/proto/tests/test_guest_exec.c,proto base,))
+$(eval $(call unit_test,test_guest_stats,lib/proto/tests/test_guest_stats.c,proto base,))
 $(eval $(call fuzz_target,fuzz_guest_msg,lib/proto/fuzz/fuzz_guest_msg.c,proto base,,lib/proto/fuzz/corpus_guest_msg))
 
 $(eval $(call unit_test,test_x509,lib/x509/tests/test_x509.c,x509 base,))

@@ -34,8 +34,8 @@
 static struct loop loop;
 static struct session *session;
 static struct guest_run run;
-static struct timer stop_timer, hang_up_timer, limit_timer;
-static uint32_t stop_after_ms, hang_up_after_ms, grace_ms = 2000;
+static struct timer stop_timer, hang_up_timer, limit_timer, stats_timer;
+static uint32_t stop_after_ms, hang_up_after_ms, stats_after_ms, grace_ms = 2000;
 static bool over_socket, leave_done, discard_logs, done;
 static int exit_code = 1;
 static uint64_t log_seen[GUEST_STREAMS_MAX];
@@ -79,6 +79,8 @@ static void on_started(void *pod, const struct guest_started *m)
 {
 	(void)pod;
 	printf("started %s restart=%u\n", name_of(m->container), m->restart_count);
+	if (stats_after_ms)
+		timer_set(&stats_timer, stats_after_ms);
 	if (m->container == 0)
 		drive_exec_begin(&loop, session, &stop_timer);
 }
@@ -133,6 +135,28 @@ static bool on_log(void *pod, const struct guest_log *m)
 	return true;
 }
 
+static void on_stats(void *pod, const struct guest_stats *m)
+{
+	(void)pod;
+	printf("stats ask=%u memory_kib=%llu available_kib=%llu rx=%llu tx=%llu scratch_kib=%llu free_kib=%llu\n",
+	       m->ask, (unsigned long long)m->memory_bytes / 1024,
+	       (unsigned long long)m->memory_available_bytes / 1024,
+	       (unsigned long long)m->net.rx_packets, (unsigned long long)m->net.tx_packets,
+	       (unsigned long long)m->scratch_bytes / 1024,
+	       (unsigned long long)m->scratch_free_bytes / 1024);
+	for (uint32_t i = 0; i < m->container_count; i++) {
+		const struct guest_stats_container *c = &m->containers[i];
+
+		printf("stats %s cpu_ms=%llu user_ms=%llu throttled=%llu memory_kib=%llu set_kib=%llu rss_kib=%llu pids=%u oom=%u started=%d\n",
+		       name_of(c->container), (unsigned long long)c->cpu_ns / 1000000,
+		       (unsigned long long)c->cpu_user_ns / 1000000,
+		       (unsigned long long)c->throttled, (unsigned long long)c->memory_bytes / 1024,
+		       (unsigned long long)c->working_set_bytes / 1024,
+		       (unsigned long long)c->rss_bytes / 1024, c->pids, c->oom_kills,
+		       c->started_ns > 0);
+	}
+}
+
 static void on_done(void *pod)
 {
 	(void)pod;
@@ -162,6 +186,7 @@ static const struct session_events events = {
 	.on_exit = on_exit_,
 	.on_failed = on_failed,
 	.on_log = on_log,
+	.on_stats = on_stats,
 	.on_done = on_done,
 	.on_closed = on_closed,
 };
@@ -172,6 +197,13 @@ static void stop_now(struct timer *t)
 	puts("stop");
 	if (session)
 		session_stop(session, grace_ms);
+}
+
+static void ask_stats(struct timer *t)
+{
+	(void)t;
+	if (session)
+		session_ask_stats(session, stats_after_ms);
 }
 
 static void give_up(struct timer *t)
@@ -277,6 +309,8 @@ static int pod_option(char **argv, const char **socket_path, const char **disk)
 		stop_after_ms = (uint32_t)number(argv[1]);
 	else if (str_eq(argv[0], "--hang-up-after-ms"))
 		hang_up_after_ms = (uint32_t)number(argv[1]);
+	else if (str_eq(argv[0], "--stats-after-ms"))
+		stats_after_ms = (uint32_t)number(argv[1]);
 	else if (str_eq(argv[0], "--grace-ms"))
 		grace_ms = (uint32_t)number(argv[1]);
 	else
@@ -395,6 +429,7 @@ int main(int argc, char **argv)
 		die("loop");
 	timer_init(&loop, &stop_timer, stop_now);
 	timer_init(&loop, &hang_up_timer, hang_up);
+	timer_init(&loop, &stats_timer, ask_stats);
 	timer_init(&loop, &limit_timer, give_up);
 	timer_set(&limit_timer, DRIVE_LIMIT_MS);
 	over_socket = socket_path != NULL;

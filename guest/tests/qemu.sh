@@ -135,6 +135,17 @@ case_start_errors() {
 		has '^out f: /made/here$' && has '^failed g .*/data/nosuch\": No such file' && has '^done$'
 }
 
+# What the host hears of the containers' use; a VM of one processor
+case_stats() {
+	run --address 10.0.2.15 --prefix 24 --gateway 10.0.2.2 --stats-after-ms 4000 --stop-after-ms 6000 --grace-ms 500 \
+		--container idle --run sleep 100 ';' --container busy --cpu-millis 300 --run sh -c 'while :; do :; done' ';' \
+		--container eater --run sh -c 'head -c 20000000 /dev/zero | tail -c 16000000 | { sleep 1; cat >/dev/null; }; sleep 100' ';' \
+		--container writer --run sh -c 'dd if=/dev/zero of=/data/x bs=1M count=8 2>/dev/null; sleep 100' ';'
+	has '^stats ask=4000 memory_kib=1[0-2][0-9]{4} available_kib=[0-9]{5,6} rx=[0-9]+ tx=[0-9]+ scratch_kib=[0-9]{5} free_kib=[0-9]{5}$' &&
+		has '^stats idle cpu_ms=[0-9]{1,3} .* pids=1 oom=0 started=1$' && has '^stats busy cpu_ms=[0-9]{3,4} .*throttled=[1-9]' &&
+		has '^stats writer .*memory_kib=[0-9]{4,5} ' && has '^exit busy'
+}
+
 case_stop() {
 	run --stop-after-ms 3000 --grace-ms 2000 --container a --run sh -c 'trap "echo bye; exit 7" TERM; while :; do sleep 1; done' ';' \
 		--container b --stop-signal SIGUSR1 --run sh -c 'trap "echo usr; exit 8" USR1; while :; do sleep 1; done' ';' \
@@ -222,7 +233,7 @@ case_attach() {
 
 make_layers
 passed=0 failed=0
-for c in hello layers many_layers world confined start_errors stop memory restart init output tty \
+for c in hello layers many_layers world confined stats start_errors stop memory restart init output tty \
 	exec exec_missing exec_input exec_tty exec_tty_input exec_hang_up attach; do
 	[ ${#wanted[@]} = 0 ] || [[ " ${wanted[*]} " == *" $c "* ]] || continue
 	start=$SECONDS why=

@@ -183,6 +183,7 @@ static int session_frame(struct session *s, const struct guest_frame *f)
 		struct guest_started started;
 		struct guest_exit exit;
 		struct guest_failed failed;
+		struct guest_stats stats;
 	} m;
 	int r = 0;
 
@@ -206,6 +207,11 @@ static int session_frame(struct session *s, const struct guest_frame *f)
 		break;
 	case GUEST_MSG_LOG:
 		r = session_log(s, f);
+		break;
+	case GUEST_MSG_STATS:
+		r = guest_stats_decode(f, &m.stats);
+		if (r == 0 && ev->on_stats)
+			ev->on_stats(s->pod, &m.stats);
 		break;
 	case GUEST_MSG_DONE:
 		s->done = true;
@@ -350,6 +356,13 @@ int session_stop(struct session *s, uint32_t grace_ms)
 	uint8_t frame[SESSION_SMALL_FRAME];
 
 	return session_write(s, frame, guest_stop_encode(&m, frame, sizeof(frame)));
+}
+
+int session_ask_stats(struct session *s, uint32_t ask)
+{
+	uint8_t frame[SESSION_SMALL_FRAME];
+
+	return session_write(s, frame, guest_stats_ask_encode(ask, frame, sizeof(frame)));
 }
 
 void session_log_kept(struct session *s, uint16_t container, enum guest_stream stream,

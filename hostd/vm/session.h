@@ -20,6 +20,7 @@
 #include "base/err.h"
 #include "base/loop.h"
 #include "proto/guest_msg.h"
+#include "proto/guest_stats.h"
 
 #define SESSION_HELLO_MS 10000
 
@@ -44,6 +45,8 @@ struct session_events {
 	 * GUEST_LOG_WINDOW meanwhile.
 	 */
 	bool (*on_log)(void *pod, const struct guest_log *m);
+	/* What the containers use: the answer to session_ask_stats(); @m->ask as it was given there */
+	void (*on_stats)(void *pod, const struct guest_stats *m);
 	/* Nothing runs any more and all output was kept: keep the exits, then session_stop(). */
 	void (*on_done)(void *pod);
 	/* The connection is gone (@why says how), @s must not be used after the call. */
@@ -101,6 +104,13 @@ void session_log_kept(struct session *s, uint16_t container, enum guest_stream s
  *         a guest that is too old; -EBUSY: GUEST_EXECS_MAX run already; -EINVAL: arguments beyond the limits.
  */
 int session_exec(struct session *s, struct guest_exec *m, struct err *e);
+
+/**
+ * session_ask_stats() - Ask what the containers use; on_stats follows, unless the guest is silent
+ * @ask: a number that comes back with the answer
+ * Return: 0 or -errno.
+ */
+int session_ask_stats(struct session *s, uint32_t ask);
 
 /** session_close() - Hang up; on_closed is called from the loop */
 void session_close(struct session *s);

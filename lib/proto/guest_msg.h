@@ -31,6 +31,8 @@
  * EXEC_OUTPUT by those of the host; what an attached container writes comes as LOG. An exec does not outlive
  * its connection: when that breaks, the guest ends the process.
  *
+ * STATS_ASK asks for one STATS: what is used at that moment (guest_stats.h).
+ *
  * A frame is u32 payload length, u16 type, u16 stream, payload; little endian. A type that is not
  * known is skipped by its length. A payload may be longer than this version knows.
  *
@@ -96,6 +98,7 @@ enum guest_msg_type {
 	GUEST_MSG_DONE = 6,
 	GUEST_MSG_EXEC_OUTPUT = 7,
 	GUEST_MSG_EXEC_END = 8,
+	GUEST_MSG_STATS = 10,
 	/* host to guest */
 	GUEST_MSG_WELCOME = 64,
 	GUEST_MSG_RUN = 65,
@@ -105,6 +108,7 @@ enum guest_msg_type {
 	GUEST_MSG_EXEC = 69,
 	GUEST_MSG_STDIN = 70,
 	GUEST_MSG_RESIZE = 71,
+	GUEST_MSG_STATS_ASK = 75,
 	/* host to guest, numbers kept for later */
 	GUEST_MSG_RESEED = 72,
 	GUEST_MSG_SET_CLOCK = 73,

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "proto/guest_msg.h"
+#include "proto/guest_stats.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -79,6 +80,19 @@ static void decode_exec(const struct guest_frame *f)
 		abort();
 }
 
+static void decode_stats(const struct guest_frame *f)
+{
+	static uint8_t out[GUEST_FRAME_HEADER + GUEST_FRAME_PAYLOAD_MAX];
+	struct guest_stats stats;
+	uint32_t ask;
+
+	if (guest_stats_ask_decode(f, &ask) == 0 &&
+	    guest_stats_ask_encode(ask, out, sizeof(out)) < 0)
+		abort();
+	if (guest_stats_decode(f, &stats) == 0 && guest_stats_encode(&stats, out, sizeof(out)) < 0)
+		abort();
+}
+
 static void decode_run(const uint8_t *data, size_t len)
 {
 	static uint8_t out[GUEST_RUN_FRAMES_MAX];
@@ -106,6 +120,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	     pos += (size_t)n) {
 		decode_small(&f);
 		decode_exec(&f);
+		decode_stats(&f);
 		if (f.type == GUEST_MSG_RUN && f.len <= sizeof(run) - run_len) {
 			memcpy(run + run_len, f.payload, f.len);
 			run_len += f.len;
