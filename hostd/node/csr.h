@@ -12,8 +12,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/retry.h"
 #include "node/kube.h"
-#include "node/retry.h"
 #include "x509/x509.h"
 
 #define CSR_SANS_MAX 4

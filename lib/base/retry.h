@@ -3,8 +3,8 @@
  * Back-off with jitter: a timer that is armed with a delay that doubles from try to try. The jitter is
  * half of the delay, so a rack that was switched on at once spreads out.
  */
-#ifndef NODE_RETRY_H
-#define NODE_RETRY_H
+#ifndef BASE_RETRY_H
+#define BASE_RETRY_H
 
 #include <stdint.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "node/retry.h"
+#include "base/retry.h"
 
 #include <sys/random.h>
 
