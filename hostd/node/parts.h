@@ -5,10 +5,10 @@
 
 #include "base/buf.h"
 #include "base/list.h"
+#include "base/retry.h"
 #include "node/csr.h"
 #include "node/kube.h"
 #include "node/node.h"
-#include "node/retry.h"
 
 #define NODE_PATH_MAX 512
 #define NODE_UID_MAX  64
@@ -134,6 +134,14 @@ void events_done(struct events *ev);
 void events_send(struct events *ev, const struct node_pod_ref *pod, const char *type,
 		 const char *reason, const char *message);
 
+/* ---- fetch.c: objects that pods name ---- */
+
+#define FETCH_ANSWER_MAX \
+	((size_t)3 << 20) /* 1 MiB of data in base64 or full of escapes, and metadata */
+
+/** fetches_done() - End all that are under way, without done() */
+void fetches_done(struct list *fetches);
+
 /* ---- node.c ---- */
 
 struct node {
@@ -147,6 +155,7 @@ struct node {
 	struct pod_watch watch;
 	struct puts puts;
 	struct events events;
+	struct list fetches; /* struct node_fetch */
 	uint64_t started_ms;
 };
 

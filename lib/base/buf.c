@@ -16,10 +16,19 @@ void buf_init(struct buf *b, size_t cap)
 	*b = (struct buf)BUF_INIT(cap);
 }
 
+void buf_init_secret(struct buf *b, size_t cap)
+{
+	buf_init(b, cap);
+	b->secret = true;
+}
+
 void buf_done(struct buf *b)
 {
+	if (b->secret && b->data)
+		mem_wipe(b->data, b->size);
 	free(b->data);
-	buf_init(b, b->cap);
+	b->data = NULL;
+	b->len = b->size = 0;
 }
 
 void buf_clear(struct buf *b)
@@ -44,9 +53,14 @@ int buf_reserve(struct buf *b, size_t n)
 			return -E2BIG;
 		size *= 2;
 	}
-	data = realloc(b->data, size);
+	data = b->secret ? malloc(size) : realloc(b->data, size);
 	if (!data)
 		return -ENOMEM;
+	if (b->secret && b->data) {
+		memcpy(data, b->data, b->len);
+		mem_wipe(b->data, b->size);
+		free(b->data);
+	}
 	data[b->len] = '\0';
 	b->data = data;
 	b->size = size;
@@ -120,6 +134,6 @@ char *buf_take(struct buf *b)
 {
 	char *data = b->data ? take_ptr(b->data) : mem_strdup("");
 
-	buf_init(b, b->cap);
+	b->len = b->size = 0;
 	return data;
 }

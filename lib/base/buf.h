@@ -9,6 +9,7 @@
 #define BASE_BUF_H
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 struct buf {
@@ -16,6 +17,7 @@ struct buf {
 	size_t len;
 	size_t size; /* allocated bytes */
 	size_t cap; /* buf_reserve() refuses to grow len beyond it; 0 = BUF_CAP_DEFAULT */
+	bool secret; /* memory is cleared before it is given back; set before the first byte */
 };
 
 #define BUF_CAP_DEFAULT ((size_t)64 << 20)
@@ -26,6 +28,9 @@ struct buf {
 
 /** buf_init() - Start an empty buffer that will never hold more than @cap bytes (0: 64 MiB) */
 void buf_init(struct buf *b, size_t cap);
+
+/** buf_init_secret() - As buf_init(), for bytes that must not stay in memory */
+void buf_init_secret(struct buf *b, size_t cap);
 
 /** buf_done() - Free the memory; the buffer is empty and usable again */
 void buf_done(struct buf *b);

@@ -46,6 +46,7 @@ struct http_call_spec {
 	size_t reply_cap; /* largest collected body, 0: 1 MiB; ignored with on_data */
 	int timeout_ms; /* whole call; 0: 30,000; -1: none (watches, downloads) */
 	int stall_s; /* give up when less than a byte a second came for so long; 0: never */
+	bool secret; /* the collected body is cleared before its memory is given back */
 	bool follow_redirects; /* up to 5, never from https to http; Authorization is dropped on another host */
 };
 

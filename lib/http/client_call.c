@@ -236,6 +236,7 @@ int http_call_prepare(struct http_call *call, const struct http_call_spec *spec,
 	int r;
 
 	http_reply_init(&call->reply, spec->reply_cap);
+	call->reply.body.secret = spec->secret;
 	list_init(&call->node);
 	call->ops = ops ? *ops : (struct http_call_ops){0};
 	call->arg = arg;

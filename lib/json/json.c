@@ -29,6 +29,49 @@ static struct json *json_of(yyjson_mut_val *v)
 	return (struct json *)v;
 }
 
+/*
+ * Any document may be a Secret, and nobody can tell before it is parsed: so all memory that yyjson
+ * gives back is cleared first. The size is kept in front of each piece.
+ */
+#define JSON_PIECE_HEAD 16
+
+static void *json_piece(void *ctx, size_t size)
+{
+	char *p = size <= SIZE_MAX - JSON_PIECE_HEAD ? malloc(size + JSON_PIECE_HEAD) : NULL;
+
+	(void)ctx;
+	if (!p)
+		return NULL;
+	memcpy(p, &size, sizeof(size));
+	return p + JSON_PIECE_HEAD;
+}
+
+static void json_piece_free(void *ctx, void *piece)
+{
+	char *p = (char *)piece - JSON_PIECE_HEAD;
+	size_t size;
+
+	(void)ctx;
+	if (!piece)
+		return;
+	memcpy(&size, p, sizeof(size));
+	mem_wipe(p, size + JSON_PIECE_HEAD);
+	free(p);
+}
+
+static void *json_piece_resize(void *ctx, void *piece, size_t old_size, size_t size)
+{
+	void *p = json_piece(ctx, size);
+
+	if (!p)
+		return NULL;
+	memcpy(p, piece, MIN(old_size, size));
+	json_piece_free(ctx, piece);
+	return p;
+}
+
+static const yyjson_alc json_alc = {json_piece, json_piece_resize, json_piece_free, NULL};
+
 /* Out of memory while building: sizes were capped before, so this is the crash-only case. */
 static struct json *made(yyjson_mut_val *v)
 {
@@ -74,7 +117,7 @@ struct json_doc *json_doc_new(void)
 {
 	struct json_doc *doc = mem_alloc(sizeof(*doc));
 
-	doc->doc = yyjson_mut_doc_new(NULL);
+	doc->doc = yyjson_mut_doc_new(&json_alc);
 	if (!doc->doc)
 		abort();
 	return doc;
@@ -89,11 +132,11 @@ int json_parse(const char *text, size_t len, struct json_doc **doc, struct err *
 
 	if (r < 0)
 		return r;
-	raw = yyjson_read_opts((char *)(uintptr_t)text, len, YYJSON_READ_NOFLAG, NULL, &re);
+	raw = yyjson_read_opts((char *)(uintptr_t)text, len, YYJSON_READ_NOFLAG, &json_alc, &re);
 	if (!raw)
 		return err_set(e, -EBADMSG, "not JSON: %s at byte %zu",
 			       re.msg ? re.msg : "unreadable", re.pos);
-	mut = yyjson_doc_mut_copy(raw, NULL);
+	mut = yyjson_doc_mut_copy(raw, &json_alc);
 	yyjson_doc_free(raw);
 	if (!mut)
 		abort();
@@ -437,13 +480,13 @@ bool json_replace_item(struct json *arr, size_t index, struct json *value)
 static int json_write_flags(const struct json *v, struct buf *out, yyjson_write_flag flags)
 {
 	size_t len;
-	char *text = yyjson_mut_val_write(val(v), flags, &len);
+	char *text = yyjson_mut_val_write_opts(val(v), flags, &json_alc, &len, NULL);
 	int r;
 
 	if (!text)
 		return -EINVAL;
 	r = buf_append(out, text, len);
-	free(text);
+	json_piece_free(NULL, text);
 	return r;
 }
 
