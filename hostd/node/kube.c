@@ -263,7 +263,8 @@ struct kube_call *kube_call(struct kube *k, const struct kube_request *rq)
 	struct http_call_spec spec = {
 		.method = rq->method,
 		.headers = headers,
-		.reply_cap = KUBE_BODY_MAX,
+		.reply_cap = rq->reply_cap ? rq->reply_cap : KUBE_BODY_MAX,
+		.secret = true, /* any object may be one */
 		.timeout_ms = rq->timeout_ms ? rq->timeout_ms : KUBE_CALL_MS,
 	};
 	char *url = mem_printf("%s%s", k->api, rq->path);

@@ -35,6 +35,7 @@ struct kube_request {
 	const char *content_type; /* of the body; NULL: application/json */
 	const struct json *body; /* or NULL; encoded at once */
 	int timeout_ms; /* 0: the client's default; -1: none */
+	size_t reply_cap; /* bytes of the answer; 0: KUBE_BODY_MAX */
 	/* A piece of a stream's body; an answer that is not 200 is collected as usual. Return 0 or -errno */
 	int (*on_data)(void *arg, const void *data, size_t len);
 	void (*done)(void *arg, const struct kube_result *result);

@@ -117,6 +117,7 @@ int node_new(const struct node_config *config, const struct node_ops *ops, void 
 	pod_watch_init(&n->watch, n);
 	puts_init(&n->puts, n);
 	events_init(&n->events, n);
+	list_init(&n->fetches);
 	node_init_certificates(n);
 	r = node_begin(n, e);
 	if (r < 0) {
@@ -138,6 +139,7 @@ struct node *node_free(struct node *n)
 	pod_watch_done(&n->watch);
 	puts_done(&n->puts);
 	events_done(&n->events);
+	fetches_done(&n->fetches);
 	kube_free(n->kube);
 	free(n);
 	return NULL;

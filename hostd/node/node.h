@@ -99,6 +99,46 @@ void node_delete_pod(struct node *node, const struct node_pod_ref *pod);
 void node_event(struct node *node, const struct node_pod_ref *pod, const char *type,
 		const char *reason, const char *message);
 
+enum node_object {
+	NODE_CONFIG_MAP,
+	NODE_SECRET,
+	NODE_TOKEN, /* not read but issued: for a service account, bound to a pod */
+};
+
+struct node_fetch_spec {
+	enum node_object kind;
+	const char *ns, *name; /* of the object; NODE_TOKEN: of the service account */
+	/* NODE_TOKEN alone */
+	const char *audience; /* "": the API's own */
+	int64_t expiration_s; /* that is asked for; the server may give another */
+	const char *pod, *uid; /* the token is good as long as this pod is there */
+};
+
+struct node_fetched {
+	const struct json *object; /* valid for the call; NULL: none came */
+	bool absent; /* the server says that there is none of that name */
+	const char *message; /* of a failure: the server's words or the transport's */
+	int retry_after_ms; /* -1: not asked for */
+};
+
+struct node_fetch;
+
+/**
+ * node_fetch() - Get one object that a pod of this node names, or a token
+ * @spec: copied
+ * @done: called once, from the loop, unless it is cancelled
+ *
+ * One attempt: whoever wants the object knows how long to go on. The node authorizer lets a node read what pods
+ * bound to it name, by name alone, and learns of a binding a little later than we do: a refusal just
+ * after a pod came is no final word.
+ */
+struct node_fetch *node_fetch(struct node *node, const struct node_fetch_spec *spec,
+			      void (*done)(void *arg, const struct node_fetched *result),
+			      void *arg);
+
+/** node_fetch_cancel() - End it without done(); NULL is fine. Return: NULL */
+struct node_fetch *node_fetch_cancel(struct node_fetch *f);
+
 /** node_images_changed() - What `images` would tell is another: the status is sent soon */
 void node_images_changed(struct node *node);
 
