@@ -2,7 +2,7 @@
 /*
  * Device nodes are only usable on mounts without nodev. The container gets six of them, bound one by
  * one from a tmpfs that it cannot reach, and every mount that it can reach has nodev: so CAP_MKNOD,
- * which images expect to have, opens no disk.
+ * which images expect to have, opens no disk. A privileged container gets what the VM has (devices.h).
  */
 #include "rootfs.h"
 
@@ -21,6 +21,7 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "devices.h"
 #include "disk.h"
 #include "mnt.h"
 
@@ -177,7 +178,8 @@ static int mount_overlay(uint32_t index, const struct guest_container *c, struct
 		return r;
 	}
 	mkdir(ROOTFS_AT, 0700);
-	return mnt_attach(mnt_finish(ctx, MOUNT_ATTR_NODEV, e), AT_FDCWD, ROOTFS_AT, e);
+	return mnt_attach(mnt_finish(ctx, c->privileged ? 0 : MOUNT_ATTR_NODEV, e), AT_FDCWD,
+			  ROOTFS_AT, e);
 }
 
 static int make_nodes(struct err *e)
@@ -196,7 +198,7 @@ static int make_nodes(struct err *e)
 	return r;
 }
 
-static int mount_dev(int root, int pts, struct err *e)
+static int mount_dev(int root, const struct guest_container *c, int pts, struct err *e)
 {
 	static const char *const dev[] = {"mode=0755", "size=64k", NULL};
 	static const char *const devpts[] = {"newinstance", "ptmxmode=0666", "mode=0620", "gid=5",
@@ -208,10 +210,15 @@ static int mount_dev(int root, int pts, struct err *e)
 	};
 	_cleanup_fd_ int at = -1;
 	char source[64];
-	int r = mount_in(root, "/dev",
-			 mnt_new("tmpfs", dev, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, e), e);
+	unsigned int attrs = MOUNT_ATTR_NOSUID | (c->privileged ? 0 : MOUNT_ATTR_NODEV);
+	int r = mount_in(root, "/dev", mnt_new("tmpfs", dev, attrs, e), e);
 
-	for (size_t i = 0; i < ARRAY_SIZE(nodes) && r == 0; i++) {
+	if (r == 0 && c->privileged) {
+		at = dir_in(root, "/dev", e);
+		r = at < 0 ? at : devices_copy(at, e);
+		at = fd_close(at);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(nodes) && r == 0 && !c->privileged; i++) {
 		snprintf(source, sizeof(source), ROOTFS_NODES "/%s", nodes[i].name);
 		r = bind_file(root, "/dev", nodes[i].name, source, e);
 	}
@@ -270,7 +277,7 @@ static int protect_path(int root, const char *path, struct err *e)
 	return mnt_attach(copy, at, "", e);
 }
 
-static int mount_kernel(int root, struct err *e)
+static int mount_kernel(int root, const struct guest_container *c, struct err *e)
 {
 	static const char *const masked[] = {
 		"/proc/acpi",	    "/proc/asound",	 "/proc/interrupts",
@@ -281,14 +288,15 @@ static int mount_kernel(int root, struct err *e)
 	static const char *const protect[] = {
 		"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger",
 	};
+	unsigned int attrs = MNT_SAFE | (c->privileged ? 0 : MOUNT_ATTR_RDONLY);
 	int r = mount_in(root, "/proc", mnt_new("proc", NULL, MNT_SAFE, e), e);
 
 	if (r == 0)
-		r = mount_in(root, "/sys", mnt_new("sysfs", NULL, MNT_SAFE | MOUNT_ATTR_RDONLY, e),
-			     e);
+		r = mount_in(root, "/sys", mnt_new("sysfs", NULL, attrs, e), e);
 	if (r == 0)
-		r = mount_in(root, "/sys/fs/cgroup",
-			     mnt_new("cgroup2", NULL, MNT_SAFE | MOUNT_ATTR_RDONLY, e), e);
+		r = mount_in(root, "/sys/fs/cgroup", mnt_new("cgroup2", NULL, attrs, e), e);
+	if (c->privileged)
+		return r;
 	for (size_t i = 0; i < ARRAY_SIZE(masked) && r == 0; i++)
 		r = mask_path(root, masked[i], e);
 	for (size_t i = 0; i < ARRAY_SIZE(protect) && r == 0; i++)
@@ -322,9 +330,9 @@ int rootfs_enter(const struct guest_run *run, uint32_t index, int pts, struct er
 		return err_sys(e, -errno, "open the root");
 	r = make_nodes(e);
 	if (r == 0)
-		r = mount_dev(root, pts, e);
+		r = mount_dev(root, c, pts, e);
 	if (r == 0)
-		r = mount_kernel(root, e);
+		r = mount_kernel(root, c, e);
 	if (r == 0)
 		r = mount_etc(root, e);
 	if (r < 0)

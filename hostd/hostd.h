@@ -21,7 +21,7 @@ struct hostd_paths {
 	char run[HOSTD_DIR_MAX]; /* boot settings and state */
 	char store[HOSTD_DIR_MAX]; /* images */
 	char bin[HOSTD_DIR_MAX]; /* hypervm, hostd-image, hostd-api, mkfs.erofs */
-	char lib[HOSTD_DIR_MAX]; /* hyperkernel, hyperstart.cpio */
+	char lib[HOSTD_DIR_MAX]; /* hyperkernel, hyperkernel-full, hyperstart.cpio */
 };
 
 struct hostd {
@@ -36,6 +36,7 @@ struct hostd {
 	/* Paths that the modules borrow. */
 	char node_dir[HOSTD_PATH_MAX], pods_dir[HOSTD_PATH_MAX], image_dir[HOSTD_PATH_MAX];
 	char hypervm[HOSTD_PATH_MAX], kernel[HOSTD_PATH_MAX], initrd[HOSTD_PATH_MAX];
+	char kernel_full[HOSTD_PATH_MAX];
 	char image_worker[HOSTD_PATH_MAX], mkfs[HOSTD_PATH_MAX], api_worker[HOSTD_PATH_MAX];
 	char resolv_conf[HOSTD_PATH_MAX];
 	char cgroup_dir[HOSTD_PATH_MAX];

@@ -15,7 +15,7 @@ static int options_usage(void)
 		    "                   net, pods\n"
 		    "  --store-dir DIR  images (/var/lib/hypermetal)\n"
 		    "  --bin-dir DIR    hypervm, hostd-image, hostd-api, mkfs.erofs (/usr/bin)\n"
-		    "  --lib-dir DIR    hyperkernel, hyperstart.cpio (/usr/lib/hypermetal)\n"
+		    "  --lib-dir DIR    hyperkernel, hyperkernel-full, hyperstart.cpio (/usr/lib/hypermetal)\n"
 		    "  --no-coldplug    load no kernel modules, leave the watchdog alone\n"
 		    "  --no-dhcp        leave the network alone\n"
 		    "  --version        print the version\n"
@@ -76,6 +76,7 @@ void options_paths(struct hostd *h)
 	snprintf(h->api_worker, sizeof(h->api_worker), "%s/hostd-api", h->paths.bin);
 	snprintf(h->mkfs, sizeof(h->mkfs), "%s/mkfs.erofs", h->paths.bin);
 	snprintf(h->kernel, sizeof(h->kernel), "%s/hyperkernel", h->paths.lib);
+	snprintf(h->kernel_full, sizeof(h->kernel_full), "%s/hyperkernel-full", h->paths.lib);
 	snprintf(h->initrd, sizeof(h->initrd), "%s/hyperstart.cpio", h->paths.lib);
 	snprintf(h->resolv_conf, sizeof(h->resolv_conf), "/etc/resolv.conf");
 }

@@ -268,6 +268,7 @@ int wire_pods(struct hostd *h, struct err *e)
 		.resolv_conf = h->resolv_conf,
 		.hypervm = h->hypervm,
 		.kernel = h->kernel,
+		.kernel_full = h->kernel_full,
 		.initrd = h->initrd,
 		.cpus = h->inventory.cpus,
 		.pods_max = WIRE_PODS_MAX,

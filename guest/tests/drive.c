@@ -353,6 +353,8 @@ static int container_option(char **argv, struct guest_container *c)
 		c->read_only_root = true;
 	else if (str_eq(argv[0], "--not-root"))
 		c->must_not_be_root = true;
+	else if (str_eq(argv[0], "--privileged"))
+		c->privileged = true, c->caps_add = UINT64_MAX;
 	else if (str_eq(argv[0], "--drop-all"))
 		c->caps_drop = UINT64_MAX;
 	else if (str_eq(argv[0], "--run"))

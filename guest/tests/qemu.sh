@@ -124,6 +124,17 @@ case_confined() {
 		has '^out a: 1$' && has "can't create directory '/sys/fs/cgroup/x'"
 }
 
+# All devices and settings of the VM, but still not the way to the host
+case_privileged() {
+	run --container a --privileged --run sh -c 'grep -E "Cap(Eff|Bnd)|Seccomp:" /proc/self/status; mkdir /m && mount -t tmpfs x /m && echo mounted;
+		echo 17 >/proc/sys/vm/swappiness && cat /proc/sys/vm/swappiness; mkdir /sys/fs/cgroup/x && echo grouped;
+		ls -l /dev; dd if=/dev/vda of=/dev/null bs=512 count=1 && echo read; cat /proc/keys && echo unmasked' ';' \
+		--container b --run sh -c 'ls /dev/vda; echo 18 >/proc/sys/vm/swappiness' ';'
+	has '^out a: CapEff:.000001ffffffffff$' && has '^out a: CapBnd:.000001ffffffffff$' && has '^out a: Seccomp:.2$' &&
+		has '^out a: mounted$' && has '^out a: 17$' && has '^out a: grouped$' && has ' kmsg$' && has '^out a: read$' &&
+		has '^out a: unmasked$' && has '^err b: ls: /dev/vda: No such file' && has '^err b: .*Read-only file system'
+}
+
 case_start_errors() {
 	run --container a --run nosuch ';' --container b --run /bin/notexec ';' --container c --run /bin/badelf ';' \
 		--container d --user ghost --run sh ';' --container e --not-root --run sh ';' --container f --cwd /made/here --run sh -c 'pwd' ';' \
@@ -233,7 +244,7 @@ case_attach() {
 
 make_layers
 passed=0 failed=0
-for c in hello layers many_layers world confined stats start_errors stop memory restart init output tty \
+for c in hello layers many_layers world confined privileged stats start_errors stop memory restart init output tty \
 	exec exec_missing exec_input exec_tty exec_tty_input exec_hang_up attach; do
 	[ ${#wanted[@]} = 0 ] || [[ " ${wanted[*]} " == *" $c "* ]] || continue
 	start=$SECONDS why=

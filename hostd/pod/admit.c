@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "pod/impl.h"
@@ -39,6 +40,11 @@ int pod_admit(struct pod *p)
 		count++;
 	}
 	spec_size(p->spec, c->cpus, &size);
+	if (!prepare_kernel(p) || access(prepare_kernel(p), R_OK) < 0) {
+		pod_end(p, "Failed", "UnsupportedPod",
+			"spec.runtimeClassName: this host has no kernel for it");
+		return -ENOTSUP;
+	}
 	if (count + 1 > c->pods_max)
 		return admit_refuse(p, "pods", 1, count, c->pods_max);
 	if (memory + size.request_memory_bytes > c->memory_bytes)

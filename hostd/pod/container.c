@@ -19,7 +19,6 @@ static const struct spec_rule container_rules[] = {
 };
 
 static const struct spec_rule security_rules[] = {
-	{"privileged", SPEC_RULE_NOT_TRUE},
 	{"windowsOptions", SPEC_RULE_NOT_SET},
 };
 
@@ -188,8 +187,9 @@ static int container_id(const struct json *pod_security, const struct json *secu
 	return 0;
 }
 
-static int container_security(const struct json *pod_security, const struct json *security,
-			      const char *path, struct spec_container *c, struct err *e)
+static int container_security(const struct pod_spec *s, const struct json *pod_security,
+			      const struct json *security, const char *path,
+			      struct spec_container *c, struct err *e)
 {
 	const struct json *caps = json_get(security, "capabilities");
 	char where[SPEC_PATH_MAX + 24];
@@ -201,6 +201,10 @@ static int container_security(const struct json *pod_security, const struct json
 		return r;
 	if (!str_eq(json_str(json_get(security, "procMount"), "Default"), "Default"))
 		return spec_refuse(e, "%s.procMount", where);
+	c->privileged = json_bool(json_get(security, "privileged"), false);
+	if (c->privileged && s->class != SPEC_CLASS_FULL)
+		return err_set(e, -ENOTSUP,
+			       "%s.privileged: only with runtimeClassName \"hypervm-full\"", where);
 	c->run_as_non_root = json_bool(json_get(security, "runAsNonRoot"),
 				       json_bool(json_get(pod_security, "runAsNonRoot"), false));
 	c->read_only_root = json_bool(json_get(security, "readOnlyRootFilesystem"), false);
@@ -258,6 +262,7 @@ int spec_container(struct pod_spec *s, const struct json *pod_security, const st
 	if (r == 0)
 		r = container_resources(json_get(obj, "resources"), path, c, e);
 	if (r == 0)
-		r = container_security(pod_security, json_get(obj, "securityContext"), path, c, e);
+		r = container_security(s, pod_security, json_get(obj, "securityContext"), path, c,
+				       e);
 	return r;
 }

@@ -217,6 +217,8 @@ uint64_t pull_next_ms(const struct pod *p);
 int prepare_disk(struct pod *p, struct err *e);
 int prepare_net(struct pod *p, struct err *e);
 int prepare_vm(struct pod *p, struct err *e);
+/** prepare_kernel() - The file of the HyperKernel that the pod's class asks for */
+const char *prepare_kernel(const struct pod *p);
 /** prepare_ports() - The host ports, as net_attach() takes them. Return: their number */
 size_t prepare_ports(const struct pod *p, struct net_port *ports);
 /** prepare_layer_index() - Where a layer is on the pod's disk, or -1 */

@@ -132,7 +132,8 @@ static int order_container(struct order *o, const struct pod *p, uint32_t index,
 	g->stdin_once = s->stdin_once;
 	g->no_new_privs = s->no_new_privs;
 	g->must_not_be_root = s->run_as_non_root;
-	g->caps_add = s->caps_add;
+	g->privileged = s->privileged;
+	g->caps_add = s->privileged ? UINT64_MAX : s->caps_add;
 	g->caps_drop = s->caps_drop;
 	g->memory_bytes = s->memory_limit;
 	g->cpu_millis = s->cpu_limit;

@@ -30,6 +30,7 @@ struct pods_config {
 	const char *node_name, *host_ip;
 	const char *resolv_conf; /* name servers of pods with dnsPolicy Default or ClusterFirst */
 	const char *hypervm, *kernel, *initrd;
+	const char *kernel_full; /* of class hypervm-full; it may be missing */
 	uint32_t cpus, pods_max;
 	uint64_t memory_bytes; /* that pods may ask for together */
 	uint64_t scratch_bytes; /* of each pod's private disk */

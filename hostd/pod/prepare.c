@@ -118,6 +118,13 @@ static void prepare_close_net(struct pod *p)
 	p->nif.vhost_fd = fd_close(p->nif.vhost_fd);
 }
 
+const char *prepare_kernel(const struct pod *p)
+{
+	const struct pods_config *c = &p->pods->config;
+
+	return p->spec->class == SPEC_CLASS_FULL ? c->kernel_full : c->kernel;
+}
+
 static int prepare_start(struct pod *p, struct err *e)
 {
 	const struct pods_config *c = &p->pods->config;
@@ -135,7 +142,7 @@ static int prepare_start(struct pod *p, struct err *e)
 	struct vm_config config = {
 		.name = p->meta.uid,
 		.hypervm = c->hypervm,
-		.kernel = c->kernel,
+		.kernel = prepare_kernel(p),
 		.initrd = c->initrd,
 		.cgroup_fd = group,
 		.disks = disks,

@@ -388,10 +388,21 @@ static int spec_hostname(const struct json *spec, struct pod_spec *s, struct err
 	return 0;
 }
 
+static int spec_runtime_class(const struct json *spec, struct pod_spec *s, struct err *e)
+{
+	const char *class = json_str(json_get(spec, "runtimeClassName"), "");
+
+	if (str_eq(class, "hypervm-full"))
+		s->class = SPEC_CLASS_FULL;
+	else if (*class && !str_eq(class, "hypervm"))
+		return err_set(e, -ENOTSUP,
+			       "spec.runtimeClassName: \"hypervm\" and \"hypervm-full\" run here");
+	return 0;
+}
+
 static int spec_fill(struct pod_spec *s, const struct json *pod, struct err *e)
 {
 	const struct json *spec = json_get(pod, "spec"), *meta = json_get(pod, "metadata");
-	const char *class = json_str(json_get(spec, "runtimeClassName"), "microvm");
 	const char *memory = json_str(json_at(spec, "overhead", "memory", NULL), "0");
 	int64_t grace_s =
 		json_int(json_get(spec, "terminationGracePeriodSeconds"), SPEC_GRACE_DEFAULT_S);
@@ -406,9 +417,9 @@ static int spec_fill(struct pod_spec *s, const struct json *pod, struct err *e)
 	if (quantity_parse(memory, QUANTITY_UNITS, &overhead) < 0 || overhead < 0)
 		return err_set(e, -EINVAL, "spec.overhead.memory: not a quantity");
 	s->overhead_memory = (uint64_t)overhead;
-	if (!str_eq(class, "microvm"))
-		return err_set(e, -ENOTSUP, "spec.runtimeClassName: only \"microvm\" runs here");
-	r = spec_rules(spec, "spec", pod_rules, ARRAY_SIZE(pod_rules), e);
+	r = spec_runtime_class(spec, s, e);
+	if (r == 0)
+		r = spec_rules(spec, "spec", pod_rules, ARRAY_SIZE(pod_rules), e);
 	if (r == 0)
 		r = spec_hostname(spec, s, e);
 	if (r == 0)

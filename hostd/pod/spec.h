@@ -33,6 +33,12 @@ enum spec_pull {
 	SPEC_PULL_NEVER,
 };
 
+/* Which HyperKernel, by the names of RuntimeClasses */
+enum spec_class {
+	SPEC_CLASS_FAST, /* "hypervm", and what names none */
+	SPEC_CLASS_FULL, /* "hypervm-full": with what a container engine inside a pod needs */
+};
+
 struct spec_list {
 	const char **at;
 	uint32_t count;
@@ -47,7 +53,7 @@ struct spec_container {
 	struct spec_list env; /* NAME=value, references to earlier ones resolved */
 	const char *cwd; /* "" = the image's */
 	int64_t run_as_user, run_as_group; /* -1: the image's */
-	bool run_as_non_root, read_only_root, no_new_privs, tty, open_stdin, stdin_once;
+	bool privileged, run_as_non_root, read_only_root, no_new_privs, tty, open_stdin, stdin_once;
 	uint64_t caps_add, caps_drop;
 	uint64_t memory_request, memory_limit; /* bytes; 0: none */
 	uint32_t cpu_request, cpu_limit; /* thousandths; 0: none */
@@ -68,6 +74,7 @@ struct pod_spec {
 	struct json_doc *doc; /* owns all strings; see spec_parse() */
 	const char *ns, *name, *uid;
 	const char *hostname;
+	enum spec_class class;
 	enum guest_restart restart;
 	uint32_t grace_s;
 	int64_t active_deadline_s; /* 0: none */

@@ -93,7 +93,8 @@ void pods_start(void)
 		.host_ip = "192.0.2.1",
 		.resolv_conf = resolv,
 		.hypervm = "/bin/hypervm",
-		.kernel = "/k",
+		.kernel = "/dev/null", /* any file that is there */
+		.kernel_full = "/nonexistent/hyperkernel-full",
 		.initrd = "/i",
 		.cpus = 4,
 		.pods_max = 10,

@@ -126,6 +126,26 @@ static void test_unsupported(void **state)
 	assert_int_equal(deleted, 1);
 }
 
+/* A class whose kernel the host's image lacks. */
+static void test_no_kernel(void **state)
+{
+	static const char text[] =
+		"{\"metadata\":{\"namespace\":\"default\",\"name\":\"web\",\"uid\":\"u1\"},\"spec\":"
+		"{\"runtimeClassName\":\"hypervm-full\",\"containers\":[{\"name\":\"c\","
+		"\"image\":\"i\"}]}}";
+	struct json_doc *doc;
+
+	(void)state;
+	list_pods("[]");
+	assert_int_equal(json_parse(text, strlen(text), &doc, NULL), 0);
+	pod_apply(pods, json_root(doc));
+	json_doc_free(doc);
+	settle();
+	assert_non_null(strstr(last_status, "UnsupportedPod"));
+	assert_non_null(strstr(last_status, "spec.runtimeClassName: this host has no kernel"));
+	assert_int_equal(fake.started, 0);
+}
+
 static void test_pull_backoff(void **state)
 {
 	(void)state;
@@ -358,6 +378,7 @@ int main(void)
 		T(test_whole_life),
 		T(test_replays),
 		T(test_unsupported),
+		T(test_no_kernel),
 		T(test_pull_backoff),
 		T(test_delete_with_grace),
 		T(test_delete_ignored_by_guest),

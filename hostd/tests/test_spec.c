@@ -57,7 +57,7 @@ static void test_whole(void **state)
 	static const char text[] =
 		"{" META ",\"spec\":{"
 		"\"restartPolicy\":\"OnFailure\",\"terminationGracePeriodSeconds\":5,"
-		"\"hostNetwork\":false,\"runtimeClassName\":\"microvm\",\"overhead\":{\"memory\":\"32Mi\"},"
+		"\"hostNetwork\":false,\"runtimeClassName\":\"hypervm-full\",\"overhead\":{\"memory\":\"32Mi\"},"
 		"\"hostAliases\":[{\"ip\":\"10.1.2.3\",\"hostnames\":[\"db\",\"db.local\"]}],"
 		"\"dnsPolicy\":\"None\",\"dnsConfig\":{\"nameservers\":[\"10.0.0.1\"],"
 		"\"options\":[{\"name\":\"ndots\",\"value\":\"2\"},{\"name\":\"rotate\"}]},"
@@ -85,6 +85,7 @@ static void test_whole(void **state)
 	if (parse(text, &s, &e) < 0)
 		fail_msg("%s", err_msg(&e));
 	assert_string_equal(s->name, "web");
+	assert_int_equal(s->class, SPEC_CLASS_FULL);
 	assert_int_equal(s->restart, GUEST_RESTART_ON_FAILURE);
 	assert_int_equal(s->grace_s, 5);
 	assert_int_equal(s->container_count, 3);
@@ -162,7 +163,7 @@ static void test_refused(void **state)
 		     "\"image\":\"i\",\"volumeMounts\":[{\"name\":\"v\",\"mountPath\":\"/etc/x\"}]}]"),
 		 "spec.volumes[0].secret" NO, -ENOTSUP},
 		{POD("\"runtimeClassName\":\"gvisor\""),
-		 "spec.runtimeClassName: only \"microvm\" runs here", -ENOTSUP},
+		 "spec.runtimeClassName: \"hypervm\" and \"hypervm-full\" run here", -ENOTSUP},
 		{POD("\"securityContext\":{\"sysctls\":[{\"name\":\"a\"}]}"),
 		 "spec.securityContext.sysctls" NO, -ENOTSUP},
 		{POD("\"restartPolicy\":\"Sometimes\""), "spec.restartPolicy: not a policy",
@@ -171,7 +172,8 @@ static void test_refused(void **state)
 		{POD("\"initContainers\":[{\"name\":\"c\",\"image\":\"i\"}]"),
 		 "spec.containers: none", -EINVAL},
 		{CONTAINER(",\"securityContext\":{\"privileged\":true}"),
-		 "spec.containers[0].securityContext.privileged" NO, -ENOTSUP},
+		 "spec.containers[0].securityContext.privileged: only with runtimeClassName \"hypervm-full\"",
+		 -ENOTSUP},
 		{CONTAINER(",\"livenessProbe\":{\"httpGet\":{}}"),
 		 "spec.containers[0].livenessProbe" NO, -ENOTSUP},
 		{CONTAINER(",\"lifecycle\":{\"preStop\":{}}"), "spec.containers[0].lifecycle" NO,

@@ -281,6 +281,7 @@ struct guest_container {
 	bool open_stdin; /* standard input stays open; else /dev/null */
 	bool stdin_once; /* it ends with the first attached client's */
 	bool no_new_privs;
+	bool privileged; /* all of the VM's devices, /proc and /sys writable; capabilities by caps_add */
 	bool must_not_be_root; /* runAsNonRoot */
 	uint64_t caps_add,
 		caps_drop; /* bits of linux/capability.h against the usual 14; add wins */

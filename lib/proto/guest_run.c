@@ -26,6 +26,7 @@ enum {
 	CONTAINER_NO_NEW_PRIVS = 1 << 4,
 	CONTAINER_NOT_ROOT = 1 << 5,
 	CONTAINER_STDIN_ONCE = 1 << 6,
+	CONTAINER_PRIVILEGED = 1 << 7,
 };
 
 static void put_strings(struct wire_writer *w, const struct guest_strings *s)
@@ -69,6 +70,7 @@ static void put_container(struct wire_writer *w, const struct guest_container *c
 	wire_put_u32(
 		w, (c->init ? CONTAINER_INIT : 0) | (c->read_only_root ? CONTAINER_READ_ONLY : 0) |
 			   (c->tty ? CONTAINER_TTY : 0) | (c->open_stdin ? CONTAINER_STDIN : 0) |
+			   (c->privileged ? CONTAINER_PRIVILEGED : 0) |
 			   (c->no_new_privs ? CONTAINER_NO_NEW_PRIVS : 0) |
 			   (c->must_not_be_root ? CONTAINER_NOT_ROOT : 0) |
 			   (c->stdin_once ? CONTAINER_STDIN_ONCE : 0));
@@ -192,6 +194,7 @@ static void get_container(struct wire_reader *run, struct guest_run *m, struct g
 	c->tty = flags & CONTAINER_TTY;
 	c->open_stdin = flags & CONTAINER_STDIN;
 	c->stdin_once = flags & CONTAINER_STDIN_ONCE;
+	c->privileged = flags & CONTAINER_PRIVILEGED;
 	c->no_new_privs = flags & CONTAINER_NO_NEW_PRIVS;
 	c->must_not_be_root = flags & CONTAINER_NOT_ROOT;
 	c->caps_add = wire_u64(&r);

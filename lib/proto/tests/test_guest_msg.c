@@ -234,6 +234,7 @@ static struct guest_run *run_example(void)
 		.group_count = 1,
 		.stop_signal = "SIGQUIT",
 		.read_only_root = true,
+		.privileged = true,
 		.must_not_be_root = true,
 		.caps_drop = UINT64_MAX,
 		.memory_bytes = 1 << 20,
@@ -287,7 +288,8 @@ static void run_round_trip(void **state)
 	assert_string_equal(c->env.at[2], "LAST=1");
 	assert_int_equal(c->layers[1], 1);
 	assert_int_equal(c->groups[0], 7);
-	assert_true(c->read_only_root && c->must_not_be_root && !c->tty && !c->init);
+	assert_true(c->privileged && c->read_only_root && c->must_not_be_root && !c->tty &&
+		    !c->init);
 	assert_true(c->caps_drop == UINT64_MAX);
 	assert_int_equal(c->pids, 100);
 	for (size_t cut = 0; cut < len; cut += cut < 400 ? 1 : 4096)
