@@ -372,6 +372,7 @@ static void parse(char **argv, const char **socket_path)
 	int n;
 
 	run.restart = GUEST_RESTART_NEVER;
+	run.fs_group = GUEST_NO_ID;
 	for (; *argv; argv += n) {
 		n = argv[1] ? pod_option(argv, socket_path, &disk) : 0;
 		if (!n && argv[1] && str_eq(argv[0], "--container")) {

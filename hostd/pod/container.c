@@ -108,16 +108,10 @@ static int container_words(struct pod_spec *s, const struct json *arr, const cha
 static int container_quantity(const struct json *v, unsigned int scale, const char *path,
 			      const char *what, uint64_t *out, struct err *e)
 {
-	char number[32];
-	int64_t value;
+	char where[SPEC_PATH_MAX + 48];
 
-	if (!v)
-		return 0;
-	snprintf(number, sizeof(number), "%lld", (long long)json_int(v, -1));
-	if (quantity_parse(json_str(v, number), scale, &value) < 0 || value < 0)
-		return err_set(e, -EINVAL, "%s.resources.%s: not a quantity", path, what);
-	*out = (uint64_t)value;
-	return 0;
+	snprintf(where, sizeof(where), "%s.resources.%s", path, what);
+	return spec_quantity(v, scale, where, out, e);
 }
 
 static int container_resources(const struct json *resources, const char *path,
@@ -146,6 +140,9 @@ static int container_resources(const struct json *resources, const char *path,
 	if (r == 0)
 		r = container_quantity(json_get(requests, "cpu"), QUANTITY_MILLI, path,
 				       "requests.cpu", &cpu_request, e);
+	if (r == 0)
+		r = container_quantity(json_get(limits, "ephemeral-storage"), QUANTITY_UNITS, path,
+				       "limits.ephemeral-storage", &c->storage_limit, e);
 	if (r < 0)
 		return r;
 	if (MAX(c->memory_limit, c->memory_request) > VM_MEMORY_MAX_BYTES)
@@ -219,16 +216,6 @@ static int container_security(const struct pod_spec *s, const struct json *pod_s
 	return r;
 }
 
-static int container_mounts(const struct json *mounts, const char *path, struct err *e)
-{
-	struct json_iter it = json_iter(mounts);
-
-	for (unsigned int i = 0; json_next(&it); i++)
-		if (!str_eq(json_str(json_get(it.value, "mountPath"), ""), SPEC_TOKEN_PATH))
-			return spec_refuse(e, "%s.volumeMounts[%u]", path, i);
-	return 0;
-}
-
 int spec_container(struct pod_spec *s, const struct json *pod_security, const struct json *obj,
 		   const char *path, struct spec_container *c, struct err *e)
 {
@@ -251,7 +238,7 @@ int spec_container(struct pod_spec *s, const struct json *pod_security, const st
 	if (r == 0)
 		r = container_pull(obj, path, c, e);
 	if (r == 0)
-		r = container_mounts(json_get(obj, "volumeMounts"), path, e);
+		r = spec_mounts(s, obj, path, c, e);
 	if (r == 0)
 		r = container_env(s, json_get(obj, "env"), path, c, e);
 	if (r == 0)

@@ -188,6 +188,7 @@ int order_send(struct pod *p, struct err *e)
 
 	o->run.hostname = p->spec->hostname;
 	o->run.restart = p->spec->restart;
+	o->run.fs_group = p->spec->fs_group;
 	o->run.wall_clock_ns = clock_real_ns();
 	o->run.container_count = p->spec->container_count;
 	o->run.layer_count = (uint32_t)p->plan.layer_count;

@@ -84,13 +84,32 @@ const char *spec_text(struct pod_spec *s, const char *text, size_t len)
 	return json_str(json_new_strn(s->doc, text, len), "");
 }
 
+void *spec_store(struct pod_spec *s, size_t count, size_t size)
+{
+	if (count > SPEC_LIST_MAX || s->list_count == SPEC_LISTS_MAX)
+		return NULL;
+	return s->lists[s->list_count++] = mem_array(count + 1, size);
+}
+
 int spec_list_make(struct pod_spec *s, struct spec_list *list, size_t max)
 {
-	if (max > SPEC_LIST_MAX || s->list_count == SPEC_LISTS_MAX)
-		return -E2BIG;
-	list->at = mem_array(max + 1, sizeof(*list->at));
+	list->at = spec_store(s, max, sizeof(*list->at));
 	list->count = 0;
-	s->lists[s->list_count++] = list->at;
+	return list->at ? 0 : -E2BIG;
+}
+
+int spec_quantity(const struct json *v, unsigned int scale, const char *path, uint64_t *out,
+		  struct err *e)
+{
+	char number[32];
+	int64_t value;
+
+	if (!v)
+		return 0;
+	snprintf(number, sizeof(number), "%lld", (long long)json_int(v, -1));
+	if (quantity_parse(json_str(v, number), scale, &value) < 0 || value < 0)
+		return err_set(e, -EINVAL, "%s: not a quantity", path);
+	*out = (uint64_t)value;
 	return 0;
 }
 
@@ -149,51 +168,6 @@ int spec_meta(const struct json *pod, struct spec_meta *meta, struct err *e)
 		meta->delete_grace_s = (uint32_t)MAX(0, MIN(grace_s, SPEC_GRACE_MAX_S));
 		if (clock_parse_rfc3339(deletion, &meta->delete_by_ns) < 0)
 			meta->delete_by_ns = 0;
-	}
-	return 0;
-}
-
-/* Whether a volume is only the automatic service account token, which no HyperVM gets yet. */
-static bool spec_token_volume(const struct json *spec, const char *name)
-{
-	static const char *const groups[] = {"initContainers", "containers"};
-	bool mounted = false;
-
-	for (size_t g = 0; g < ARRAY_SIZE(groups); g++) {
-		struct json_iter c = json_iter(json_get(spec, groups[g]));
-
-		while (json_next(&c)) {
-			struct json_iter m = json_iter(json_get(c.value, "volumeMounts"));
-
-			while (json_next(&m)) {
-				if (!str_eq(json_str(json_get(m.value, "name"), ""), name))
-					continue;
-				if (!str_eq(json_str(json_get(m.value, "mountPath"), ""),
-					    SPEC_TOKEN_PATH))
-					return false;
-				mounted = true;
-			}
-		}
-	}
-	return mounted;
-}
-
-static int spec_volumes(const struct json *spec, struct err *e)
-{
-	struct json_iter it = json_iter(json_get(spec, "volumes"));
-
-	for (unsigned int i = 0; json_next(&it); i++) {
-		const char *name = json_str(json_get(it.value, "name"), "");
-		bool secret = json_get(it.value, "secret") || json_get(it.value, "projected");
-		struct json_iter type = json_iter(it.value);
-		const char *kind = "?";
-
-		if (secret && spec_token_volume(spec, name))
-			continue;
-		while (json_next(&type))
-			if (type.key && !str_eq(type.key, "name"))
-				kind = type.key;
-		return spec_refuse(e, "spec.volumes[%u].%s", i, kind);
 	}
 	return 0;
 }
@@ -296,14 +270,18 @@ static int spec_group(struct pod_spec *s, const struct json *v, const char *path
 static int spec_security(const struct json *security, struct pod_spec *s, struct err *e)
 {
 	static const char path[] = "spec.securityContext";
+	const struct json *fs_group = json_get(security, "fsGroup");
 	struct json_iter it = json_iter(json_get(security, "supplementalGroups"));
 	int r = spec_rules(security, path, pod_security_rules, ARRAY_SIZE(pod_security_rules), e);
 
 	while (r == 0 && json_next(&it))
 		r = spec_group(s, it.value, "spec.securityContext.supplementalGroups", e);
-	/* Without volumes fsGroup is one more group of the processes. */
-	if (r == 0)
-		r = spec_group(s, json_get(security, "fsGroup"), "spec.securityContext.fsGroup", e);
+	/* The volumes belong to it, and the processes are in it. */
+	if (r == 0 && json_type(fs_group) != JSON_NONE && json_type(fs_group) != JSON_NULL) {
+		r = spec_group(s, fs_group, "spec.securityContext.fsGroup", e);
+		if (r == 0)
+			s->fs_group = s->groups[s->group_count - 1];
+	}
 	return r;
 }
 
@@ -412,6 +390,7 @@ static int spec_fill(struct pod_spec *s, const struct json *pod, struct err *e)
 	s->ns = json_str(json_get(meta, "namespace"), "");
 	s->name = json_str(json_get(meta, "name"), "");
 	s->uid = json_str(json_get(meta, "uid"), "");
+	s->fs_group = GUEST_NO_ID;
 	s->grace_s = (uint32_t)MAX(0, MIN(grace_s, SPEC_GRACE_MAX_S));
 	s->active_deadline_s = MAX(0, json_int(json_get(spec, "activeDeadlineSeconds"), 0));
 	if (quantity_parse(memory, QUANTITY_UNITS, &overhead) < 0 || overhead < 0)
@@ -423,7 +402,7 @@ static int spec_fill(struct pod_spec *s, const struct json *pod, struct err *e)
 	if (r == 0)
 		r = spec_hostname(spec, s, e);
 	if (r == 0)
-		r = spec_volumes(spec, e);
+		r = spec_volumes(s, spec, e);
 	if (r == 0)
 		r = spec_restart(spec, s, e);
 	if (r == 0)

@@ -20,7 +20,7 @@
 #define SPEC_NAME_MAX		253
 #define SPEC_UID_MAX		63
 #define SPEC_PORTS_MAX		32
-#define SPEC_LISTS_MAX		(3 * GUEST_CONTAINERS_MAX + 8)
+#define SPEC_LISTS_MAX		(4 * GUEST_CONTAINERS_MAX + 8)
 #define SPEC_LIST_MAX		1024 /* entries of one list */
 #define SPEC_MEMORY_DEFAULT	((uint64_t)128 << 20)
 #define SPEC_CPU_DEFAULT_MILLIS 1000
@@ -44,6 +44,39 @@ struct spec_list {
 	uint32_t count;
 };
 
+enum spec_volume_kind {
+	SPEC_VOLUME_DISK, /* emptyDir */
+	SPEC_VOLUME_MEMORY, /* emptyDir with medium Memory */
+	/* their contents are files that hostd gets from the API; the guest's GUEST_VOLUME_FILES */
+	SPEC_VOLUME_CONFIG_MAP,
+	SPEC_VOLUME_SECRET,
+	SPEC_VOLUME_DOWNWARD_API,
+	SPEC_VOLUME_PROJECTED,
+};
+
+static inline bool spec_volume_is_files(enum spec_volume_kind kind)
+{
+	return kind >= SPEC_VOLUME_CONFIG_MAP;
+}
+
+/* Its index in pod_spec.volumes is its number in RUN and FILES. */
+struct spec_volume {
+	const char *name;
+	enum spec_volume_kind kind;
+	uint32_t index; /* in spec.volumes, for messages */
+	const struct json
+		*source; /* what the pod has as emptyDir, configMap, …, in the spec's document */
+	uint64_t size_limit; /* bytes, of an emptyDir; 0: none */
+};
+
+struct spec_mount {
+	uint16_t volume; /* index into pod_spec.volumes */
+	bool read_only; /* always for files */
+	bool expand; /* sub_path is a subPathExpr: $(NAME) is resolved with the container's variables */
+	const char *path; /* absolute, no "..", "." or empty component */
+	const char *sub_path; /* "": all of the volume */
+};
+
 struct spec_container {
 	const char *name, *image;
 	enum spec_pull pull;
@@ -57,6 +90,9 @@ struct spec_container {
 	uint64_t caps_add, caps_drop;
 	uint64_t memory_request, memory_limit; /* bytes; 0: none */
 	uint32_t cpu_request, cpu_limit; /* thousandths; 0: none */
+	uint64_t storage_limit; /* bytes of ephemeral-storage; 0: none */
+	struct spec_mount *mounts; /* those of parents before those below them */
+	uint32_t mount_count;
 };
 
 struct spec_port {
@@ -83,6 +119,9 @@ struct pod_spec {
 	struct spec_list dns_servers, dns_search, dns_options, hosts;
 	uint32_t groups[GUEST_GROUPS_MAX]; /* supplementary, of all containers */
 	uint32_t group_count;
+	uint32_t fs_group; /* GUEST_NO_ID: none */
+	struct spec_volume volumes[GUEST_VOLUMES_MAX];
+	uint32_t volume_count;
 	struct spec_container containers[GUEST_CONTAINERS_MAX]; /* init containers first */
 	uint32_t container_count, init_count;
 	struct spec_port ports[SPEC_PORTS_MAX]; /* those with a hostPort */
@@ -132,6 +171,12 @@ struct spec_size {
 
 /** spec_size() - @max_vcpus: of this host */
 void spec_size(const struct pod_spec *spec, uint32_t max_vcpus, struct spec_size *size);
+
+/**
+ * spec_scratch_bytes() - How much the containers and their unlimited emptyDirs may write to disk together
+ * @otherwise: for a container without a limit of ephemeral-storage
+ */
+uint64_t spec_scratch_bytes(const struct pod_spec *spec, uint64_t otherwise);
 
 /**
  * spec_expand() - Resolve $(NAME) as Kubernetes does: "$$" is "$", an unknown name stays as it is

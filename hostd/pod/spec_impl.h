@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the two halves of the spec parser share: spec.c (the pod) and container.c. */
+/* What the parts of the spec parser share: spec.c (the pod), container.c and volume.c. */
 #ifndef POD_SPEC_IMPL_H
 #define POD_SPEC_IMPL_H
 
 #include "pod/spec.h"
 
-#define SPEC_PATH_MAX	160
-#define SPEC_TOKEN_PATH "/var/run/secrets/kubernetes.io/serviceaccount"
+#define SPEC_PATH_MAX 160
 
 struct spec_rule {
 	const char *field;
@@ -32,6 +31,20 @@ int spec_list_make(struct pod_spec *s, struct spec_list *list, size_t max);
 /** spec_list_read() - Take over an array of strings. Return: 0; -EINVAL; -E2BIG */
 int spec_list_read(struct pod_spec *s, const struct json *arr, struct spec_list *list,
 		   const char *path, struct err *e);
+
+/** spec_store() - Zeroed memory that goes with the spec. Return: NULL when the pod gets too large */
+void *spec_store(struct pod_spec *s, size_t count, size_t size);
+
+/** spec_quantity() - Parse a quantity that may be missing. Return: 0; -EINVAL, with the path in @e */
+int spec_quantity(const struct json *v, unsigned int scale, const char *path, uint64_t *out,
+		  struct err *e);
+
+/** spec_volumes() - Parse spec.volumes; before the containers */
+int spec_volumes(struct pod_spec *s, const struct json *spec, struct err *e);
+
+/** spec_mounts() - Parse a container's volumeMounts */
+int spec_mounts(struct pod_spec *s, const struct json *container, const char *path,
+		struct spec_container *c, struct err *e);
 
 /** spec_container() - Parse one container into @c */
 int spec_container(struct pod_spec *s, const struct json *pod_security, const struct json *obj,

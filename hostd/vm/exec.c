@@ -403,8 +403,6 @@ int session_exec(struct session *s, struct guest_exec *m, struct err *e)
 
 	if (s->closing || !s->run_sent)
 		return err_set(e, -ENOTCONN, "the pod is not there yet");
-	if (s->version < GUEST_MSG_VERSION_EXEC)
-		return err_set(e, -ENOTSUP, "the pod was started by a version without exec");
 	if (slot < 0 || s->exec_count >= EXEC_LIVE_MAX)
 		return err_set(e, -EBUSY, "%d processes are being executed in the pod already",
 			       GUEST_EXECS_MAX);

@@ -23,9 +23,11 @@
 #include "base/log.h"
 #include "base/mem.h"
 
-#define SESSION_READ_BYTES     (64 * 1024)
-#define SESSION_IN_MAX	       (GUEST_FRAME_HEADER + GUEST_FRAME_PAYLOAD_MAX + SESSION_READ_BYTES)
-#define SESSION_OUT_MAX	       (2 * GUEST_RUN_FRAMES_MAX + 2 * GUEST_EXECS_MAX * GUEST_EXEC_WINDOW)
+#define SESSION_READ_BYTES (64 * 1024)
+#define SESSION_IN_MAX	   (GUEST_FRAME_HEADER + GUEST_FRAME_PAYLOAD_MAX + SESSION_READ_BYTES)
+#define SESSION_FILES_MAX  (4 * GUEST_FILES_FRAMES_MAX) /* bytes under way that FILES may add to */
+#define SESSION_OUT_MAX \
+	(SESSION_FILES_MAX + 2 * GUEST_RUN_FRAMES_MAX + 2 * GUEST_EXECS_MAX * GUEST_EXEC_WINDOW)
 #define SESSION_STRANGERS_MAX  4
 #define SESSION_ACCEPT_WAIT_MS 1000
 
@@ -146,7 +148,6 @@ static int session_hello(struct session *s, const struct guest_frame *f)
 			 m.version_min, m.version_max);
 		return -EPROTONOSUPPORT;
 	}
-	s->version = welcome.version;
 	session_replace(s);
 	timer_cancel(&s->hello_timer);
 	if (session_write(s, frame, guest_welcome_encode(&welcome, frame, sizeof(frame))) < 0)
@@ -348,6 +349,22 @@ int session_send_run(struct session *s, const struct guest_run *run, struct err 
 	r = session_write(s, frames, len);
 	mem_wipe(frames, (size_t)len); /* the environment may hold secrets */
 	return r < 0 ? err_sys(e, r, "send the pod to guest %u", s->cid) : 0;
+}
+
+int session_send_files(struct session *s, const struct guest_files *files, struct err *e)
+{
+	_cleanup_free_ void *frames = mem_alloc(GUEST_FILES_FRAMES_MAX);
+	long len = guest_files_encode(files, frames, GUEST_FILES_FRAMES_MAX, e);
+	int r;
+
+	if (len < 0)
+		return (int)len;
+	if (s->out.len + (size_t)len > SESSION_FILES_MAX)
+		r = err_set(e, -ENOBUFS, "guest %u has yet to take the files it was sent", s->cid);
+	else
+		r = session_write(s, frames, len);
+	mem_wipe(frames, (size_t)len); /* they may be secrets */
+	return r < 0 && r != -ENOBUFS ? err_sys(e, r, "send files to guest %u", s->cid) : r;
 }
 
 int session_stop(struct session *s, uint32_t grace_ms)

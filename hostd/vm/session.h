@@ -86,6 +86,13 @@ int session_accept(struct session_server *srv, int fd, uint32_t cid, struct err 
 int session_send_run(struct session *s, const struct guest_run *run, struct err *e);
 
 /**
+ * session_send_files() - Give the guest the contents of a volume; before RUN, and again when they change
+ * Return: 0; -E2BIG or -EINVAL for contents that cannot be sent; -ENOBUFS: the guest has yet to take what it
+ *         was sent before, try later (the reason is in @e, the session goes on); -errno of a session that fails.
+ */
+int session_send_files(struct session *s, const struct guest_files *files, struct err *e);
+
+/**
  * session_stop() - Ask the pod to end within @grace_ms, after on_done: let it power off
  * Return: 0 or -errno; a session that fails is closed from the loop, with on_closed.
  */
@@ -100,8 +107,8 @@ void session_log_kept(struct session *s, uint16_t container, enum guest_stream s
  * @m: its exec and window are set here
  *
  * Return: the client's end of a connected socket (proto/exec_pipe.h), owned by the caller: what the process
- *         writes and how it ends comes out of it, its input goes in; closing it ends the process. -ENOTSUP:
- *         a guest that is too old; -EBUSY: GUEST_EXECS_MAX run already; -EINVAL: arguments beyond the limits.
+ *         writes and how it ends comes out of it, its input goes in; closing it ends the process. -EBUSY:
+ *         GUEST_EXECS_MAX run already; -EINVAL: arguments beyond the limits.
  */
 int session_exec(struct session *s, struct guest_exec *m, struct err *e);
 

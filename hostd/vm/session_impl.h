@@ -35,7 +35,6 @@ struct session {
 	struct defer close;
 	uint32_t cid;
 	void *pod; /* NULL until the owner recognised the guest */
-	uint16_t version;
 	bool run_sent;
 	bool done; /* on_done was called: the next STOP lets the guest power off */
 	bool closing;

@@ -16,6 +16,14 @@ long frame_end(struct wire_writer *w);
 /** frame_read() - Start reading a frame's payload */
 void frame_read(struct wire_reader *r, const struct guest_frame *f);
 
+/**
+ * frame_split() - Spread a long message over frames
+ * @out:     where the frames go
+ * @payload: behind @out by at least one header for each frame
+ * Return: bytes of all frames.
+ */
+long frame_split(uint8_t *out, const uint8_t *payload, size_t len, enum guest_msg_type type);
+
 bool container_valid(uint16_t container);
 
 #endif

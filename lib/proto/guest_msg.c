@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Frames that both ends of the guest protocol write and read, all but RUN (guest_run.c) and those of
- * execs (guest_exec.c).
+ * Frames that both ends of the guest protocol write and read, all but RUN (guest_run.c), FILES
+ * (guest_files.c) and those of execs (guest_exec.c).
  *
  * An encoder writes header and payload in one go and fills in the length at the end. A decoder reads
  * all fields first and judges afterwards; enumerations and indices are checked here, so that nobody
@@ -58,6 +58,26 @@ long frame_end(struct wire_writer *w)
 void frame_read(struct wire_reader *r, const struct guest_frame *f)
 {
 	wire_read(r, f->payload, f->len);
+}
+
+long frame_split(uint8_t *out, const uint8_t *payload, size_t len, enum guest_msg_type type)
+{
+	uint8_t *to = out;
+
+	do {
+		uint32_t part = (uint32_t)MIN(len, (size_t)GUEST_FRAME_PAYLOAD_MAX);
+		struct wire_writer w;
+
+		wire_write(&w, to, GUEST_FRAME_HEADER);
+		wire_put_u32(&w, part);
+		wire_put_u16(&w, (uint16_t)type);
+		wire_put_u16(&w, part < len);
+		memmove(to + GUEST_FRAME_HEADER, payload, part);
+		to += GUEST_FRAME_HEADER + part;
+		payload += part;
+		len -= part;
+	} while (len);
+	return to - out;
 }
 
 bool container_valid(uint16_t container)

@@ -9,6 +9,7 @@
  *	guest                                   host
  *	HELLO versions, state         ->
  *	                              <-        WELCOME version, log window
+ *	                              <-        FILES               (of each such volume, and again when they change)
  *	                              <-        RUN                 (only when state is WAITING)
  *	STARTED, EXIT, FAILED, LOG …  ->
  *	                              <-        CREDIT              (log bytes that were kept)
@@ -25,7 +26,10 @@
  * Any other STOP is a request to end: stop signals, EXITs, DONE, and the same wait, but
  * GUEST_DONE_WAIT_MS at most.
  *
- * EXEC (version 2) runs a process beside a container's, or attaches to the container itself, in one of
+ * FILES are the contents of one volume whose files the host knows (ConfigMap, Secret and the like). Before
+ * RUN they are what the containers find; later ones take the place of all the volume had, at once.
+ *
+ * EXEC runs a process beside a container's, or attaches to the container itself, in one of
  * GUEST_EXECS_MAX slots that the host chooses. EXEC_END is the last that the guest says of a slot, and
  * frees it; what the host sends to a free slot is ignored. STDIN is held back by CREDITs of the guest,
  * EXEC_OUTPUT by those of the host; what an attached container writes comes as LOG. An exec does not outlive
@@ -36,8 +40,8 @@
  * A frame is u32 payload length, u16 type, u16 stream, payload; little endian. A type that is not
  * known is skipped by its length. A payload may be longer than this version knows.
  *
- * RUN is the one message that does not fit a frame: it is sent in frames of type RUN of which all
- * but the last have stream = 1.
+ * RUN and FILES do not fit a frame: each is sent in frames of its type of which all but the last have
+ * stream = 1.
  */
 #ifndef PROTO_GUEST_MSG_H
 #define PROTO_GUEST_MSG_H
@@ -48,10 +52,9 @@
 
 #include "base/err.h"
 
-#define GUEST_MSG_PORT	       1024
-#define GUEST_MSG_VERSION_MIN  1
-#define GUEST_MSG_VERSION_MAX  2
-#define GUEST_MSG_VERSION_EXEC 2 /* from which on there is EXEC */
+#define GUEST_MSG_PORT	      1024
+#define GUEST_MSG_VERSION_MIN 3
+#define GUEST_MSG_VERSION_MAX 3
 
 #define GUEST_FRAME_HEADER	8
 #define GUEST_FRAME_PAYLOAD_MAX 65536
@@ -83,10 +86,17 @@
 #define GUEST_STR_MAX	      131071 /* one argument or variable: Linux' MAX_ARG_STRLEN - 1 */
 #define GUEST_STRINGS_MAX     8192 /* arguments, variables and other lists of one RUN together */
 #define GUEST_RUN_MAX	      (512 * 1024)
+#define GUEST_VOLUMES_MAX     64 /* of the pod */
+#define GUEST_MOUNTS_MAX      256 /* of all containers together */
 #define GUEST_REASON_MAX      63
 #define GUEST_MESSAGE_MAX     1023
 
-#define GUEST_POD 0xffff /* "container" of what concerns the whole pod */
+#define GUEST_FILES_MAX		1024 /* in one volume */
+#define GUEST_FILES_BYTES_MAX	(4 * 1024 * 1024) /* all of them together */
+#define GUEST_FILES_PAYLOAD_MAX (GUEST_FILES_BYTES_MAX + 512 * 1024) /* with their names */
+
+#define GUEST_POD   0xffff /* "container" of what concerns the whole pod */
+#define GUEST_NO_ID UINT32_MAX /* no such user or group is meant */
 
 enum guest_msg_type {
 	/* guest to host */
@@ -112,6 +122,8 @@ enum guest_msg_type {
 	/* host to guest, numbers kept for later */
 	GUEST_MSG_RESEED = 72,
 	GUEST_MSG_SET_CLOCK = 73,
+	/* host to guest */
+	GUEST_MSG_FILES = 74,
 };
 
 enum guest_state {
@@ -264,6 +276,28 @@ struct guest_net {
 	struct guest_strings hosts; /* lines of /etc/hosts beyond localhost, "10.1.2.3 web" */
 };
 
+enum guest_volume_kind {
+	GUEST_VOLUME_DISK, /* of the pod's second disk */
+	GUEST_VOLUME_MEMORY, /* a tmpfs that the containers write */
+	GUEST_VOLUME_FILES, /* what FILES says; read-only for the containers */
+};
+
+struct guest_volume {
+	enum guest_volume_kind kind;
+	/*
+	 * DISK: the extent of its own ext4 on the second disk, in multiples of 512; size 0: it is a folder
+	 * of the scratch file system. MEMORY: the most it can hold; 0: half of the VM's memory. FILES: 0.
+	 */
+	uint64_t offset_bytes, size_bytes;
+};
+
+struct guest_mount {
+	uint16_t volume; /* index into guest_run.volumes */
+	bool read_only;
+	const char *path; /* absolute, in the container; made when missing */
+	const char *sub_path; /* what of the volume, relative, made when missing; "": all of it */
+};
+
 struct guest_container {
 	const char *name;
 	uint16_t layers[GUEST_LAYERS_MAX]; /* indices into guest_run.layers, bottom first */
@@ -289,9 +323,11 @@ struct guest_container {
 	uint32_t cpu_millis;
 	uint32_t cpu_weight; /* cgroup v2 cpu.weight, 1..10000; 0: default */
 	uint32_t pids;
+	const struct guest_mount *mounts; /* in the order in which they are made */
+	uint32_t mount_count;
 };
 
-/* What a pod is. Decoded strings and lists point into the encoded bytes and into strings[]. */
+/* What a pod is. Decoded strings and lists point into the encoded bytes, strings[] and mounts[]. */
 struct guest_run {
 	const char *hostname;
 	struct guest_net net;
@@ -299,11 +335,38 @@ struct guest_run {
 	enum guest_restart restart;
 	struct guest_layer layers[GUEST_DISK_LAYERS_MAX];
 	uint32_t layer_count;
+	uint32_t fs_group; /* owns the volumes; GUEST_NO_ID */
+	struct guest_volume volumes[GUEST_VOLUMES_MAX];
+	uint32_t volume_count;
 	struct guest_container containers[GUEST_CONTAINERS_MAX];
 	uint32_t container_count;
 	/* the decoder's store for lists; a caller that encodes may leave it alone */
+	uint32_t string_count, mount_count;
 	const char *strings[GUEST_STRINGS_MAX];
-	uint32_t string_count;
+	struct guest_mount mounts[GUEST_MOUNTS_MAX];
+};
+
+struct guest_file {
+	const char *
+		path; /* relative; neither ".." nor an empty name in it, nor ".." at its beginning */
+	uint16_t mode; /* permission bits */
+	uint32_t uid; /* owner */
+	const void *data;
+	uint32_t len;
+};
+
+/*
+ * The contents of a volume of kind FILES. The group gets them to read, as a kubelet's fsGroup does.
+ * @generation names the contents: a guest that has them already does nothing. It may be any number that
+ * differs when they do (a hash, a counter), so that a new hostd can say all again without knowing what
+ * the one before it had sent.
+ */
+struct guest_files {
+	uint16_t volume; /* < GUEST_VOLUMES_MAX */
+	uint64_t generation;
+	uint32_t group; /* GUEST_NO_ID: root's */
+	const struct guest_file *files;
+	uint32_t count;
 };
 
 /**
@@ -344,6 +407,16 @@ long guest_credit_encode(uint16_t stream, uint32_t bytes, void *out, size_t size
 long guest_run_encode(const struct guest_run *m, void *out, size_t size, struct err *e);
 
 /**
+ * guest_files_encode() - Write FILES as the frames that carry it
+ * @size: GUEST_FILES_FRAMES_MAX is always enough
+ * Return: bytes written; -E2BIG or -EINVAL with the reason in @e.
+ */
+#define GUEST_FILES_FRAMES_MAX     \
+	(GUEST_FILES_PAYLOAD_MAX + \
+	 (GUEST_FILES_PAYLOAD_MAX / GUEST_FRAME_PAYLOAD_MAX + 1) * GUEST_FRAME_HEADER)
+long guest_files_encode(const struct guest_files *m, void *out, size_t size, struct err *e);
+
+/**
  * guest_*_decode() - Read a frame's payload; strings and data stay where they are
  * Return: 0; -EBADMSG when a field is missing or outside its range.
  */
@@ -368,6 +441,21 @@ int guest_credit_decode(const struct guest_frame *f, uint16_t *stream, uint32_t 
  * Return: 0; -EBADMSG or -EINVAL with the reason in @e.
  */
 int guest_run_decode(const void *data, size_t len, struct guest_run *m, struct err *e);
+
+/**
+ * guest_files_decode() - Read the payloads of all frames of one FILES, put together
+ * @data:  stays as long as @m is used
+ * @store: room for GUEST_FILES_MAX files, for @m->files
+ * Return: 0; -EBADMSG or -EINVAL with the reason in @e.
+ */
+int guest_files_decode(const void *data, size_t len, struct guest_files *m,
+		       struct guest_file *store, struct err *e);
+
+/**
+ * guest_path_valid() - Whether a relative path stays below where it starts, whatever lies there
+ * Neither empty nor absolute, no component "", "." or "..", none longer than GUEST_NAME_MAX.
+ */
+bool guest_path_valid(const char *path);
 
 /** guest_version_pick() - The highest version both know, 0 if there is none */
 uint16_t guest_version_pick(uint16_t min, uint16_t max);

@@ -14,6 +14,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "proto/guest_frame.h"
 #include "proto/wire.h"
 
 #define RUN_SECTOR 512
@@ -80,6 +81,13 @@ static void put_container(struct wire_writer *w, const struct guest_container *c
 	wire_put_u32(w, c->cpu_millis);
 	wire_put_u32(w, c->cpu_weight);
 	wire_put_u32(w, c->pids);
+	wire_put_u32(w, c->mount_count);
+	for (uint32_t i = 0; i < c->mount_count && i < GUEST_MOUNTS_MAX; i++) {
+		wire_put_u16(w, c->mounts[i].volume);
+		wire_put_u8(w, c->mounts[i].read_only);
+		wire_put_str(w, c->mounts[i].path);
+		wire_put_str(w, c->mounts[i].sub_path);
+	}
 	wire_end(w, begin);
 }
 
@@ -94,30 +102,16 @@ static void put_run(struct wire_writer *w, const struct guest_run *m)
 		wire_put_u64(w, m->layers[i].offset_bytes);
 		wire_put_u64(w, m->layers[i].size_bytes);
 	}
+	wire_put_u32(w, m->fs_group);
+	wire_put_u32(w, m->volume_count);
+	for (uint32_t i = 0; i < m->volume_count && i < GUEST_VOLUMES_MAX; i++) {
+		wire_put_u8(w, (uint8_t)m->volumes[i].kind);
+		wire_put_u64(w, m->volumes[i].offset_bytes);
+		wire_put_u64(w, m->volumes[i].size_bytes);
+	}
 	wire_put_u32(w, m->container_count);
 	for (uint32_t i = 0; i < m->container_count && i < GUEST_CONTAINERS_MAX; i++)
 		put_container(w, &m->containers[i]);
-}
-
-/* Spreads the payload at the end of @out over frames that start at its beginning. */
-static long run_split(uint8_t *out, const uint8_t *payload, size_t len)
-{
-	uint8_t *to = out;
-
-	do {
-		uint32_t part = (uint32_t)MIN(len, (size_t)GUEST_FRAME_PAYLOAD_MAX);
-		struct wire_writer w;
-
-		wire_write(&w, to, GUEST_FRAME_HEADER);
-		wire_put_u32(&w, part);
-		wire_put_u16(&w, GUEST_MSG_RUN);
-		wire_put_u16(&w, part < len);
-		memmove(to + GUEST_FRAME_HEADER, payload, part);
-		to += GUEST_FRAME_HEADER + part;
-		payload += part;
-		len -= part;
-	} while (len);
-	return to - out;
 }
 
 long guest_run_encode(const struct guest_run *m, void *out, size_t size, struct err *e)
@@ -139,7 +133,7 @@ long guest_run_encode(const struct guest_run *m, void *out, size_t size, struct 
 	/* The decoder knows the rules; what it refuses is never sent. */
 	r = guest_run_decode(w.data, w.len, scratch, e);
 	free(scratch);
-	return r < 0 ? r : run_split(out, w.data, w.len);
+	return r < 0 ? r : frame_split(out, w.data, w.len, GUEST_MSG_RUN);
 }
 
 static void get_strings(struct wire_reader *r, struct guest_run *m, struct guest_strings *s,
@@ -168,6 +162,21 @@ static void get_net(struct wire_reader *run, struct guest_run *m)
 	get_strings(&r, m, &n->dns_options, GUEST_DNS_MAX, GUEST_NAME_MAX);
 	get_strings(&r, m, &n->hosts, GUEST_HOSTS_MAX, GUEST_PATH_LEN_MAX);
 	run->failed |= r.failed || n->prefix > 32;
+}
+
+static void get_mounts(struct wire_reader *r, struct guest_run *m, struct guest_container *c)
+{
+	struct guest_mount *to = m->mounts + m->mount_count;
+
+	c->mount_count = wire_count(r, GUEST_MOUNTS_MAX - m->mount_count);
+	c->mounts = to;
+	m->mount_count += c->mount_count;
+	for (uint32_t i = 0; i < c->mount_count; i++) {
+		to[i].volume = wire_u16(r);
+		to[i].read_only = wire_u8(r);
+		to[i].path = wire_str(r, GUEST_PATH_LEN_MAX);
+		to[i].sub_path = wire_str(r, GUEST_PATH_LEN_MAX);
+	}
 }
 
 static void get_container(struct wire_reader *run, struct guest_run *m, struct guest_container *c)
@@ -203,6 +212,7 @@ static void get_container(struct wire_reader *run, struct guest_run *m, struct g
 	c->cpu_millis = wire_u32(&r);
 	c->cpu_weight = wire_u32(&r);
 	c->pids = wire_u32(&r);
+	get_mounts(&r, m, c);
 	run->failed |= r.failed;
 }
 
@@ -217,16 +227,55 @@ static void get_run(struct wire_reader *r, struct guest_run *m)
 		m->layers[i].offset_bytes = wire_u64(r);
 		m->layers[i].size_bytes = wire_u64(r);
 	}
+	m->fs_group = wire_u32(r);
+	m->volume_count = wire_count(r, GUEST_VOLUMES_MAX);
+	for (uint32_t i = 0; i < m->volume_count; i++) {
+		m->volumes[i].kind = (enum guest_volume_kind)wire_u8(r);
+		m->volumes[i].offset_bytes = wire_u64(r);
+		m->volumes[i].size_bytes = wire_u64(r);
+	}
 	m->container_count = wire_count(r, GUEST_CONTAINERS_MAX);
 	for (uint32_t i = 0; i < m->container_count; i++)
 		get_container(r, m, &m->containers[i]);
 }
 
+static bool extent_valid(uint64_t offset_bytes, uint64_t size_bytes)
+{
+	return size_bytes && offset_bytes % RUN_SECTOR == 0 && size_bytes % RUN_SECTOR == 0 &&
+	       offset_bytes <= INT64_MAX && size_bytes <= INT64_MAX - offset_bytes;
+}
+
 static int check_layer(const struct guest_layer *l, uint32_t i, struct err *e)
 {
-	if (!l->size_bytes || l->offset_bytes % RUN_SECTOR || l->size_bytes % RUN_SECTOR ||
-	    l->offset_bytes > INT64_MAX || l->size_bytes > INT64_MAX - l->offset_bytes)
-		return err_set(e, -EINVAL, "layer %u: bad extent", i);
+	return extent_valid(l->offset_bytes, l->size_bytes)
+		       ? 0
+		       : err_set(e, -EINVAL, "layer %u: bad extent", i);
+}
+
+static int check_volume(const struct guest_volume *v, uint32_t i, struct err *e)
+{
+	if (v->kind > GUEST_VOLUME_FILES)
+		return err_set(e, -EINVAL, "volume %u: unknown kind", i);
+	if (v->kind == GUEST_VOLUME_DISK && v->size_bytes &&
+	    (!v->offset_bytes || !extent_valid(v->offset_bytes, v->size_bytes)))
+		return err_set(e, -EINVAL, "volume %u: bad extent", i);
+	return 0;
+}
+
+static int check_mounts(const struct guest_run *m, const struct guest_container *c, struct err *e)
+{
+	for (uint32_t i = 0; i < c->mount_count; i++) {
+		const struct guest_mount *t = &c->mounts[i];
+
+		if (t->volume >= m->volume_count)
+			return err_set(e, -EINVAL, "container %s: no volume %u", c->name,
+				       (unsigned int)t->volume);
+		if (t->path[0] != '/' || !guest_path_valid(t->path + 1))
+			return err_set(e, -EINVAL, "container %s: mount %u: bad path", c->name, i);
+		if (t->sub_path[0] && !guest_path_valid(t->sub_path))
+			return err_set(e, -EINVAL, "container %s: mount %u: bad path in the volume",
+				       c->name, i);
+	}
 	return 0;
 }
 
@@ -252,7 +301,7 @@ static int check_container(const struct guest_run *m, uint32_t i, struct err *e)
 			       c->name);
 	if (c->cpu_weight > 10000)
 		return err_set(e, -EINVAL, "container %s: CPU weight above 10000", c->name);
-	return 0;
+	return check_mounts(m, c, e);
 }
 
 int guest_run_decode(const void *data, size_t len, struct guest_run *m, struct err *e)
@@ -260,7 +309,8 @@ int guest_run_decode(const void *data, size_t len, struct guest_run *m, struct e
 	struct wire_reader r;
 	int result = 0;
 
-	memset(m, 0, sizeof(*m));
+	/* The store is set as far as it is used: untouched pages of it cost a guest nothing. */
+	memset(m, 0, offsetof(struct guest_run, strings));
 	wire_read(&r, data, len);
 	get_run(&r, m);
 	if (!wire_ok(&r))
@@ -271,6 +321,8 @@ int guest_run_decode(const void *data, size_t len, struct guest_run *m, struct e
 		return err_set(e, -EINVAL, "run: no containers");
 	for (uint32_t i = 0; i < m->layer_count && result == 0; i++)
 		result = check_layer(&m->layers[i], i, e);
+	for (uint32_t i = 0; i < m->volume_count && result == 0; i++)
+		result = check_volume(&m->volumes[i], i, e);
 	for (uint32_t i = 0; i < m->container_count && result == 0; i++)
 		result = check_container(m, i, e);
 	return result;

@@ -76,9 +76,10 @@ static int hear(struct guest_frame *f)
 	return f->type;
 }
 
-static void begin(uint16_t version)
+static void begin(void)
 {
-	struct guest_hello m = {1, version, GUEST_STATE_RUNNING, 5, "test"};
+	struct guest_hello m = {GUEST_MSG_VERSION_MIN, GUEST_MSG_VERSION_MAX, GUEST_STATE_RUNNING,
+				5, "test"};
 	struct guest_frame f;
 	int fds[2];
 
@@ -179,7 +180,7 @@ static void a_whole_one(void **state)
 	int fd;
 
 	(void)state;
-	begin(2);
+	begin();
 	fd = start(false, &got);
 	assert_string_equal(got.args.at[0], "cat");
 	assert_int_equal(send(fd, "\0hello", 6, 0), 6);
@@ -220,7 +221,7 @@ static void client_dies(void **state)
 	int fd;
 
 	(void)state;
-	begin(2);
+	begin();
 	fd = start(false, &got);
 	close(fd);
 	turn();
@@ -245,7 +246,7 @@ static void both_wait(void **state)
 	int fd;
 
 	(void)state;
-	begin(2);
+	begin();
 	fd = start(false, &got);
 	for (int i = 0; i < 200; i++) {
 		if (send(fd, packet, sizeof(packet), MSG_DONTWAIT) > 0)
@@ -292,7 +293,7 @@ static void attached(void **state)
 	int fd, late;
 
 	(void)state;
-	begin(2);
+	begin();
 	fd = start(true, &got);
 	assert_true(got.attach);
 	say(guest_log_encode(&line, buf, sizeof(buf)));
@@ -337,31 +338,27 @@ static void rule_breakers(void **state)
 	int fd;
 
 	(void)state;
-	begin(1); /* a guest of before */
-	assert_int_equal(session_exec(session, &m, &e), -ENOTSUP);
-	close(guest);
-	turn();
-	begin(2);
+	begin();
 	m.attach = false;
 	assert_int_equal(session_exec(session, &m, &e), -EINVAL); /* nothing to execute */
 	give(3, "x"); /* a slot that is free */
 	assert_null(session);
 	close(guest);
-	begin(2);
+	begin();
 	fd = start(false, &got);
 	end(0, 0);
 	expect_end(fd, 0, false);
 	end(0, 0); /* twice */
 	assert_null(session);
 	close(guest);
-	begin(2);
+	begin();
 	fd = start(false, &got);
 	say(guest_credit_encode(GUEST_CREDIT_EXEC(0, 0), 1, buf,
 				sizeof(buf))); /* more than it had */
 	assert_null(session);
 	expect_end(fd, 0, true);
 	close(guest);
-	begin(2);
+	begin();
 	for (int i = 0; i < GUEST_EXECS_MAX; i++)
 		close(start(false, &got));
 	m.attach = true;
@@ -377,7 +374,7 @@ static void bad_clients(void **state)
 	struct guest_frame f;
 
 	(void)state;
-	begin(2);
+	begin();
 	for (size_t i = 0; i <= ARRAY_SIZE(bad); i++) {
 		int fd = start(false, &got);
 

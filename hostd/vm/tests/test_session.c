@@ -145,7 +145,7 @@ static void say(int fd, const void *data, long len)
 
 static void say_hello(int fd, enum guest_state state)
 {
-	struct guest_hello m = {1, 1, state, 5, "test"};
+	struct guest_hello m = {1, GUEST_MSG_VERSION_MAX, state, 5, "test"};
 	uint8_t data[128];
 
 	say(fd, data, guest_hello_encode(&m, data, sizeof(data)));
@@ -190,7 +190,7 @@ static int welcomed(uint32_t cid, enum guest_state state)
 	say_hello(fd, state);
 	assert_int_equal(hear(fd, &f, buf, sizeof(buf)), GUEST_MSG_WELCOME);
 	assert_int_equal(guest_welcome_decode(&f, &w), 0);
-	assert_int_equal(w.version, 1);
+	assert_int_equal(w.version, GUEST_MSG_VERSION_MAX);
 	assert_int_equal(w.log_window, GUEST_LOG_WINDOW);
 	return fd;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Both directions of the guest protocol: the input is a stream of frames; every decoder gets every
- * payload, and all payloads of RUN frames together go through the RUN decoder. What decodes must
+ * payload, and all payloads of RUN frames together go through the RUN decoder, those of FILES likewise. What decodes must
  * encode again.
  */
 #include <stdint.h>
@@ -105,15 +105,41 @@ static void decode_run(const uint8_t *data, size_t len)
 		touch(run.strings[i]);
 	for (uint32_t i = 0; i < run.container_count; i++)
 		touch(run.containers[i].name);
+	for (uint32_t i = 0; i < run.mount_count; i++)
+		if (run.mounts[i].volume >= run.volume_count || strstr(run.mounts[i].path, "/../"))
+			abort();
 	if (guest_run_encode(&run, out, sizeof(out), &e) < 0)
+		abort();
+}
+
+static void decode_files(const uint8_t *data, size_t len)
+{
+	static uint8_t out[GUEST_FILES_FRAMES_MAX];
+	static struct guest_file store[GUEST_FILES_MAX];
+	struct guest_files files;
+	struct err e = ERR_INIT;
+	size_t total = 0;
+
+	if (guest_files_decode(data, len, &files, store, &e) < 0)
+		return;
+	for (uint32_t i = 0; i < files.count; i++) {
+		touch(files.files[i].path);
+		if (strncmp(files.files[i].path, "..", 2) == 0 ||
+		    strstr(files.files[i].path, "/../"))
+			abort();
+		for (uint32_t k = 0; k < files.files[i].len; k++)
+			total += ((const uint8_t *)files.files[i].data)[k] != 0;
+	}
+	if (total > GUEST_FILES_BYTES_MAX || files.volume >= GUEST_VOLUMES_MAX ||
+	    guest_files_encode(&files, out, sizeof(out), &e) < 0)
 		abort();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static uint8_t run[GUEST_RUN_MAX];
+	static uint8_t run[GUEST_RUN_MAX], files[GUEST_FILES_PAYLOAD_MAX];
 	struct guest_frame f;
-	size_t run_len = 0;
+	size_t run_len = 0, files_len = 0;
 	long n;
 
 	for (size_t pos = 0; (n = guest_frame_parse(data + pos, size - pos, &f)) > 0;
@@ -124,6 +150,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (f.type == GUEST_MSG_RUN && f.len <= sizeof(run) - run_len) {
 			memcpy(run + run_len, f.payload, f.len);
 			run_len += f.len;
+		}
+		if (f.type == GUEST_MSG_FILES && f.len <= sizeof(files) - files_len) {
+			memcpy(files + files_len, f.payload, f.len);
+			files_len += f.len;
+			if (!f.stream) {
+				decode_files(files, files_len);
+				files_len = 0;
+			}
 		}
 	}
 	decode_run(run, run_len);

@@ -198,7 +198,9 @@ static void messages_out_of_range(void **state)
 static void versions(void **state)
 {
 	(void)state;
-	assert_int_equal(guest_version_pick(1, 1), 1);
+	assert_int_equal(guest_version_pick(GUEST_MSG_VERSION_MIN, GUEST_MSG_VERSION_MIN),
+			 GUEST_MSG_VERSION_MIN);
+	assert_int_equal(guest_version_pick(1, GUEST_MSG_VERSION_MIN - 1), 0);
 	assert_int_equal(guest_version_pick(1, 9), GUEST_MSG_VERSION_MAX);
 	assert_int_equal(guest_version_pick(GUEST_MSG_VERSION_MAX + 1, 9), 0);
 	assert_int_equal(guest_version_pick(0, 0), 0);
@@ -207,6 +209,11 @@ static void versions(void **state)
 static const char *const args[] = {"nginx", "-g", "daemon off;"};
 static const char *const env[] = {"PATH=/bin", "A=b"};
 static const char *const dns[] = {"10.0.2.3"};
+
+static const struct guest_mount mounts[] = {
+	{.volume = 0, .path = "/var/lib/data", .sub_path = "a/b"},
+	{.volume = 2, .path = "/etc/app.conf", .read_only = true},
+};
 
 static struct guest_run *run_example(void)
 {
@@ -222,6 +229,11 @@ static struct guest_run *run_example(void)
 	run->layer_count = 2;
 	run->layers[0] = (struct guest_layer){0, 4096};
 	run->layers[1] = (struct guest_layer){4096, 8192};
+	run->fs_group = 1000;
+	run->volume_count = 3;
+	run->volumes[0] = (struct guest_volume){GUEST_VOLUME_DISK, 1 << 24, 1 << 20};
+	run->volumes[1] = (struct guest_volume){.kind = GUEST_VOLUME_MEMORY};
+	run->volumes[2] = (struct guest_volume){.kind = GUEST_VOLUME_FILES};
 	run->container_count = 1;
 	run->containers[0] = (struct guest_container){
 		.name = "web",
@@ -239,12 +251,14 @@ static struct guest_run *run_example(void)
 		.caps_drop = UINT64_MAX,
 		.memory_bytes = 1 << 20,
 		.pids = 100,
+		.mounts = mounts,
+		.mount_count = 2,
 	};
 	return run;
 }
 
 /* The payloads of all frames, as the guest collects them. */
-static size_t run_collect(const uint8_t *frames, long len, uint8_t *payload)
+static size_t collect(const uint8_t *frames, long len, enum guest_msg_type type, uint8_t *payload)
 {
 	struct guest_frame f = {.stream = 1};
 	size_t total = 0;
@@ -253,7 +267,7 @@ static size_t run_collect(const uint8_t *frames, long len, uint8_t *payload)
 		long n = guest_frame_parse(frames + pos, (size_t)(len - pos), &f);
 
 		assert_true(n > 0);
-		assert_int_equal(f.type, GUEST_MSG_RUN);
+		assert_int_equal(f.type, type);
 		assert_int_equal(f.stream, pos + n < len);
 		memcpy(payload + total, f.payload, f.len);
 		total += f.len;
@@ -276,7 +290,8 @@ static void run_round_trip(void **state)
 	(void)state;
 	memset(big, 'x', GUEST_STR_MAX);
 	run->containers[0].env = (struct guest_strings){big_env, 3};
-	len = run_collect(frames, guest_run_encode(run, frames, GUEST_RUN_FRAMES_MAX, &e), payload);
+	len = collect(frames, guest_run_encode(run, frames, GUEST_RUN_FRAMES_MAX, &e),
+		      GUEST_MSG_RUN, payload);
 	assert_true(len > 2 * GUEST_STR_MAX);
 	assert_int_equal(guest_run_decode(payload, len, got, &e), 0);
 	assert_string_equal(got->hostname, "web");
@@ -292,6 +307,16 @@ static void run_round_trip(void **state)
 		    !c->init);
 	assert_true(c->caps_drop == UINT64_MAX);
 	assert_int_equal(c->pids, 100);
+	assert_int_equal(got->fs_group, 1000);
+	assert_int_equal(got->volume_count, 3);
+	assert_int_equal(got->volumes[0].offset_bytes, 1 << 24);
+	assert_int_equal(got->volumes[2].kind, GUEST_VOLUME_FILES);
+	assert_int_equal(c->mount_count, 2);
+	assert_string_equal(c->mounts[0].path, "/var/lib/data");
+	assert_string_equal(c->mounts[0].sub_path, "a/b");
+	assert_false(c->mounts[0].read_only);
+	assert_int_equal(c->mounts[1].volume, 2);
+	assert_true(c->mounts[1].read_only);
 	for (size_t cut = 0; cut < len; cut += cut < 400 ? 1 : 4096)
 		assert_int_equal(guest_run_decode(payload, cut, got, &e), -EBADMSG);
 	free(run);
@@ -348,6 +373,109 @@ static void run_bad(void **state)
 	free(big);
 }
 
+static void volumes_bad(void **state)
+{
+	static const struct guest_mount bad[] = {
+		{.volume = 3, .path = "/a"},
+		{.path = "a"},
+		{.path = "/"},
+		{.path = "/a/../b"},
+		{.path = "/a", .sub_path = "/b"},
+		{.path = "/a", .sub_path = "b/.."},
+	};
+	struct guest_run *run;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		run = run_example();
+		run->containers[0].mounts = &bad[i];
+		run->containers[0].mount_count = 1;
+		run_refused(run, -EINVAL, i ? "bad path" : "no volume 3");
+	}
+	run = run_example();
+	run->volumes[0].offset_bytes = 0; /* there the scratch file system begins */
+	run_refused(run, -EINVAL, "volume 0: bad extent");
+	run = run_example();
+	run->volumes[1].kind = GUEST_VOLUME_FILES + 1;
+	run_refused(run, -EINVAL, "volume 1: unknown kind");
+}
+
+static void files_round_trip(void **state)
+{
+	char *big = mem_alloc(GUEST_FILES_BYTES_MAX);
+	const struct guest_file list[] = {
+		{.path = "app.conf", .mode = 0644, .data = "a = 1", .len = 5},
+		{.path = "sub/..data", .mode = 0400, .uid = 1000, .data = NULL, .len = 0},
+		{.path = "big", .data = big, .len = GUEST_FILES_BYTES_MAX - 5},
+	};
+	struct guest_files m = {.volume = 2,
+				.generation = 1ULL << 40,
+				.group = 7,
+				.files = list,
+				.count = 3},
+			   got;
+	struct guest_file *store = mem_array(GUEST_FILES_MAX, sizeof(*store));
+	uint8_t *frames = mem_alloc(GUEST_FILES_FRAMES_MAX),
+		*payload = mem_alloc(GUEST_FILES_PAYLOAD_MAX);
+	struct err e = ERR_INIT;
+	size_t len;
+
+	(void)state;
+	len = collect(frames, guest_files_encode(&m, frames, GUEST_FILES_FRAMES_MAX, &e),
+		      GUEST_MSG_FILES, payload);
+	assert_int_equal(guest_files_decode(payload, len, &got, store, &e), 0);
+	assert_int_equal(got.volume, 2);
+	assert_true(got.generation == 1ULL << 40);
+	assert_int_equal(got.group, 7);
+	assert_int_equal(got.count, 3);
+	assert_string_equal(got.files[0].path, "app.conf");
+	assert_int_equal(got.files[0].mode, 0644);
+	assert_memory_equal(got.files[0].data, "a = 1", 5);
+	assert_int_equal(got.files[1].uid, 1000);
+	assert_int_equal(got.files[2].len, GUEST_FILES_BYTES_MAX - 5);
+	for (size_t cut = 0; cut < len; cut += cut < 100 ? 1 : 65521)
+		assert_int_equal(guest_files_decode(payload, cut, &got, store, &e), -EBADMSG);
+	m.count = 0; /* an empty volume */
+	assert_true(guest_files_encode(&m, frames, GUEST_FILES_FRAMES_MAX, &e) > 0);
+	free(big);
+	free(store);
+	free(frames);
+	free(payload);
+}
+
+static void files_bad(void **state)
+{
+	static const char *const paths[] = {"",	      "/a",   "../a", "..", "..data",
+					    "a/../b", "a//b", "a/",   ".",  "a/./b"};
+	uint8_t *frames = mem_alloc(GUEST_FILES_FRAMES_MAX);
+	char *big = mem_alloc(GUEST_FILES_BYTES_MAX);
+	struct guest_file two[2] = {{.path = "a", .data = big, .len = GUEST_FILES_BYTES_MAX},
+				    {.path = "b", .data = big, .len = 1}};
+	struct guest_files m = {.files = two, .count = 2};
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(guest_files_encode(&m, frames, GUEST_FILES_FRAMES_MAX, &e), -EINVAL);
+	assert_non_null(strstr(err_msg(&e), "exceed 4 MiB"));
+	m.count = GUEST_FILES_MAX + 1;
+	assert_int_equal(guest_files_encode(&m, frames, GUEST_FILES_FRAMES_MAX, &e), -E2BIG);
+	m.count = 1;
+	two[0].len = 1;
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+		two[0].path = paths[i];
+		assert_int_equal(guest_files_encode(&m, frames, GUEST_FILES_FRAMES_MAX, &e),
+				 -EINVAL);
+		assert_string_equal(err_msg(&e), "file 0: bad path");
+	}
+	two[0] = (struct guest_file){.path = "a", .mode = 01000};
+	assert_int_equal(guest_files_encode(&m, frames, GUEST_FILES_FRAMES_MAX, &e), -EINVAL);
+	two[0].mode = 0777;
+	m.volume = GUEST_VOLUMES_MAX;
+	assert_int_equal(guest_files_encode(&m, frames, GUEST_FILES_FRAMES_MAX, &e), -EINVAL);
+	free(big);
+	free(frames);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -360,6 +488,9 @@ int main(void)
 		cmocka_unit_test(versions),
 		cmocka_unit_test(run_round_trip),
 		cmocka_unit_test(run_bad),
+		cmocka_unit_test(volumes_bad),
+		cmocka_unit_test(files_round_trip),
+		cmocka_unit_test(files_bad),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
