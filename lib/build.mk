@@ -4,6 +4,7 @@ $(eval $(call lib_module,proto,$(wildcard lib/proto/*.c),))
 $(eval $(call lib_module,json,$(wildcard lib/json/*.c),yyjson))
 $(eval $(call lib_module,kube,$(wildcard lib/kube/*.c),libyaml))
 $(eval $(call lib_module,x509,$(wildcard lib/x509/*.c),mbedtls))
+$(eval $(call lib_module,jwt,$(wildcard lib/jwt/*.c),mbedtls))
 $(eval $(call lib_module,http/client,$(wildcard lib/http/client*.c),curl))
 $(eval $(call lib_module,http/ws,lib/http/ws.c,))
 $(eval $(call lib_module,http/tunnel,lib/http/tunnel.c,curl))
@@ -20,6 +21,9 @@ $(eval $(call unit_test,test_guest_stats,lib/proto/tests/test_guest_stats.c,prot
 $(eval $(call fuzz_target,fuzz_guest_msg,lib/proto/fuzz/fuzz_guest_msg.c,proto base,,lib/proto/fuzz/corpus_guest_msg))
 
 $(eval $(call unit_test,test_x509,lib/x509/tests/test_x509.c,x509 base,))
+
+$(eval $(call unit_test,test_jwt,lib/jwt/tests/test_jwt.c,jwt json base,))
+$(eval $(call fuzz_target,fuzz_jwt,lib/jwt/fuzz/fuzz_jwt.c,jwt json base,,lib/jwt/fuzz/corpus_jwt))
 
 http_tests := lib/http/tests/http_fixture.c
 $(eval $(call unit_test,test_http_client,lib/http/tests/test_http_client.c $(http_tests),http/server http/client base,))

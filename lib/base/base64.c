@@ -53,3 +53,48 @@ int base64_decode(struct buf *out, const char *text)
 		return -EBADMSG;
 	return r;
 }
+
+int base64url_encode(struct buf *out, const void *data, size_t len)
+{
+	size_t start = out->len;
+	int r = base64_encode(out, data, len);
+
+	while (r == 0 && out->len > start && out->data[out->len - 1] == '=')
+		out->data[--out->len] = '\0';
+	for (size_t i = start; r == 0 && i < out->len; i++) {
+		if (out->data[i] == '+')
+			out->data[i] = '-';
+		else if (out->data[i] == '/')
+			out->data[i] = '_';
+	}
+	return r;
+}
+
+static int url_digit(char c)
+{
+	const char *d = c == '-' ? digits + 62 : c == '_' ? digits + 63 : memchr(digits, c, 62);
+
+	return d ? (int)(d - digits) : -1;
+}
+
+int base64url_decode(struct buf *out, const char *text, size_t len)
+{
+	unsigned int bits = 0;
+	int r = len % 4 == 1 ? -EBADMSG : 0;
+
+	for (size_t i = 0; i < len && r == 0; i++) {
+		int d = url_digit(text[i]);
+		unsigned char byte;
+
+		if (d < 0)
+			return -EBADMSG;
+		bits = bits << 6 | (unsigned int)d;
+		if (i % 4 == 0)
+			continue;
+		byte = (unsigned char)(bits >> (6 - i % 4 * 2));
+		r = buf_append(out, &byte, 1);
+	}
+	if (r == 0 && ((len % 4 == 2 && bits & 15) || (len % 4 == 3 && bits & 3)))
+		return -EBADMSG;
+	return r;
+}

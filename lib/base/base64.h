@@ -16,4 +16,11 @@ int base64_encode(struct buf *out, const void *data, size_t len);
  */
 int base64_decode(struct buf *out, const char *text);
 
+/*
+ * The same for names in URLs and tokens (RFC 4648 §5): '-' and '_', no padding, and exactly one text for
+ * any bytes: line breaks and spare bits that are not 0 are refused.
+ */
+int base64url_encode(struct buf *out, const void *data, size_t len);
+int base64url_decode(struct buf *out, const char *text, size_t len);
+
 #endif
