@@ -180,6 +180,11 @@ void pod_end(struct pod *p, const char *phase, const char *reason, const char *m
 void pod_event(struct pod *p, const char *type, const char *reason, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 
+/* ---- crash.c ---- */
+
+/** crash_point() - Die here, if a test asks for it: see the opening comment of crash.c */
+void crash_point(const struct pods *pods, const char *name);
+
 /* ---- pods.c ---- */
 
 struct pod *pods_find(struct pods *pods, const char *uid);

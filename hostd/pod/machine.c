@@ -156,6 +156,7 @@ static enum pod_state boot_next(struct pod *p)
 			machine_trouble(p, "FailedStart", &e);
 			return POD_BOOT;
 		}
+		crash_point(p->pods, "vm-started");
 		p->trouble[0] = '\0';
 		timer_set(&p->timer, MACHINE_BOOT_MS);
 		store_save(p);
@@ -179,6 +180,7 @@ static enum pod_state boot_next(struct pod *p)
 			return POD_STOP;
 		}
 		p->run_sent = true;
+		crash_point(p->pods, "orders-sent");
 	}
 	return POD_RUN;
 }
@@ -282,6 +284,15 @@ static bool clean_succeeded(const struct pod *p)
 	return p->spec != NULL;
 }
 
+/* Whether a container ever ran. When none did, the pod is begun again, whatever its restart policy says. */
+static bool clean_ran(const struct pod *p)
+{
+	for (uint32_t i = 0; p->spec && i < p->spec->container_count; i++)
+		if (p->containers[i].was_running)
+			return true;
+	return false;
+}
+
 /* What the end of the VM means: another attempt, or the end of the pod. */
 static void clean_enter(struct pod *p)
 {
@@ -296,7 +307,7 @@ static void clean_enter(struct pod *p)
 		pod_end(p, clean_succeeded(p) ? "Succeeded" : "Failed", "", "");
 		return;
 	}
-	if (!p->spec || p->spec->restart == GUEST_RESTART_NEVER) {
+	if (!p->spec || (p->spec->restart == GUEST_RESTART_NEVER && clean_ran(p))) {
 		pod_end(p, "Failed", "", p->vm_words);
 		return;
 	}
@@ -376,6 +387,7 @@ static void pod_step(struct defer *d)
 		timer_cancel(&p->timer);
 		p->trouble[0] = '\0';
 		p->state = next;
+		crash_point(p->pods, machine[next].name);
 		if (machine[next].enter)
 			machine[next].enter(p);
 	}

@@ -118,6 +118,7 @@ static struct pod *pods_add(struct pods *pods, const struct spec_meta *meta, con
 	else
 		adopt_status(p, status);
 	store_save_spec(p, pod);
+	crash_point(pods, "new");
 	return p;
 }
 

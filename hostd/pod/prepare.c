@@ -104,6 +104,7 @@ int prepare_net(struct pod *p, struct err *e)
 		       e);
 	if (r < 0)
 		return r;
+	crash_point(p->pods, "net-attached");
 	p->attached = true;
 	(void)str_copy(p->ip, sizeof(p->ip), p->nif.ip);
 	/* Before there is a VM with it: a hostd that adopts the VM must not give the address away again. */

@@ -71,11 +71,10 @@ static void test_vm_ended_meanwhile(void **state)
 	assert_true(status_has("\"exitCode\":0"));
 }
 
-static void test_killed_before_orders(void **state)
+static void killed_before_orders(const char *restart)
 {
-	(void)state;
 	list_pods("[]");
-	apply("u1", "Always", "", "", "");
+	apply("u1", restart, "", "", "");
 	fake_pulled(NULL);
 	run_ms(10);
 	assert_non_null(fake.vm);
@@ -91,6 +90,19 @@ static void test_killed_before_orders(void **state)
 		  "\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"nginx\"}]}}]");
 	run_ms(2 * BACKOFF_MS);
 	assert_int_equal(fake.wait_count, 1);
+}
+
+static void test_killed_before_orders(void **state)
+{
+	(void)state;
+	killed_before_orders("Always");
+}
+
+/* Nothing of it ever ran: to begin again is no restart. */
+static void test_never_killed_before_orders(void **state)
+{
+	(void)state;
+	killed_before_orders("Never");
 }
 
 static void test_host_was_restarted(void **state)
@@ -186,6 +198,7 @@ int main(void)
 		T(test_restart_of_hostd),
 		T(test_vm_ended_meanwhile),
 		T(test_killed_before_orders),
+		T(test_never_killed_before_orders),
 		T(test_host_was_restarted),
 		T(test_logs),
 	};

@@ -101,3 +101,20 @@ host_shell() { # INDEX LINE [SECONDS]
 	status=$(grep -aoE "$mark [0-9]+" "$dir/shell" | tail -n 1)
 	return "${status#* }"
 }
+
+# What a host holds for its pods, a line each: processes, links, control groups, mounts, files, hostd's descriptors. Two
+# lists differ when something was left behind. The host must have been booted with hyper.debug.
+host_leftovers() { # INDEX
+	local program
+	read -r -d '' program <<-'LINE' || :
+		for p in /proc/[0-9]*; do
+		 read -r c <$p/comm && case $c in hypervm|hostd*|mkfs*|vhost-*|kvm-*|udhcpc) echo process ${c%-[0-9]*};; esac; done 2>/dev/null;
+		for l in /sys/class/net/*; do echo link ${l##*/}; done;
+		find /sys/fs/cgroup -name cgroup.procs | sed "s/^/group /";
+		sed "s/^/mount /" /proc/mounts;
+		find /run/hyper/pods /run/hyper/crash /run/hyper/node /var/lib/hypermetal | sed "s/^/file /";
+		for f in /proc/$(pidof hostd)/fd/*; do readlink $f; done | sed "s/[0-9][0-9]*/N/g;s/^/descriptor /"
+	LINE
+	# The console takes one line, and tabs complete
+	host_shell "$1" "${program//$'\n'/}" 40 | sort | uniq -c
+}
