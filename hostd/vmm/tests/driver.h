@@ -84,9 +84,8 @@ static inline void driver_put(struct vdev *v, uint32_t reg, uint32_t value)
 	vdev_write(v, reg, &value, sizeof(value));
 }
 
-/* virtio 1.2 §3.1.1, with one queue. Return: the status that the device shows at the end */
-static inline uint32_t driver_start(struct driver *d, struct vdev *v, uint32_t queue,
-				    uint32_t features)
+/* virtio 1.2 §3.1.1, steps 1 to 6. Return: the status that the device shows then */
+static inline uint32_t driver_negotiate(struct vdev *v, uint32_t features)
 {
 	driver_put(v, VIRTIO_MMIO_STATUS, 0);
 	driver_put(v, VIRTIO_MMIO_STATUS, VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER);
@@ -96,12 +95,25 @@ static inline uint32_t driver_start(struct driver *d, struct vdev *v, uint32_t q
 	driver_put(v, VIRTIO_MMIO_DRIVER_FEATURES, 1U << (VIRTIO_F_VERSION_1 - 32));
 	driver_put(v, VIRTIO_MMIO_STATUS,
 		   driver_get(v, VIRTIO_MMIO_STATUS) | VIRTIO_CONFIG_S_FEATURES_OK);
+	return driver_get(v, VIRTIO_MMIO_STATUS);
+}
+
+static inline void driver_set_queue(struct vdev *v, uint32_t queue)
+{
 	driver_put(v, VIRTIO_MMIO_QUEUE_SEL, queue);
 	driver_put(v, VIRTIO_MMIO_QUEUE_NUM, DRIVER_QUEUE_SIZE);
 	driver_put(v, VIRTIO_MMIO_QUEUE_DESC_LOW, DRIVER_DESC);
 	driver_put(v, VIRTIO_MMIO_QUEUE_AVAIL_LOW, DRIVER_AVAIL);
 	driver_put(v, VIRTIO_MMIO_QUEUE_USED_LOW, DRIVER_USED);
 	driver_put(v, VIRTIO_MMIO_QUEUE_READY, 1);
+}
+
+/* All steps, with one queue. Return: the status that the device shows at the end */
+static inline uint32_t driver_start(struct driver *d, struct vdev *v, uint32_t queue,
+				    uint32_t features)
+{
+	driver_negotiate(v, features);
+	driver_set_queue(v, queue);
 	driver_put(v, VIRTIO_MMIO_STATUS,
 		   driver_get(v, VIRTIO_MMIO_STATUS) | VIRTIO_CONFIG_S_DRIVER_OK);
 	d->avail_idx = 0;

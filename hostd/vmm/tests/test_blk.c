@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/virtio_ids.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
@@ -33,6 +34,7 @@ struct fixture {
 	struct blk_extent extents[2];
 	struct blk blk;
 	int fds[2];
+	bool fed; /* atomic */
 };
 
 static uint32_t get(struct fixture *f, uint32_t reg)
@@ -269,6 +271,83 @@ static void test_write_read_discard(void **state)
 	assert_int_equal(request(f, VIRTIO_BLK_T_DISCARD, 0, 16, 0, NULL), VIRTIO_BLK_S_IOERR);
 }
 
+static void test_discard_refuses(void **state)
+{
+	static const struct {
+		struct virtio_blk_discard_write_zeroes range;
+		uint32_t bytes;
+		int status;
+	} cases[] = {
+		{{.sector = 0, .num_sectors = 0}, 16, VIRTIO_BLK_S_OK},
+		{{.sector = 8, .num_sectors = 0}, 16, VIRTIO_BLK_S_OK},
+		{{.sector = 9, .num_sectors = 0}, 16, VIRTIO_BLK_S_IOERR},
+		{{.sector = UINT64_MAX, .num_sectors = 1}, 16, VIRTIO_BLK_S_IOERR},
+		{{.sector = UINT64_MAX / 512 + 1, .num_sectors = 1}, 16, VIRTIO_BLK_S_IOERR},
+		{{.sector = 0, .num_sectors = UINT32_MAX}, 16, VIRTIO_BLK_S_UNSUPP},
+		{{.sector = 0, .num_sectors = 1, .flags = 1}, 16, VIRTIO_BLK_S_UNSUPP},
+		{{.sector = 0, .num_sectors = 1}, 15, VIRTIO_BLK_S_IOERR},
+		{{.sector = 0, .num_sectors = 1}, 0, VIRTIO_BLK_S_IOERR},
+		{{.sector = 0, .num_sectors = 1}, 32, VIRTIO_BLK_S_IOERR}, /* two ranges */
+	};
+	struct fixture *f = *state;
+	uint8_t *data = driver_at(&f->drv, BUFFER), first[2];
+
+	start(f);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		memset(data, 0, 64);
+		memcpy(data, &cases[i].range, sizeof(cases[i].range));
+		assert_int_equal(
+			request(f, VIRTIO_BLK_T_DISCARD, 0, cases[i].bytes, 0, NULL),
+			cases[i].status);
+		assert_int_equal(pread(f->fds[0], first, sizeof(first), 0), 2);
+		assert_int_equal(first[1], 1);
+	}
+	assert_int_equal(request(f, VIRTIO_BLK_T_WRITE_ZEROES, 0, 16, 0, NULL),
+			 VIRTIO_BLK_S_UNSUPP);
+}
+
+/* A second processor that always has one more request: the thread must let go of the lock. */
+static void *feed(void *arg)
+{
+	struct fixture *f = arg;
+	const struct vring_used *used = driver_used(&f->drv);
+	struct vring_avail *avail = driver_avail(&f->drv);
+
+	while (!__atomic_load_n(&f->fed, __ATOMIC_RELAXED)) {
+		uint16_t idx = __atomic_load_n(&used->idx, __ATOMIC_RELAXED);
+
+		__atomic_store_n(&avail->idx, (uint16_t)(idx + DRIVER_QUEUE_SIZE / 2),
+				 __ATOMIC_RELEASE);
+	}
+	return NULL;
+}
+
+static void test_endless_requests(void **state)
+{
+	struct fixture *f = *state;
+	struct virtio_blk_outhdr h = {.type = VIRTIO_BLK_T_IN};
+	pthread_t thread;
+
+	start(f);
+	memcpy(driver_at(&f->drv, HEADER), &h, sizeof(h));
+	driver_set(&f->drv, 0, HEADER, sizeof(h), N, 1);
+	driver_set(&f->drv, 1, BUFFER, 513, W, 0);
+	assert_int_equal(pthread_create(&thread, NULL, feed, f), 0);
+	for (int i = 0; i < 100; i++) {
+		uint16_t before = driver_used(&f->drv)->idx;
+
+		blk_serve(&f->blk);
+		assert_in_range((uint16_t)(driver_used(&f->drv)->idx - before), 0, 64);
+		/* Reset and set-up again in the middle of it */
+		if (i % 10 == 9) {
+			driver_used(&f->drv)->idx = 0;
+			start(f);
+		}
+	}
+	__atomic_store_n(&f->fed, true, __ATOMIC_RELAXED);
+	pthread_join(thread, NULL);
+}
+
 /* virtio 1.2 §2.7.4: nothing may be concluded from where the driver cuts its buffers. */
 static void test_any_layout(void **state)
 {
@@ -338,6 +417,7 @@ static void test_bad_queue_address(void **state)
 {
 	struct fixture *f = *state;
 
+	driver_negotiate(&f->blk.dev, 0);
 	set(f, VIRTIO_MMIO_QUEUE_NUM, 8);
 	set(f, VIRTIO_MMIO_QUEUE_DESC_HIGH, 0xffffffff);
 	set(f, VIRTIO_MMIO_QUEUE_READY, 1);
@@ -376,6 +456,8 @@ int main(void)
 		READONLY(test_readonly_refuses_writes),
 		READONLY(test_serial_and_unknown),
 		WRITABLE(test_write_read_discard),
+		WRITABLE(test_discard_refuses),
+		READONLY(test_endless_requests),
 		READONLY(test_any_layout),
 		READONLY(test_bad_ring_needs_reset),
 		READONLY(test_requests_that_are_none),

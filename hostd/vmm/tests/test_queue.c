@@ -31,7 +31,7 @@ static int setup(void **state)
 	if (driver_init(&f->drv) < 0)
 		return -1;
 	f->q = driver_queue();
-	return vq_enable(&f->q, &f->drv.mem, false);
+	return vq_enable(&f->q, &f->drv.mem, 1ULL << VIRTIO_RING_F_INDIRECT_DESC);
 }
 
 static int teardown(void **state)
@@ -114,7 +114,7 @@ static void test_enable_checks(void **state)
 			       .avail_gpa = cases[i].avail,
 			       .used_gpa = cases[i].used};
 
-		assert_int_equal(vq_enable(&q, &f->drv.mem, true), cases[i].result);
+		assert_int_equal(vq_enable(&q, &f->drv.mem, 0), cases[i].result);
 		assert_int_equal(q.ready, cases[i].result == 0);
 	}
 }
@@ -242,6 +242,47 @@ static void test_long_chain_is_cut(void **state)
 	assert_int_equal(f->chain.read_count, VQ_CHAIN_MAX);
 }
 
+/* A table that was not negotiated, one that follows a long chain, and 4 GiB in small RAM */
+static void test_chain_limits(void **state)
+{
+	struct fixture *f = *state;
+	struct vring_desc *table = driver_at(&f->drv, DRIVER_INDIRECT);
+
+	table[0] = (struct vring_desc){.addr = DRIVER_DATA, .len = 8};
+	driver_set(&f->drv, 0, DRIVER_DATA, 8, N, 1);
+	driver_set(&f->drv, 1, DRIVER_INDIRECT, sizeof(*table), I, 0);
+	driver_offer(&f->drv, 0);
+	assert_int_equal(pop(f), 1);
+	assert_int_equal(f->chain.read_count, 2);
+	f->q.indirect = false;
+	driver_offer(&f->drv, 0);
+	assert_int_equal(pop(f), -EBADMSG);
+
+	/* As many elements as the queue has, which is all there can be without a loop */
+	f->q.next_avail = f->drv.avail_idx = driver_avail(&f->drv)->idx = 0;
+	for (unsigned int i = 0; i < DRIVER_QUEUE_SIZE; i++)
+		driver_set(&f->drv, i, DRIVER_DATA, 8, i + 1 < DRIVER_QUEUE_SIZE ? N : 0, i + 1);
+	driver_offer(&f->drv, 0);
+	assert_int_equal(pop(f), 1);
+	assert_int_equal(f->chain.read_count, DRIVER_QUEUE_SIZE);
+}
+
+static void test_chain_of_4_gib(void **state)
+{
+	struct fixture *f = *state;
+	struct gmem m;
+
+	assert_int_equal(gmem_init(&m, (uint64_t)2 << 30, NULL), 0);
+	for (unsigned int i = 0; i < 5; i++)
+		driver_set(&f->drv, i, 0, 1U << 30, i < 4 ? N : 0, i + 1);
+	driver_offer(&f->drv, 0);
+	assert_int_equal(vq_pop(&f->q, &m, &f->chain), -EBADMSG);
+	driver_set(&f->drv, 2, 0, 1U << 30, 0, 0);
+	assert_int_equal(vq_pop(&f->q, &m, &f->chain), 1);
+	assert_int_equal(f->chain.total_bytes, 3ULL << 30);
+	munmap(m.regions[0].hva, (size_t)2 << 30);
+}
+
 static void test_interrupt_flags(void **state)
 {
 	struct fixture *f = *state;
@@ -265,7 +306,7 @@ static void test_interrupt_event_index(void **state)
 {
 	struct fixture *f = *state;
 
-	assert_int_equal(vq_enable(&f->q, &f->drv.mem, true), 0);
+	assert_int_equal(vq_enable(&f->q, &f->drv.mem, 1ULL << VIRTIO_RING_F_EVENT_IDX), 0);
 	driver_avail(&f->drv)->ring[DRIVER_QUEUE_SIZE] = 1; /* used_event: tell me at the second */
 	vq_push(&f->q, 0, 0);
 	assert_false(vq_wants_interrupt(&f->q));
@@ -291,6 +332,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_hostile_chains, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_too_many_available, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_long_chain_is_cut, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_chain_limits, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_chain_of_4_gib, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_interrupt_flags, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_interrupt_event_index, setup, teardown),
 	};

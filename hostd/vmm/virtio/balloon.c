@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <linux/virtio_ids.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 
 #include "base/mem.h"
@@ -30,15 +31,20 @@ void balloon_serve(struct balloon *b)
 {
 	struct vdev *d = &b->dev;
 	struct vq *q = &d->queues[BALLOON_REPORTING];
+	/* Then the thread looks at its signals: a driver that reports for ever must not keep it. */
+	unsigned int left = BALLOON_QUEUE_SIZE;
 	int r = 0;
 
 	pthread_mutex_lock(&d->lock);
-	while (d->active && q->ready && (r = vq_pop(q, d->mem, &b->chain)) > 0) {
+	while (left && d->active && q->ready && (r = vq_pop(q, d->mem, &b->chain)) > 0) {
+		left--;
 		balloon_drop(&b->chain);
 		vq_push(q, b->chain.head, 0);
 		if (vq_wants_interrupt(q))
 			vdev_interrupt(d);
 	}
+	if (r > 0)
+		eventfd_write(d->kick_fds[BALLOON_REPORTING], 1);
 	if (r < 0) {
 		d->active = false;
 		vdev_fail(d, "bad report");

@@ -62,6 +62,8 @@ static size_t blk_copy(struct blk_cursor *c, void *data, size_t n, bool to_guest
 		done += part;
 		blk_skip(c, part);
 	}
+	/* What was copied is what is looked at from now on, not what the guest makes of it. */
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 	return done;
 }
 
@@ -167,22 +169,22 @@ static bool blk_in_range(const struct blk *b, uint64_t sector, uint64_t sectors)
 	return sector <= all && sectors <= all - sector;
 }
 
-/* Gives the space back: on a tmpfs that is the host's memory. */
+/* One range a request (§5.2.6.2). Gives the space back: on a tmpfs that is the host's memory. */
 static uint8_t blk_discard(const struct blk *b, struct blk_cursor *c)
 {
 	struct virtio_blk_discard_write_zeroes range;
 
-	while (blk_copy(c, &range, sizeof(range), false) == sizeof(range)) {
-		if (range.flags || range.num_sectors > BLK_DISCARD_SECTORS_MAX)
-			return VIRTIO_BLK_S_UNSUPP;
-		if (!blk_in_range(b, range.sector, range.num_sectors))
-			return VIRTIO_BLK_S_IOERR;
-		if (range.num_sectors &&
-		    fallocate(b->extents[0].fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-			      (off_t)(range.sector * BLK_SECTOR),
-			      (off_t)range.num_sectors * BLK_SECTOR) < 0)
-			return errno == EOPNOTSUPP ? VIRTIO_BLK_S_OK : VIRTIO_BLK_S_IOERR;
-	}
+	if (blk_copy(c, &range, sizeof(range), false) != sizeof(range) || blk_left(c))
+		return VIRTIO_BLK_S_IOERR;
+	if (range.flags || range.num_sectors > BLK_DISCARD_SECTORS_MAX)
+		return VIRTIO_BLK_S_UNSUPP;
+	if (!blk_in_range(b, range.sector, range.num_sectors))
+		return VIRTIO_BLK_S_IOERR;
+	if (range.num_sectors &&
+	    fallocate(b->extents[0].fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+		      (off_t)(range.sector * BLK_SECTOR),
+		      (off_t)range.num_sectors * BLK_SECTOR) < 0)
+		return errno == EOPNOTSUPP ? VIRTIO_BLK_S_OK : VIRTIO_BLK_S_IOERR;
 	return VIRTIO_BLK_S_OK;
 }
 
@@ -247,6 +249,8 @@ void blk_serve(struct blk *b)
 {
 	struct vdev *d = &b->dev;
 	struct vq *q = &d->queues[0];
+	/* Then others may have the lock: a driver that adds requests for ever could never reset. */
+	unsigned int left = BLK_QUEUE_SIZE;
 	int r = 0;
 
 	pthread_mutex_lock(&d->lock);
@@ -256,9 +260,10 @@ void blk_serve(struct blk *b)
 	}
 	do {
 		vq_suppress(q);
-		while ((r = vq_pop(q, d->mem, &b->chain)) > 0) {
+		while (left && (r = vq_pop(q, d->mem, &b->chain)) > 0) {
 			int64_t written = blk_handle(b);
 
+			left--;
 			if (written < 0) {
 				r = (int)written;
 				break;
@@ -268,6 +273,8 @@ void blk_serve(struct blk *b)
 				vdev_interrupt(d);
 		}
 	} while (r == 0 && vq_rearm(q));
+	if (r > 0)
+		eventfd_write(d->kick_fds[0], 1);
 	if (r < 0) {
 		d->active = false;
 		vdev_fail(d, "bad request");

@@ -61,11 +61,11 @@ static void vdev_activate(struct vdev *d)
 	if (d->active || !(d->status & VIRTIO_CONFIG_S_FEATURES_OK) ||
 	    (d->status & VIRTIO_CONFIG_S_NEEDS_RESET))
 		return;
-	if (d->ops->activate(d) < 0) {
-		vdev_fail(d, "cannot start");
+	d->active = d->ops->activate(d) == 0;
+	if (d->active)
 		return;
-	}
-	d->active = true;
+	d->ops->reset(d); /* a part of it may have started */
+	vdev_fail(d, "cannot start");
 }
 
 /* Bits are only ever added, but by a reset (§3.1). */
@@ -88,14 +88,12 @@ static void vdev_set_status(struct vdev *d, uint32_t value)
 static void vdev_set_ready(struct vdev *d, struct vq *q, uint32_t value)
 {
 	if (!(value & 1)) {
-		/* Only a reset takes a queue from a running device. */
-		if (!d->active)
-			q->ready = false;
+		q->ready = false;
 		return;
 	}
-	if (q->ready || d->active)
+	if (q->ready)
 		return;
-	if (vq_enable(q, d->mem, vdev_has(d, VIRTIO_RING_F_EVENT_IDX)) < 0)
+	if (vq_enable(q, d->mem, d->driver_features) < 0)
 		vdev_fail(d, "bad queue address");
 }
 
@@ -115,12 +113,15 @@ static uint32_t vdev_get_queue(const struct vdev *d, uint32_t offset)
 	return there && d->queues[d->queue_sel].ready;
 }
 
+/* Queues are set up between FEATURES_OK, which settles their layout, and DRIVER_OK (§3.1.1). */
 static void vdev_set_queue(struct vdev *d, uint32_t offset, uint32_t value)
 {
-	struct vq *q = &d->queues[d->queue_sel];
+	struct vq *q;
 
-	if (d->queue_sel >= d->queue_count)
+	if (d->queue_sel >= d->queue_count || !(d->status & VIRTIO_CONFIG_S_FEATURES_OK) ||
+	    (d->status & VIRTIO_CONFIG_S_DRIVER_OK))
 		return;
+	q = &d->queues[d->queue_sel];
 	if (offset == VIRTIO_MMIO_QUEUE_READY) {
 		vdev_set_ready(d, q, value);
 		return;

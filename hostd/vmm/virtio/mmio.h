@@ -23,9 +23,9 @@
 struct vdev;
 
 struct vdev_ops {
-	/* The driver is ready: start. Under the lock. 0, or -errno: the device then needs a reset */
+	/* The driver is ready: start. Under the lock. 0, or -errno: it is stopped and needs a reset */
 	int (*activate)(struct vdev *d);
-	/* Stop and forget; the queues are cleared after it. Under the lock */
+	/* Stop, also what is half started; the queues are cleared after it. Under the lock */
 	void (*reset)(struct vdev *d);
 };
 

@@ -6,7 +6,7 @@
 
 #include "base/mem.h"
 
-int vq_enable(struct vq *q, const struct gmem *m, bool event_idx)
+int vq_enable(struct vq *q, const struct gmem *m, uint64_t features)
 {
 	void *desc, *avail, *used;
 	uint64_t size = q->size;
@@ -26,7 +26,8 @@ int vq_enable(struct vq *q, const struct gmem *m, bool event_idx)
 	q->desc = desc;
 	q->avail = avail;
 	q->used = used;
-	q->event_idx = event_idx;
+	q->event_idx = features >> VIRTIO_RING_F_EVENT_IDX & 1;
+	q->indirect = features >> VIRTIO_RING_F_INDIRECT_DESC & 1;
 	q->next_avail = q->next_used = q->signalled = 0;
 	q->ready = true;
 	return 0;
@@ -42,13 +43,25 @@ static uint16_t vq_avail_idx(const struct vq *q)
 	return __atomic_load_n(&q->avail->idx, __ATOMIC_ACQUIRE);
 }
 
-/* Adds one buffer. Readable ones must come first (§2.7.4.2). */
+/* Volatile, for the compiler must not read a field again after it was checked. */
+static struct vring_desc vq_read_desc(const struct vring_desc *at)
+{
+	const volatile struct vring_desc *d = at;
+
+	return (struct vring_desc){
+		.addr = d->addr, .len = d->len, .flags = d->flags, .next = d->next};
+}
+
+/* Adds one buffer. Readable ones must come first, 2^32 bytes are too many (§2.7.4.2). */
 static int vq_add(struct vq_chain *c, const struct gmem *m, const struct vring_desc *d)
 {
 	unsigned int n = c->read_count + c->write_count;
 	void *at;
 
 	if (n == VQ_CHAIN_MAX || d->len == 0 || gmem_get(m, d->addr, d->len, &at) < 0)
+		return -EBADMSG;
+	c->total_bytes += d->len;
+	if (c->total_bytes > UINT32_MAX)
 		return -EBADMSG;
 	if (d->flags & VRING_DESC_F_WRITE)
 		c->write_count++;
@@ -60,32 +73,30 @@ static int vq_add(struct vq_chain *c, const struct gmem *m, const struct vring_d
 	return 0;
 }
 
-/* Follows a chain in one table; @indirect: that of an indirect descriptor, which may not nest. */
+/* Follows a chain in one table; @indirect: the chain may go on in another one, which may not nest. */
 static int vq_walk(const struct vring_desc *table, uint32_t count, uint32_t i, bool indirect,
 		   const struct gmem *m, struct vq_chain *c)
 {
-	/* Every element adds a buffer and vq_add() counts them: no loop goes on for ever. */
-	for (;;) {
-		struct vring_desc d;
+	/* More elements than the table has can only be a loop. */
+	for (uint32_t seen = 0; seen < count && i < count; seen++) {
+		struct vring_desc d = vq_read_desc(&table[i]);
 		int r;
 
-		if (i >= count)
-			return -EBADMSG;
-		memcpy(&d, &table[i], sizeof(d));
 		if (d.flags & VRING_DESC_F_INDIRECT) {
 			uint32_t inner = d.len / (uint32_t)sizeof(d);
 			void *at;
 
-			if (indirect || (d.flags & VRING_DESC_F_NEXT) || d.len % sizeof(d) ||
+			if (!indirect || (d.flags & VRING_DESC_F_NEXT) || d.len % sizeof(d) ||
 			    gmem_get(m, d.addr, d.len, &at) < 0)
 				return -EBADMSG;
-			return vq_walk(at, inner, 0, true, m, c);
+			return vq_walk(at, inner, 0, false, m, c);
 		}
 		r = vq_add(c, m, &d);
 		if (r < 0 || !(d.flags & VRING_DESC_F_NEXT))
 			return r;
 		i = d.next;
 	}
+	return -EBADMSG;
 }
 
 int vq_pop(struct vq *q, const struct gmem *m, struct vq_chain *c)
@@ -99,7 +110,8 @@ int vq_pop(struct vq *q, const struct gmem *m, struct vq_chain *c)
 		return -EBADMSG;
 	c->head = __atomic_load_n(&q->avail->ring[q->next_avail & (q->size - 1)], __ATOMIC_RELAXED);
 	c->read_count = c->write_count = 0;
-	r = vq_walk(q->desc, q->size, c->head, false, m, c);
+	c->total_bytes = 0;
+	r = vq_walk(q->desc, q->size, c->head, q->indirect, m, c);
 	if (r < 0)
 		return r;
 	q->next_avail++;

@@ -4,8 +4,8 @@
  *
  * The driver is hostile until proven otherwise, and stays able to change ring and descriptors while
  * we look: an index or descriptor is read once into a local, checked, and only then used. A chain is
- * at most VQ_CHAIN_MAX elements long, counting those of an indirect table; that also ends loops.
- * A ring that breaks the rules makes vq_pop() fail; the device then asks for a reset.
+ * no longer than the table that it lies in, which ends loops, and has at most VQ_CHAIN_MAX buffers of
+ * 4 GiB together. A ring that breaks the rules makes vq_pop() fail; the device then asks for a reset.
  */
 #ifndef VMM_VIRTIO_QUEUE_H
 #define VMM_VIRTIO_QUEUE_H
@@ -30,7 +30,7 @@ struct vq {
 	struct vring_desc *desc;
 	struct vring_avail *avail;
 	struct vring_used *used;
-	bool event_idx;
+	bool event_idx, indirect;
 	uint16_t next_avail, next_used;
 	uint16_t signalled; /* next_used at the last interrupt decision */
 };
@@ -39,16 +39,17 @@ struct vq {
 struct vq_chain {
 	uint16_t head;
 	unsigned int read_count, write_count;
+	uint64_t total_bytes;
 	struct iovec iov[VQ_CHAIN_MAX]; /* read_count readable ones, then the writable ones */
 };
 
 /**
  * vq_enable() - Check size and addresses and start at index 0
- * @event_idx: VIRTIO_RING_F_EVENT_IDX was negotiated
+ * @features: what was negotiated; VIRTIO_RING_F_EVENT_IDX and _INDIRECT_DESC count
  * Return: 0; -EINVAL for a size that is no power of two in 1..VQ_SIZE_MAX or a misaligned part;
  *         -EFAULT for parts outside RAM.
  */
-int vq_enable(struct vq *q, const struct gmem *m, bool event_idx);
+int vq_enable(struct vq *q, const struct gmem *m, uint64_t features);
 
 /** vq_reset() - Forget all that the driver set */
 void vq_reset(struct vq *q);

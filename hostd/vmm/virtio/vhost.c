@@ -80,10 +80,10 @@ static int vhost_set_queues(const struct vdev *d, int fd, uint64_t vhost_feature
 	return r;
 }
 
-static int vnet_set_backend(const struct vnet *n, int fd)
+static int vnet_set_backend(const struct vnet *n)
 {
 	for (unsigned int i = 0; i < VHOST_QUEUES; i++) {
-		struct vhost_vring_file backend = {.index = i, .fd = fd};
+		struct vhost_vring_file backend = {.index = i, .fd = n->tap_fd};
 		int r = vhost_ioctl(n->vhost_fd, VHOST_NET_SET_BACKEND, &backend);
 
 		if (r < 0)
@@ -116,12 +116,18 @@ static int vnet_activate(struct vdev *d)
 	    ioctl(n->tap_fd, TUNSETOFFLOAD, (unsigned long)vnet_offloads(d)) < 0)
 		return -errno;
 	r = vhost_set_queues(d, n->vhost_fd, n->vhost_features);
-	return r < 0 ? r : vnet_set_backend(n, n->tap_fd);
+	return r < 0 ? r : vnet_set_backend(n);
 }
 
 static void vnet_reset(struct vdev *d)
 {
-	vnet_set_backend(container_of(d, struct vnet, dev), -1);
+	const struct vnet *n = container_of(d, struct vnet, dev);
+
+	for (unsigned int i = 0; i < VHOST_QUEUES; i++) {
+		struct vhost_vring_file none = {.index = i, .fd = -1};
+
+		vhost_ioctl(n->vhost_fd, VHOST_NET_SET_BACKEND, &none);
+	}
 }
 
 static const struct vdev_ops vnet_ops = {.activate = vnet_activate, .reset = vnet_reset};
