@@ -296,9 +296,8 @@ static void test_discard_refuses(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		memset(data, 0, 64);
 		memcpy(data, &cases[i].range, sizeof(cases[i].range));
-		assert_int_equal(
-			request(f, VIRTIO_BLK_T_DISCARD, 0, cases[i].bytes, 0, NULL),
-			cases[i].status);
+		assert_int_equal(request(f, VIRTIO_BLK_T_DISCARD, 0, cases[i].bytes, 0, NULL),
+				 cases[i].status);
 		assert_int_equal(pread(f->fds[0], first, sizeof(first), 0), 2);
 		assert_int_equal(first[1], 1);
 	}

@@ -289,8 +289,7 @@ static void test_failing_start(void **state)
 	f->activate_result = -EIO;
 	assert_int_equal(start(f), STARTED | FAILED);
 	assert_int_equal(f->reset, 1); /* what had started is stopped at once */
-	assert_int_equal(driver_get(&f->dev, VIRTIO_MMIO_INTERRUPT_STATUS),
-			 VIRTIO_MMIO_INT_CONFIG);
+	assert_int_equal(driver_get(&f->dev, VIRTIO_MMIO_INTERRUPT_STATUS), VIRTIO_MMIO_INT_CONFIG);
 	assert_int_equal(eventfd_read(f->dev.irq_fd, &n), 0);
 	set_status(f, STARTED);
 	assert_int_equal(f->activated, 1);

@@ -36,9 +36,9 @@ static const struct gmem *fake_mem; /* guest's RAM */
 static unsigned long fake_fail; /* this request fails with EFAULT … */
 static unsigned int fake_fail_at; /* … at its n-th call from now, the first being 0 */
 
-#define FAKE_FEATURES                                                                    \
-	(1ULL << VIRTIO_F_VERSION_1 | 1ULL << VIRTIO_F_ACCESS_PLATFORM |                 \
-	 1ULL << VIRTIO_RING_F_INDIRECT_DESC | 1ULL << VIRTIO_RING_F_EVENT_IDX |         \
+#define FAKE_FEATURES                                                            \
+	(1ULL << VIRTIO_F_VERSION_1 | 1ULL << VIRTIO_F_ACCESS_PLATFORM |         \
+	 1ULL << VIRTIO_RING_F_INDIRECT_DESC | 1ULL << VIRTIO_RING_F_EVENT_IDX | \
 	 1ULL << VIRTIO_NET_F_MRG_RXBUF | 1ULL << VHOST_NET_F_VIRTIO_NET_HDR)
 
 /* Not assert(): a fuzz target must end here, too */
@@ -54,7 +54,8 @@ static inline bool fake_in_ram(uint64_t at, uint64_t len)
 		const struct gmem_region *r = &fake_mem->regions[i];
 		uint64_t start = (uint64_t)(uintptr_t)r->hva;
 
-		if (at >= start && at - start < r->size_bytes && len <= r->size_bytes - (at - start))
+		if (at >= start && at - start < r->size_bytes &&
+		    len <= r->size_bytes - (at - start))
 			return true;
 	}
 	return false;
