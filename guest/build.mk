@@ -7,8 +7,9 @@ $(eval $(call fuzz_target,fuzz_user,guest/fuzz/fuzz_user.c guest/user.c,base,,gu
 $(eval $(call fuzz_target,fuzz_link,guest/fuzz/fuzz_link.c guest/link.c guest/exec.c,proto base,,guest/fuzz/corpus_link))
 
 # The other end of hyperstart for tests: hostd's session code on a command line
-drive_sources := guest/tests/drive.c guest/tests/drive_exec.c hostd/vm/session.c hostd/vm/exec.c
-$(call cflags,guest/tests/drive.c guest/tests/drive_exec.c,-Ihostd)
+drive_tests := $(addprefix guest/tests/,drive.c drive_exec.c drive_volume.c)
+drive_sources := $(drive_tests) hostd/vm/session.c hostd/vm/exec.c
+$(call cflags,$(drive_tests),-Ihostd)
 $(eval $(call sources,musl,$(drive_sources),))
 $(O)/test/drive: $(call link_inputs,musl,$(drive_sources),proto base,)
 	@mkdir -p $(@D)

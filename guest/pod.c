@@ -12,6 +12,7 @@
 #include "base/str.h"
 #include "container.h"
 #include "exec.h"
+#include "files.h"
 #include "link.h"
 #include "stats.h"
 #include "system.h"
@@ -150,6 +151,20 @@ static void pod_run_part(const struct guest_frame *f)
 		pod_run();
 }
 
+static void pod_files(const struct guest_frame *f)
+{
+	struct err e = ERR_INIT;
+
+	if (files_frame(f, &e) == 0)
+		return;
+	if (pod.state == GUEST_STATE_WAITING) {
+		pod_fail("PodSetUpFailed", err_msg(&e));
+		pod_changed();
+	} else {
+		log_warn(POD_MOD, "ev=files_failed msg=\"%s\"", err_msg(&e));
+	}
+}
+
 static void pod_kill_all(struct timer *t)
 {
 	(void)t;
@@ -203,6 +218,9 @@ static void pod_frame(const struct guest_frame *f)
 	case GUEST_MSG_RUN:
 		pod_run_part(f);
 		break;
+	case GUEST_MSG_FILES:
+		pod_files(f);
+		break;
 	case GUEST_MSG_STOP:
 		pod_stop(f);
 		break;
@@ -224,6 +242,7 @@ static void pod_hello(struct guest_hello *m)
 	m->state = pod.state;
 	if (pod.state == GUEST_STATE_WAITING)
 		pod.run_len = 0; /* half a RUN of the last connection */
+	files_reset();
 }
 
 static void pod_up(const struct guest_welcome *m)

@@ -8,13 +8,11 @@
 
 #include <errno.h>
 #include <linux/magic.h>
-#include <linux/openat2.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
-#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -24,6 +22,8 @@
 #include "devices.h"
 #include "disk.h"
 #include "mnt.h"
+#include "path.h"
+#include "volume.h"
 
 #define ROOTFS_AT    "/rootfs"
 #define ROOTFS_NODES "/run/nodes"
@@ -38,72 +38,13 @@ static const struct node nodes[] = {
 	{"random", 1, 8}, {"urandom", 1, 9}, {"tty", 5, 0},
 };
 
-static int open_in(int root, const char *path, int flags)
-{
-	struct open_how how = {
-		.flags = (uint64_t)(flags | O_CLOEXEC),
-		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
-	};
-	int fd = (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
-
-	return fd < 0 ? -errno : fd;
-}
-
-/* Opens a folder of the container, making what is missing of the path. */
-static int dir_in(int root, const char *path, struct err *e)
-{
-	_cleanup_fd_ int dir = open_in(root, "/", O_PATH | O_DIRECTORY);
-	char prefix[GUEST_PATH_LEN_MAX + 1];
-	const char *p = path;
-	int fd = dir;
-
-	while (*p && fd >= 0) {
-		const char *name = p + strspn(p, "/");
-		size_t end;
-
-		p = name + strcspn(name, "/");
-		end = (size_t)(p - path);
-		if (end >= sizeof(prefix))
-			return err_sys(e, -ENAMETOOLONG, "%s", path);
-		memcpy(prefix, path, end);
-		prefix[end] = '\0';
-		fd = open_in(root, prefix, O_PATH | O_DIRECTORY);
-		if (fd == -ENOENT && mkdirat(dir, prefix + (name - path), 0755) == 0)
-			fd = open_in(root, prefix, O_PATH | O_DIRECTORY);
-		if (fd >= 0) {
-			fd_close(dir);
-			dir = fd;
-		}
-	}
-	return fd < 0 ? err_sys(e, fd, "%s", path) : take_fd(&dir);
-}
-
-/* Opens a file of the container to mount upon; anything else at its place is replaced by one. */
-static int file_in(int root, const char *dir, const char *name, struct err *e)
-{
-	_cleanup_fd_ int parent = dir_in(root, dir, e);
-	_cleanup_fd_ int fd = -1;
-	struct stat st;
-
-	if (parent < 0)
-		return parent;
-	fd = openat(parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
-		return take_fd(&fd);
-	fd = fd_close(fd);
-	if (unlinkat(parent, name, 0) < 0 && errno != ENOENT)
-		return err_sys(e, -errno, "replace %s/%s", dir, name);
-	fd = openat(parent, name, O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
-	return fd < 0 ? err_sys(e, -errno, "make %s/%s", dir, name) : take_fd(&fd);
-}
-
 static int mount_in(int root, const char *path, int mount_fd, struct err *e)
 {
 	_cleanup_fd_ int at = -1;
 
 	if (mount_fd < 0)
 		return mount_fd;
-	at = dir_in(root, path, e);
+	at = path_dir(root, path, PATH_IN_ROOT, 0755, e);
 	if (at < 0) {
 		fd_close(mount_fd);
 		return at;
@@ -113,7 +54,11 @@ static int mount_in(int root, const char *path, int mount_fd, struct err *e)
 
 static int bind_file(int root, const char *dir, const char *name, const char *source, struct err *e)
 {
-	_cleanup_fd_ int at = file_in(root, dir, name, e);
+	char path[64];
+	_cleanup_fd_ int at = -1;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	at = path_file(root, path, e);
 
 	return at < 0 ? at : mnt_attach(mnt_clone(AT_FDCWD, source, e), at, "", e);
 }
@@ -214,7 +159,7 @@ static int mount_dev(int root, const struct guest_container *c, int pts, struct 
 	int r = mount_in(root, "/dev", mnt_new("tmpfs", dev, attrs, e), e);
 
 	if (r == 0 && c->privileged) {
-		at = dir_in(root, "/dev", e);
+		at = path_dir(root, "/dev", PATH_IN_ROOT, 0755, e);
 		r = at < 0 ? at : devices_copy(at, e);
 		at = fd_close(at);
 	}
@@ -236,7 +181,7 @@ static int mount_dev(int root, const struct guest_container *c, int pts, struct 
 	}
 	if (r < 0)
 		return r;
-	at = dir_in(root, "/dev", e);
+	at = path_dir(root, "/dev", PATH_IN_ROOT, 0755, e);
 	for (size_t i = 0; i < ARRAY_SIZE(links); i++)
 		if (symlinkat(links[i][0], at, links[i][1]) < 0)
 			return err_sys(e, -errno, "link /dev/%s", links[i][1]);
@@ -247,7 +192,7 @@ static int mount_dev(int root, const struct guest_container *c, int pts, struct 
 static int mask_path(int root, const char *path, struct err *e)
 {
 	static const char *const options[] = {"size=0", "nr_inodes=2", NULL};
-	_cleanup_fd_ int at = open_in(root, path, O_PATH | O_NOFOLLOW);
+	_cleanup_fd_ int at = path_open(root, path, PATH_IN_ROOT, O_PATH | O_NOFOLLOW);
 	struct stat st;
 
 	if (at < 0 || fstat(at, &st) < 0)
@@ -261,7 +206,7 @@ static int mask_path(int root, const char *path, struct err *e)
 /* ... and its settings not for them to write. */
 static int protect_path(int root, const char *path, struct err *e)
 {
-	_cleanup_fd_ int at = open_in(root, path, O_PATH | O_NOFOLLOW);
+	_cleanup_fd_ int at = path_open(root, path, PATH_IN_ROOT, O_PATH | O_NOFOLLOW);
 	int copy, r;
 
 	if (at < 0)
@@ -304,16 +249,38 @@ static int mount_kernel(int root, const struct guest_container *c, struct err *e
 	return r;
 }
 
-static int mount_etc(int root, struct err *e)
+/* A container may have one of them from a volume. */
+static int mount_etc(int root, const struct guest_container *c, struct err *e)
 {
 	static const char *const files[] = {"hosts", "hostname", "resolv.conf"};
 	char source[64];
 	int r = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(files) && r == 0; i++) {
+		snprintf(source, sizeof(source), "/etc/%s", files[i]);
+		if (volume_mounted(c, source))
+			continue;
 		snprintf(source, sizeof(source), ROOTFS_ETC "/%s", files[i]);
 		r = bind_file(root, "/etc", files[i], source, e);
 	}
+	return r;
+}
+
+/* Volumes come before what is mounted into /etc, in case that is one; they are protected when all is made. */
+static int mount_volumes(int root, const struct guest_container *c, struct err *e)
+{
+	int *fds = mem_array(MAX(c->mount_count, 1U), sizeof(*fds)), r;
+
+	for (uint32_t i = 0; i < c->mount_count; i++)
+		fds[i] = -1;
+	r = volume_mount_all(root, c, fds, e);
+	if (r == 0)
+		r = mount_etc(root, c, e);
+	if (r == 0)
+		r = volume_protect(c, fds, e);
+	for (uint32_t i = 0; i < c->mount_count; i++)
+		fd_close(fds[i]);
+	free(fds);
 	return r;
 }
 
@@ -334,10 +301,10 @@ int rootfs_enter(const struct guest_run *run, uint32_t index, int pts, struct er
 	if (r == 0)
 		r = mount_kernel(root, c, e);
 	if (r == 0)
-		r = mount_etc(root, e);
+		r = mount_volumes(root, c, e);
 	if (r < 0)
 		return r;
-	cwd = dir_in(root, c->cwd[0] ? c->cwd : "/", e);
+	cwd = path_dir(root, c->cwd[0] ? c->cwd : "/", PATH_IN_ROOT, 0755, e);
 	if (cwd < 0)
 		return err_wrap(e, cwd, "working directory");
 	if (c->read_only_root)
@@ -363,7 +330,7 @@ int rootfs_open_ptmx(pid_t pid, struct err *e)
 	root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root < 0)
 		return err_sys(e, -errno, "open the container's root");
-	place = open_in(root, "/dev/pts/ptmx", O_PATH | O_NOFOLLOW);
+	place = path_open(root, "/dev/pts/ptmx", PATH_IN_ROOT, O_PATH | O_NOFOLLOW);
 	if (place < 0)
 		return err_sys(e, place, "open the container's /dev/pts/ptmx");
 	if (fstatfs(place, &fs) < 0 || fstat(place, &st) < 0 || fs.f_type != DEVPTS_SUPER_MAGIC ||

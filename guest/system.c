@@ -27,6 +27,7 @@
 #include "mnt.h"
 #include "net.h"
 #include "rootfs.h"
+#include "volume.h"
 
 #define SYSTEM_CLOCK_SLACK_NS 100000000ULL /* the clock of KVM is better than a message's delay */
 #define SYSTEM_NOFILE_SOFT    1024
@@ -211,6 +212,8 @@ int system_set_up(const struct guest_run *run, struct err *e)
 		r = net_set_up(&run->net, e);
 	if (r == 0)
 		r = disk_mount(run, e);
+	if (r == 0)
+		r = volume_set_up(run, e);
 	return r;
 }
 

@@ -21,6 +21,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "drive_exec.h"
+#include "drive_volume.h"
 #include "vm/session.h"
 
 #define DRIVE_CID      3
@@ -62,6 +63,8 @@ static void *on_hello(void *arg, struct session *s, uint32_t cid, const struct g
 	printf("hello state=%s uptime_ms=%llu kernel=%s\n", states[hello->state],
 	       (unsigned long long)hello->uptime_ms, hello->build);
 	session = s;
+	if (hello->state == GUEST_STATE_WAITING)
+		drive_volume_send(&loop, s, &run);
 	if (hello->state == GUEST_STATE_WAITING && session_send_run(s, &run, &e) < 0) {
 		printf("error %s\n", err_msg(&e));
 		loop_stop(&loop, 1);
@@ -382,6 +385,8 @@ static void parse(char **argv, const char **socket_path)
 				c->layers[c->layer_count] = (uint16_t)c->layer_count;
 			n = 2;
 		}
+		if (!n)
+			n = drive_volume_option(argv, &run, c);
 		if (!n && c)
 			n = container_option(argv, c);
 		if (!n)

@@ -11,6 +11,7 @@ case ${1:-} in -h | --help | "") sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "
 kernel=$1 initrd=$2 drive=$3 busybox=$4 mkfs=$5 mke2fs=$6
 shift 6
 wanted=("$@")
+scratch_end=$((64 << 20))
 dir=$(mktemp -d)
 qemu_pid=
 cleanup() {
@@ -24,7 +25,7 @@ make_layers() {
 	local r=$dir/low
 	mkdir -p "$r"/{bin,etc,tmp,data,gone}
 	cp "$busybox" "$r/bin/busybox"
-	for a in sh cat cp ls id sleep mount mkdir wc dd kill ip grep chown ps; do
+	for a in sh cat cp ls id sleep mount mkdir wc dd kill ip grep chown ps rm ln; do
 		ln -s busybox "$r/bin/$a"
 	done
 	printf 'root:x:0:0:root:/root:/bin/sh\nweb:x:101:102:web:/data:/bin/sh\n' >"$r/etc/passwd"
@@ -50,8 +51,9 @@ make_layers() {
 run() {
 	local sock=$dir/sock drive_pid
 	rm -f "$sock" "$dir/disk" "$dir/scratch"
-	truncate -s 64M "$dir/scratch"
-	"$mke2fs" -q -t ext4 -O ^has_journal "$dir/scratch"
+	truncate -s 68M "$dir/scratch"
+	"$mke2fs" -q -t ext4 -O ^has_journal "$dir/scratch" 64M
+	"$mke2fs" -q -t ext4 -O ^has_journal -E offset=$scratch_end "$dir/scratch" 4M 2>/dev/null # of a volume
 	: >"$dir/disk"
 	timeout 280 "$drive" --socket "$sock" --disk "$dir/disk" --layer "$dir/low.erofs" --layer "$dir/top.erofs" \
 		--hostname pod1 --dns 10.0.2.3 "$@" >"$dir/out" 2>&1 &
@@ -242,10 +244,52 @@ case_attach() {
 	has '^out a: got two$' && has '^exec out: got one$' && has '^exec out: end$' && has '^exec_end code=0 lost=0 reason= ' && has '^exit a code=3'
 }
 
+# One folder, made by an init container, for all others: shared, read-only, in part, and with links that lead out of it
+case_volumes() {
+	run --fs-group 2000 --volume disk --volume "disk@$scratch_end+$((4 << 20))" --volume memory+1048576 \
+		--container fill --init --mount 0 /data "" rw --run sh -c 'echo one >/data/f; mkdir -p /data/sub/in; echo two >/data/sub/in/g;
+			ln -s /etc /data/abs; ln -s ../../.. /data/up; ln -s sub/in /data/in' ';' \
+		--container ro --mount 0 /data "" ro --run sh -c 'cat /data/f; echo x >/data/f; rm /data/f; mkdir /data/x; cat /data/abs/hostname' ';' \
+		--container user --user 1000 --mount 0 /made/here "" rw --mount 1 /big "" rw --mount 2 /dev/shm "" rw --read-only --run sh -c 'echo x >/made/here/mine;
+			ls -ln /made/here; ls -lnd /big; dd if=/dev/zero of=/big/f bs=4096 count=2000; dd if=/dev/zero of=/dev/shm/f bs=4096 count=2000; ls -ln /big/f;
+			ls -ln /dev/shm/f; echo y >/made/here/after && echo others go on; cp /dev/null /x' ';' \
+		--container sub --mount 0 /deep/er sub rw --mount 0 /deep/er/new fresh/one rw --mount 0 /etc/passwd in/g ro --run sh -c 'cat /deep/er/in/g /etc/passwd; echo x >/deep/er/new/h;
+			cd /deep/er; ls ../../etc >/dev/null && echo root; echo x >/etc/passwd; sleep 2; cp /dev/zero /deep/er/z 2>/dev/null; ls -l /deep/er/new' ';' \
+		--container abs --mount 0 /x abs rw --run sh -c 'echo reached' ';' --container up --mount 0 /x up/layers rw --run sh -c 'echo reached' ';' \
+		--container upnew --mount 0 /x up/made rw --run sh -c 'echo reached' ';' --container file --mount 0 /etc f rw --run sh -c 'echo reached' ';'
+	has '^out ro: one$' && has "^err ro: sh: can't create /data/f: Read-only" && has "^err ro: rm: can't remove '/data/f': Read-only" &&
+		has "^err ro: mkdir: can't create directory '/data/x': Read-only" && has '^out ro: pod1$' &&
+		has '^out user: -rw-r--r--.* 1000 +2000 +2 .* mine$' && has '^out user: -rw-r--r--.* 0 +2000 +4 .* f$' &&
+		has '^out user: drwxr-sr-x.* 0 +2000 .* sub$' && has '^out user: drwxrwsrwx.* 0 +2000 .*/big$' &&
+		has '^err user: dd: error writing .*/big/f.: No space left' && has '^err user: dd: error writing .*/dev/shm/f.: No space left' &&
+		has '^out user: .* 1048576 .*/dev/shm/f$' && has '^out user: others go on$' && has "can't create '/x': Read-only" &&
+		has '^out sub: two$' && has '^out sub: root$' && has "^err sub: sh: can't create /etc/passwd: Read-only" && has '^out sub: .* h$' &&
+		has "^failed abs .*mount at /x: subPath abs leads out of the volume" && has "^failed up .*subPath up/layers leads out of the volume" &&
+		has "^failed upnew .*subPath up/made leads out" && has "^failed file .*mount at /etc: a file of the volume cannot be mounted on a folder" && hasnt reached
+}
+
+# Files of the host: read-only, of a group, exchanged at once; a subPath of them stays as it was
+case_volume_files() {
+	run --fs-group 2000 --volume files --volume files --file 0 app.conf=one --file 0 sub/key=k1 --file 0 old=o \
+		--update-after-ms 4000 --file 0 app.conf=two --file 0 sub/key=k2 --file 0 new=n \
+		--container a --user 1000 --mount 0 /etc/app "" rw --mount 0 /etc/app.conf app.conf ro --mount 1 /empty "" ro --run sh -c 'show() { for f; do echo $(cat $f); done; }
+			cd /etc/app; show app.conf sub/key old; ls -ln /etc/app/ /etc/app/..data/;
+			ls /empty; echo x >/etc/app.conf; id; while [ "$(cat app.conf)" = one ]; do sleep 1; done;
+			show app.conf sub/key new /etc/app.conf; cat old; ls -a /etc/app; ls -lnL sub/' ';' \
+		--container again --mount 0 /etc/app.conf app.conf ro --run sh -c 'sleep 7; echo $(cat /etc/app.conf)' ';'
+	has '^out a: one$' && has '^out a: k1$' && has '^out a: o$' && has '^out a: lrwxrwxrwx.* app.conf -> ..data/app.conf$' &&
+		has '^out a: -rw-r-----.* 0 +2000 +3 .* app.conf$' && has '^out a: drwxr-sr-x.* 0 +2000 .* sub$' &&
+		has "^err a: sh: can't create /etc/app.conf: Read-only" && has '^out a: two$' && has '^out a: k2$' && has '^out a: n$' &&
+		has "^err a: cat: can't open 'old': No such file" && has '^out a: ..0000000000000002$' &&
+		has '^out again: one$' || return 1
+	[ "$(grep -c '^out a: one$' "$dir/out")" = 2 ] || { why="the subPath changed"; return 1; }
+	[ "$(grep -c '^out a: ..0000000000000001$' "$dir/out")" = 0 ] || { why="the old files are still there"; return 1; }
+}
+
 make_layers
 passed=0 failed=0
 for c in hello layers many_layers world confined privileged stats start_errors stop memory restart init output tty \
-	exec exec_missing exec_input exec_tty exec_tty_input exec_hang_up attach; do
+	exec exec_missing exec_input exec_tty exec_tty_input exec_hang_up attach volumes volume_files; do
 	[ ${#wanted[@]} = 0 ] || [[ " ${wanted[*]} " == *" $c "* ]] || continue
 	start=$SECONDS why=
 	if "case_$c"; then
