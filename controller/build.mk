@@ -5,7 +5,7 @@ controller_enrol := $(wildcard controller/enrol/*.c)
 controller_boot := $(wildcard controller/boot/*.c)
 controller_sched := $(wildcard controller/sched/*.c)
 controller_remote := $(wildcard controller/remote/*.c)
-controller_libs := http/tunnel http/client http/server http/ws kube json x509 base
+controller_libs := http/tunnel http/client http/server http/ws kube jwt json x509 base
 
 $(eval $(call program,controller,controller/main.c controller/options.c $(controller_store) $(controller_api) \
 	$(controller_enrol) $(controller_boot) $(controller_sched) \
@@ -19,16 +19,17 @@ $(eval $(call unit_test,test_boot,controller/tests/test_boot.c controller/boot/c
 
 # The API without its server: what unit tests and fuzz targets call directly
 controller_api_core := $(filter-out %/api.c %/watch.c %/log.c %/exec.c %/to_host.c,$(controller_api))
-$(eval $(call unit_test,test_patch,controller/tests/test_patch.c $(controller_api_core) $(controller_store),json base,sqlite))
-$(eval $(call unit_test,test_api,controller/tests/test_api.c controller/tests/api_world.c $(controller_api_core) $(controller_store),json base,sqlite))
-$(eval $(call unit_test,test_objects,controller/tests/test_objects.c controller/tests/api_world.c $(controller_api_core) $(controller_store),json base,sqlite))
-$(eval $(call unit_test,test_auth,controller/tests/test_auth.c controller/tests/api_world.c $(controller_api_core) $(controller_store),json base,sqlite))
+$(eval $(call unit_test,test_patch,controller/tests/test_patch.c $(controller_api_core) $(controller_store),jwt json base,sqlite))
+$(eval $(call unit_test,test_api,controller/tests/test_api.c controller/tests/api_world.c $(controller_api_core) $(controller_store),jwt json base,sqlite))
+$(eval $(call unit_test,test_objects,controller/tests/test_objects.c controller/tests/api_world.c $(controller_api_core) $(controller_store),jwt json base,sqlite))
+$(eval $(call unit_test,test_token,controller/tests/test_token.c controller/tests/api_world.c $(controller_api_core) $(controller_store),jwt json base,sqlite))
+$(eval $(call unit_test,test_auth,controller/tests/test_auth.c controller/tests/api_world.c $(controller_api_core) $(controller_store),jwt json base,sqlite))
 $(eval $(call unit_test,test_watch,controller/tests/test_watch.c controller/tests/api_world.c controller/api/watch.c \
-	$(controller_api_core) $(controller_store),json base,sqlite))
+	$(controller_api_core) $(controller_store),jwt json base,sqlite))
 
 $(eval $(call fuzz_target,fuzz_patch,controller/fuzz/fuzz_patch.c controller/api/patch.c controller/api/strategic.c,json base,,\
 	controller/fuzz/corpus_patch))
-$(eval $(call fuzz_target,fuzz_request,controller/fuzz/fuzz_request.c $(controller_api_core) $(controller_store),json base,sqlite,\
+$(eval $(call fuzz_target,fuzz_request,controller/fuzz/fuzz_request.c $(controller_api_core) $(controller_store),jwt json base,sqlite,\
 	controller/fuzz/corpus_request))
 $(eval $(call fuzz_target,fuzz_csr,controller/fuzz/fuzz_csr.c controller/enrol/csr.c,json x509 base,,\
 	controller/fuzz/corpus_csr))

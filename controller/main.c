@@ -89,6 +89,7 @@ static int start_api(struct controller *c, struct err *e)
 	config.cert_pem = buf_str(&server.cert);
 	config.key_pem = buf_str(&server.key);
 	config.ca_pem = enrol_ca_pem(c->enrol);
+	config.token_key_pem = enrol_token_key_pem(c->enrol);
 	config.client_cert_pem = buf_str(&client.cert);
 	config.client_key_pem = buf_str(&client.key);
 	if (r == 0)

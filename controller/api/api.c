@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "account.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -35,7 +36,7 @@ static int find_user(struct api *a, struct http_request *r, struct api_user *u)
 		user_add_group(u, "system:authenticated");
 		return 0;
 	}
-	return authorization ? auth_bearer(a->store, authorization, u) : 0;
+	return authorization ? auth_bearer(a->store, &a->site, authorization, u) : 0;
 }
 
 static void on_request(struct http_request *r, void *arg)
@@ -49,6 +50,8 @@ static void on_request(struct http_request *r, void *arg)
 
 	c->api = a;
 	c->store = a->store;
+	c->site = &a->site;
+	c->host = http_request_header(r, "host");
 	c->method = http_request_method(r);
 	c->path = http_request_path(r);
 	c->accept = accept ? accept : "";
@@ -135,7 +138,12 @@ int api_new(struct loop *loop, struct store *store, const struct api_config *con
 		.cert_pem = a->host_cert_pem,
 		.key_pem = a->host_key_pem,
 	};
-	r = gc_new(loop, store, &a->gc, e);
+	a->site.ca_pem = a->host_ca_pem;
+	r = jwt_key_new(config->token_key_pem, &a->site.tokens, e);
+	if (r == 0)
+		r = account_keeper_new(store, &a->site, &a->accounts, e);
+	if (r == 0)
+		r = gc_new(loop, store, &a->gc, e);
 	if (r == 0)
 		r = http_client_new(loop, &a->host_config, &a->hosts, e);
 	if (r == 0)
@@ -156,6 +164,8 @@ struct api *api_free(struct api *a)
 	log_free_all(a);
 	exec_free_all(a);
 	gc_free(a->gc);
+	account_keeper_free(a->accounts);
+	jwt_key_free(a->site.tokens);
 	http_server_free(a->server);
 	http_client_free(a->hosts);
 	free(a->host_ca_pem);

@@ -20,6 +20,7 @@ struct api_config {
 	/* PEM texts, copied */
 	const char *cert_pem, *key_pem; /* of this server */
 	const char *ca_pem; /* of clients and hosts */
+	const char *token_key_pem; /* signs the tokens of service accounts */
 	const char *client_cert_pem, *client_key_pem; /* shown to hosts when logs are fetched */
 };
 

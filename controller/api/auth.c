@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Who asks, and what he may. Names come from a client certificate (CN, O) or a bootstrap token; the
- * rules are fixed: system:masters everything, a node what the node authorizer and NodeRestriction
- * leave it, an enrolling host its own signing request.
+ * Who asks, and what he may. Names come from a client certificate (CN, O), a bootstrap token or
+ * a service account's; the rules are fixed: system:masters everything, a node what the node authorizer and NodeRestriction
+ * leave it, an enrolling host its own signing request, a service account what its label hypermetal.io/role
+ * says, in its own namespace.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "internal.h"
+#include "token.h"
 
 #define TOKEN_ID_LEN	 6
 #define TOKEN_SECRET_LEN 16
@@ -29,8 +31,8 @@ bool user_in_group(const struct api_user *u, const char *group)
 
 void user_add_group(struct api_user *u, const char *group)
 {
-	if (u->group_count < API_GROUPS_MAX && strlen(group) < API_USER_MAX)
-		str_copy(u->groups[u->group_count++], API_USER_MAX, group);
+	if (u->group_count < API_GROUPS_MAX && strlen(group) < API_GROUP_MAX)
+		str_copy(u->groups[u->group_count++], API_GROUP_MAX, group);
 }
 
 const char *user_node(const struct api_user *u)
@@ -82,15 +84,12 @@ static bool secret_valid(const struct json *secret, const char *given)
 	return ok;
 }
 
-int auth_bearer(struct store *s, const char *authorization, struct api_user *out)
+static int bootstrap_user(struct store *s, const char *token, struct api_user *out)
 {
-	const char *token = str_starts(authorization, "Bearer ");
 	char name[32] = "bootstrap-token-", groups[256];
 	struct store_object *o;
 	char *at = groups;
 
-	if (!token)
-		return 0;
 	if (strlen(token) != TOKEN_ID_LEN + 1 + TOKEN_SECRET_LEN || token[TOKEN_ID_LEN] != '.')
 		return -EACCES;
 	strncat(name, token, TOKEN_ID_LEN);
@@ -111,6 +110,18 @@ int auth_bearer(struct store *s, const char *authorization, struct api_user *out
 	}
 	user_add_group(out, "system:authenticated");
 	return 0;
+}
+
+int auth_bearer(struct store *s, const struct api_site *site, const char *authorization,
+		struct api_user *out)
+{
+	const char *token = str_starts(authorization, "Bearer "), *dot;
+
+	if (!token)
+		return 0;
+	dot = strchr(token, '.');
+	return dot && strchr(dot + 1, '.') ? token_user(s, site, token, NULL, out, NULL)
+					   : bootstrap_user(s, token, out);
 }
 
 static bool is(const struct auth_ask *a, const char *group, const char *resource, const char *sub)
@@ -137,6 +148,12 @@ static bool refers(const struct json *v, const char *const *keys, const char *na
 	return false;
 }
 
+/* What kube-api-access has in it; a pod's account may not say so, but then the token is not asked for. */
+static bool own_account(const struct json *spec, const char *name)
+{
+	return str_eq(json_str(json_get(spec, "serviceAccountName"), "default"), name);
+}
+
 static bool pull_secret(const struct json *spec, const char *name)
 {
 	struct json_iter it = json_iter(json_get(spec, "imagePullSecrets"));
@@ -155,6 +172,7 @@ static bool node_uses(struct store *s, const char *node, const struct auth_ask *
 					      NULL};
 	static const char *const configs[] = {"configMap", "configMapRef", "configMapKeyRef", NULL};
 	bool secret = str_eq(a->resource, "secrets");
+	bool account = str_eq(a->resource, "serviceaccounts");
 	struct store_object *o;
 	const char *ns = NULL, *name = NULL;
 
@@ -164,8 +182,9 @@ static bool node_uses(struct store *s, const char *node, const struct auth_ask *
 
 		if (!str_eq(json_str(json_get(spec, "nodeName"), ""), node))
 			continue;
-		if (refers(spec, secret ? secrets : configs, a->name) ||
-		    (secret && pull_secret(spec, a->name)))
+		if (account ? own_account(spec, a->name)
+			    : refers(spec, secret ? secrets : configs, a->name) ||
+				      (secret && pull_secret(spec, a->name)))
 			return true;
 	}
 	return false;
@@ -215,8 +234,11 @@ static bool node_allowed(struct store *s, const char *node, const struct auth_as
 		return words_have("get update patch", a->verb) && pod_bound(s, node, a);
 	if (is(a, "", "pods", "eviction"))
 		return str_eq(a->verb, "create") && pod_bound(s, node, a);
-	if (is(a, "", "secrets", "") || is(a, "", "configmaps", ""))
-		return *a->name && words_have("get list watch", a->verb) && node_uses(s, node, a);
+	if (is(a, "", "secrets", "") || is(a, "", "configmaps", "") ||
+	    is(a, "", "serviceaccounts", ""))
+		return *a->name && str_eq(a->verb, "get") && node_uses(s, node, a);
+	if (is(a, "", "serviceaccounts", "token")) /* token.c asks for the pod */
+		return *a->name && str_eq(a->verb, "create") && node_uses(s, node, a);
 	if (is(a, "", "events", ""))
 		return words_have("create update patch", a->verb);
 	if (is(a, "node.k8s.io", "runtimeclasses", ""))
@@ -226,10 +248,46 @@ static bool node_allowed(struct store *s, const char *node, const struct auth_as
 	       str_eq(a->verb, "create");
 }
 
+/*
+ * A service account reads or writes its own namespace when the label says so, nothing else: not the bindings
+ * and statuses that hosts and scheduler write, not other namespaces, not what has none.
+ */
+static bool account_allowed(struct store *s, const struct api_user *u, const struct auth_ask *a)
+{
+	const char *who = str_starts(u->name, "system:serviceaccount:"), *name;
+	char ns[API_NAME_MAX];
+	struct store_object *o;
+	const char *role;
+	bool read = words_have("get list watch", a->verb);
+
+	name = who ? strchr(who, ':') : NULL;
+	if (!name || (size_t)(name - who) >= sizeof(ns))
+		return false;
+	memcpy(ns, who, (size_t)(name - who));
+	ns[name - who] = '\0';
+	o = store_get(s, "serviceaccounts", ns, name + 1);
+	if (!o || !str_eq(ns, a->namespace))
+		return false;
+	role = json_str(json_at(json_root(o->doc), "metadata", "labels", API_ROLE_LABEL, NULL), "");
+	if (!str_eq(role, "view") && !str_eq(role, "admin"))
+		return false;
+	if (is(a, "", "pods", "log") || is(a, "", "events", "") ||
+	    is(a, "metrics.k8s.io", "pods", ""))
+		return read;
+	if (is(a, "", "pods", "") || is(a, "", "configmaps", "") ||
+	    is(a, "", "serviceaccounts", ""))
+		return read || str_eq(role, "admin");
+	return str_eq(role, "admin") &&
+	       (is(a, "", "secrets", "") || is(a, "", "serviceaccounts", "token") ||
+		is(a, "", "pods", "exec") || is(a, "", "pods", "attach") ||
+		is(a, "", "pods", "portforward") || is(a, "", "pods", "eviction"));
+}
+
 static bool path_allowed(const struct auth_ask *a)
 {
-	static const char *const open[] = {"/api",     "/apis",	 "/openapi", "/version",
-					   "/healthz", "/livez", "/readyz"};
+	static const char *const open[] = {"/api",     "/apis",	     "/openapi",
+					   "/version", "/healthz",   "/livez",
+					   "/readyz",  "/openid/v1", "/.well-known"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(open); i++) {
 		const char *rest = str_starts(a->path, open[i]);
@@ -248,11 +306,14 @@ bool auth_allowed(const struct api_user *u, struct store *s, const struct auth_a
 		return true;
 	if (ask->path)
 		return path_allowed(ask); /* what is behind it decides itself */
-	if (is(ask, "authorization.k8s.io", "selfsubjectaccessreviews", ""))
+	if (is(ask, "authorization.k8s.io", "selfsubjectaccessreviews", "") ||
+	    is(ask, "authentication.k8s.io", "selfsubjectreviews", ""))
 		return *u->name && str_eq(ask->verb, "create");
 	if (node)
 		return node_allowed(s, node, ask) || own_csr(s, u, ask);
-	return user_in_group(u, "system:bootstrappers") && own_csr(s, u, ask);
+	if (user_in_group(u, "system:bootstrappers"))
+		return own_csr(s, u, ask);
+	return account_allowed(s, u, ask);
 }
 
 void auth_refuse(struct api_call *c, const struct auth_ask *ask)

@@ -20,6 +20,7 @@ static const struct {
 	const char *group, *plural, *kind;
 } reviews[] = {
 	{"authentication.k8s.io", "tokenreviews", "TokenReview"},
+	{"authentication.k8s.io", "selfsubjectreviews", "SelfSubjectReview"},
 	{"authorization.k8s.io", "selfsubjectaccessreviews", "SelfSubjectAccessReview"},
 	{"authorization.k8s.io", "subjectaccessreviews", "SubjectAccessReview"},
 };
@@ -63,6 +64,7 @@ static void add_subresource(struct json_doc *doc, struct json *list, const struc
 		{"attach", "PodAttachOptions", NULL, NULL, "create get"},
 		{"portforward", "PodPortForwardOptions", NULL, NULL, "create get"},
 		{"finalize", NULL, NULL, NULL, "update"},
+		{"token", "TokenRequest", "authentication.k8s.io", "v1", "create"},
 	};
 	char name[128];
 	struct json *r;

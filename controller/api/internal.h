@@ -15,10 +15,12 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "json/json.h"
+#include "jwt/jwt.h"
 #include "store/store.h"
 
 #define API_NAME_MAX   254
-#define API_USER_MAX   160
+#define API_USER_MAX   352 /* a service account has its namespace and its name in it */
+#define API_GROUP_MAX  160
 #define API_GROUPS_MAX 12
 #define API_QUERY_MAX  544 /* an exec has its arguments there */
 #define API_ERRORS_MAX 32
@@ -95,11 +97,22 @@ const char *kind_api_version(const struct api_kind *k, char *out, size_t size);
 const char *kind_resource(const struct api_kind *k, char *out,
 			  size_t size); /* "pods", "leases.coordination.k8s.io" */
 
+/* What is the same for all calls. */
+#define API_ISSUER \
+	"https://kubernetes.default.svc.cluster.local" /* of tokens; their first audience, too */
+struct api_site {
+	const char *ca_pem; /* of this server; NULL: not given to namespaces */
+	struct jwt_key *tokens; /* signs service accounts' tokens; NULL: there are none */
+};
+
 /* One request and its answer. */
 struct api_user {
 	char name[API_USER_MAX]; /* "" when anonymous */
-	char groups[API_GROUPS_MAX][API_USER_MAX];
+	char groups[API_GROUPS_MAX][API_GROUP_MAX];
 	size_t group_count;
+	/* of a service account; "" else */
+	char uid[64], token_id[64];
+	char pod_name[API_NAME_MAX], pod_uid[64], node_name[API_NAME_MAX], node_uid[64];
 };
 bool user_in_group(const struct api_user *u, const char *group);
 void user_add_group(struct api_user *u, const char *group);
@@ -117,8 +130,10 @@ struct api_reply {
 struct api_call {
 	struct api *api;
 	struct store *store;
+	const struct api_site *site; /* NULL in tests that need none */
 	/* as it came; the strings live as long as the call */
 	const char *method, *path, *accept, *content_type;
+	const char *host; /* as the client called us, or NULL */
 	const void *body;
 	size_t body_len;
 	struct query query;
@@ -203,13 +218,16 @@ void table_make(struct json_doc *doc, const struct api_kind *k, const struct jso
 char *table_age(char *out, size_t size, const char *timestamp);
 
 /* auth.c: who asks, and what he may. */
+#define API_ROLE_LABEL \
+	"hypermetal.io/role" /* of a ServiceAccount: view or admin of its namespace */
 struct auth_ask {
 	const char *verb, *group, *resource, *sub, *namespace, *name;
 	const char *path; /* of a request that is for no resource, else NULL */
 	bool node_selector; /* a pod list that asks for the caller's own node */
 };
 /* Return: 0; -EACCES when a token was shown that is not valid */
-int auth_bearer(struct store *s, const char *authorization, struct api_user *out);
+int auth_bearer(struct store *s, const struct api_site *site, const char *authorization,
+		struct api_user *out);
 bool auth_allowed(const struct api_user *u, struct store *s, const struct auth_ask *ask);
 /* Write the refusal as the real server words it */
 void auth_refuse(struct api_call *c, const struct auth_ask *ask);
@@ -243,7 +261,7 @@ bool delete_preconditions(struct api_call *c, const struct store_object *o,
 			  const struct delete_options *opt);
 
 /* Subresources and reviews that are not objects. Return: whether it was one of theirs. */
-bool subresource_handle(struct api_call *c); /* pods/binding, pods/eviction, csr/approval */
+bool subresource_handle(struct api_call *c); /* pods/binding, pods/eviction, serviceaccounts/token */
 bool review_handle(struct api_call *c); /* authentication.k8s.io, authorization.k8s.io */
 
 /* kinds/: defaults, checks and columns */

@@ -119,6 +119,37 @@ static const struct pb_field self_review[] = {
 	END,
 };
 
+static const struct pb_field self_subject_review[] = {{1, PB_MSG, SINGLE, "metadata", metadata},
+						      END};
+static const struct pb_field token_review_spec[] = {
+	{1, PB_STR, SINGLE, "token", NULL},
+	{2, PB_STR, LIST, "audiences", NULL},
+	END,
+};
+static const struct pb_field token_review[] = {
+	{1, PB_MSG, SINGLE, "metadata", metadata},
+	{2, PB_MSG, SINGLE, "spec", token_review_spec},
+	END,
+};
+static const struct pb_field bound_ref[] = {
+	{1, PB_STR, SINGLE, "kind", NULL},
+	{2, PB_STR, SINGLE, "apiVersion", NULL},
+	{3, PB_STR, SINGLE, "name", NULL},
+	{4, PB_STR, SINGLE, "uid", NULL},
+	END,
+};
+static const struct pb_field token_request_spec[] = {
+	{1, PB_STR, LIST, "audiences", NULL},
+	{3, PB_MSG, SINGLE, "boundObjectRef", bound_ref},
+	{4, PB_INT, SINGLE, "expirationSeconds", NULL},
+	END,
+};
+static const struct pb_field token_request[] = {
+	{1, PB_MSG, SINGLE, "metadata", metadata},
+	{2, PB_MSG, SINGLE, "spec", token_request_spec},
+	END,
+};
+
 static const struct pb_field preconditions[] = {
 	{1, PB_STR, SINGLE, "uid", NULL},
 	{2, PB_STR, SINGLE, "resourceVersion", NULL},
@@ -147,6 +178,9 @@ static const struct {
 	{"ServiceAccount", service_account},
 	{"CertificateSigningRequest", csr},
 	{"SelfSubjectAccessReview", self_review},
+	{"SelfSubjectReview", self_subject_review},
+	{"TokenReview", token_review},
+	{"TokenRequest", token_request},
 	{"DeleteOptions", delete_options},
 	{"Eviction", eviction},
 };

@@ -99,6 +99,7 @@ static const struct api_kind kinds[] = {
 	 .short_names = "sa",
 	 .namespaced = true,
 	 .verbs = VERBS_ALL,
+	 .subresources = "token",
 	 .schema = schema_serviceaccount,
 	 .prepare = service_account_prepare,
 	 CELLS(service_account)},

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "internal.h"
+#include "token.h"
 
 #define SEGMENTS_MAX 9
 
@@ -211,7 +212,8 @@ static void dispatch(struct api_call *c)
 static bool public_path(const char *path)
 {
 	return str_eq(path, "/healthz") || str_eq(path, "/livez") || str_eq(path, "/readyz") ||
-	       str_eq(path, "/version");
+	       str_eq(path, "/version") || str_eq(path, "/openid/v1/jwks") ||
+	       str_eq(path, "/.well-known/openid-configuration");
 }
 
 /* Everything that is not an object's path. */
@@ -222,7 +224,8 @@ static void handle_other(struct api_call *c)
 
 	if (!auth_allowed(c->user, c->store, &ask))
 		auth_refuse(c, &ask);
-	else if (!review_handle(c) && !discovery_handle(c) && !openapi_handle(c))
+	else if (!review_handle(c) && !discovery_handle(c) && !openapi_handle(c) &&
+		 !token_discovery(c))
 		reply_no_resource(c);
 }
 

@@ -20,6 +20,8 @@ struct api {
 	char *host_ca_pem, *host_cert_pem, *host_key_pem;
 	struct list watches, logs, execs; /* running ones */
 	struct gc *gc;
+	struct account_keeper *accounts;
+	struct api_site site;
 };
 
 /* Answer @r with a watch. Return: false when c->reply holds an error instead. */

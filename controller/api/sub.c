@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Subresources that act instead of being kept, and the reviews of the auth groups. */
+/* Subresources that act instead of being kept. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "internal.h"
+#include "token.h"
 
 static void reply_created(struct api_call *c)
 {
@@ -60,6 +61,10 @@ static void evict(struct api_call *c)
 
 bool subresource_handle(struct api_call *c)
 {
+	if (str_eq(c->kind->plural, "serviceaccounts") && c->verb == VERB_CREATE) {
+		token_issue(c);
+		return true;
+	}
 	if (!str_eq(c->kind->plural, "pods"))
 		return false;
 	if (str_eq(c->sub, "log") && c->verb == VERB_GET) {
@@ -79,94 +84,5 @@ bool subresource_handle(struct api_call *c)
 		evict(c);
 	else
 		return false;
-	return true;
-}
-
-/* spec.{resource,nonResource}Attributes as a question. */
-static bool allowed(struct api_call *c, const struct json *spec, const struct api_user *u)
-{
-	const struct json *r = json_get(spec, "resourceAttributes");
-	const struct json *n = json_get(spec, "nonResourceAttributes");
-	struct auth_ask ask = {
-		.verb = json_str(json_get(r ? r : n, "verb"), ""),
-		.group = json_str(json_get(r, "group"), ""),
-		.resource = json_str(json_get(r, "resource"), ""),
-		.sub = json_str(json_get(r, "subresource"), ""),
-		.namespace = json_str(json_get(r, "namespace"), ""),
-		.name = json_str(json_get(r, "name"), ""),
-		.path = r ? NULL : json_str(json_get(n, "path"), ""),
-	};
-
-	return auth_allowed(u, c->store, &ask);
-}
-
-static void access_review(struct api_call *c, struct json_doc *doc, bool self)
-{
-	struct json *root = json_root(doc), *spec = json_get(root, "spec");
-	struct json_iter it = json_iter(json_get(spec, "groups"));
-	struct api_user u = {.name = ""};
-
-	str_copy(u.name, sizeof(u.name), json_str(json_get(spec, "user"), ""));
-	while (json_next(&it))
-		user_add_group(&u, json_str(it.value, ""));
-	json_put_bool(doc, json_obj_of(doc, root, "status"), "allowed",
-		      allowed(c, spec, self ? c->user : &u));
-	reply_doc(c, 201, root);
-}
-
-static void token_review(struct api_call *c, struct json_doc *doc)
-{
-	struct json *root = json_root(doc), *status = json_obj_of(doc, root, "status"), *user,
-		    *groups;
-	_cleanup_free_ char *bearer =
-		mem_printf("Bearer %.200s", json_str(json_at(root, "spec", "token", NULL), ""));
-	struct api_user u = {.name = ""};
-	bool ok = auth_bearer(c->store, bearer, &u) == 0;
-
-	json_put_bool(doc, status, "authenticated", ok);
-	if (ok) {
-		user = json_obj_of(doc, status, "user");
-		json_put_str(doc, user, "username", u.name);
-		groups = json_arr_of(doc, user, "groups");
-		for (size_t i = 0; i < u.group_count; i++)
-			json_push(doc, groups, json_new_str(doc, u.groups[i]));
-	}
-	reply_doc(c, 201, root);
-}
-
-bool review_handle(struct api_call *c)
-{
-	static const struct {
-		const char *path, *group, *resource;
-	} reviews[] = {
-		{"/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", "authorization.k8s.io",
-		 "selfsubjectaccessreviews"},
-		{"/apis/authorization.k8s.io/v1/subjectaccessreviews", "authorization.k8s.io",
-		 "subjectaccessreviews"},
-		{"/apis/authentication.k8s.io/v1/tokenreviews", "authentication.k8s.io",
-		 "tokenreviews"},
-	};
-	_cleanup_json_ struct json_doc *doc = NULL;
-	struct auth_ask ask = {.verb = "create", .sub = "", .namespace = "", .name = ""};
-	size_t i = 0;
-
-	while (i < ARRAY_SIZE(reviews) && !str_eq(reviews[i].path, c->path))
-		i++;
-	if (i == ARRAY_SIZE(reviews) || !str_eq(c->method, "POST"))
-		return false;
-	ask.group = reviews[i].group;
-	ask.resource = reviews[i].resource;
-	if (!auth_allowed(c->user, c->store, &ask)) {
-		auth_refuse(c, &ask);
-		return true;
-	}
-	if (!rest_body(c, &doc))
-		return true;
-	if (!json_is_obj(json_root(doc)))
-		reply_fail(c, 400, "BadRequest", "the body must be a JSON object");
-	else if (i == 2)
-		token_review(c, doc);
-	else
-		access_review(c, doc, i == 0);
 	return true;
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "account.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "internal.h"
@@ -169,10 +170,13 @@ static void answer_new(struct api_call *c, struct json_doc *doc)
 		return;
 	}
 	r = store_create(c->store, c->kind->plural, c->namespace, c->name, doc, &o, &e);
-	if (r < 0)
+	if (r < 0) {
 		reply_store_error(c, r, &e);
-	else
-		reply_object(c, 201, o);
+		return;
+	}
+	reply_object(c, 201, o);
+	if (str_eq(c->kind->plural, "namespaces"))
+		account_fill_namespace(c->store, c->site, c->name, NULL);
 }
 
 static void answer_changed(struct api_call *c, struct json_doc *doc, struct store_object *old,

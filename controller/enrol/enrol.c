@@ -139,6 +139,11 @@ const char *enrol_ca_pem(const struct enrol *n)
 	return buf_str(&n->pki.ca_cert);
 }
 
+const char *enrol_token_key_pem(const struct enrol *n)
+{
+	return buf_str(&n->pki.token_key);
+}
+
 int enrol_issue_client(const struct enrol *n, const char *common_name, const char *org,
 		       struct enrol_pair *out, struct err *e)
 {

@@ -27,7 +27,7 @@
 struct enrol;
 
 struct enrol_config {
-	const char *dir; /* of ca.crt and ca.key */
+	const char *dir; /* of ca.crt, ca.key and sa.key */
 	bool manual; /* the first request of a new host waits for the operator */
 	/*
 	 * Another API server keeps the requests and signs: our verdicts go there. NULL: they are
@@ -45,6 +45,9 @@ struct enrol *enrol_free(struct enrol *n);
 
 /** enrol_ca_pem() - The CA's certificate */
 const char *enrol_ca_pem(const struct enrol *n);
+
+/** enrol_token_key_pem() - The key that signs service accounts' tokens */
+const char *enrol_token_key_pem(const struct enrol *n);
 
 /* A key and its certificate, PEM. */
 struct enrol_pair {

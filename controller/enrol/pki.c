@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The certificate authority is made once, at the first start. Its key is the only secret that is
- * kept; the certificates of the API and the administrator are made anew at each start, so that
+ * The certificate authority is made once, at the first start, and so is the key of tokens. These
+ * keys are the only secrets that are kept; the certificates of the API and the administrator are made anew at each start, so that
  * changed addresses need no thought.
  */
 #include "pki.h"
@@ -39,7 +39,18 @@ static int make_ca(struct pki *p, const char *cert_path, const char *key_path, s
 	return r;
 }
 
-int pki_open(struct pki *p, const char *dir, struct err *e)
+static int open_token_key(struct pki *p, const char *dir, struct err *e)
+{
+	_cleanup_free_ char *path = mem_printf("%s/sa.key", dir);
+	int r = file_read(AT_FDCWD, path, &p->token_key, e);
+
+	if (r != -ENOENT)
+		return r;
+	r = x509_key_new(&p->token_key, e);
+	return r < 0 ? r : file_write(AT_FDCWD, path, p->token_key.data, p->token_key.len, 0600, e);
+}
+
+static int open_ca(struct pki *p, const char *dir, struct err *e)
 {
 	_cleanup_free_ char *cert = mem_printf("%s/ca.crt", dir);
 	_cleanup_free_ char *key = mem_printf("%s/ca.key", dir);
@@ -48,6 +59,7 @@ int pki_open(struct pki *p, const char *dir, struct err *e)
 
 	buf_init(&p->ca_cert, 65536);
 	buf_init(&p->ca_key, 65536);
+	buf_init(&p->token_key, 65536);
 	r = file_read(AT_FDCWD, key, &p->ca_key, e);
 	if (r == -ENOENT && access(cert, F_OK) != 0)
 		return make_ca(p, cert, key, e);
@@ -62,8 +74,18 @@ int pki_open(struct pki *p, const char *dir, struct err *e)
 	return r;
 }
 
+int pki_open(struct pki *p, const char *dir, struct err *e)
+{
+	int r = open_ca(p, dir, e);
+
+	return r < 0 ? r : open_token_key(p, dir, e);
+}
+
 void pki_done(struct pki *p)
 {
+	if (p->token_key.data)
+		mem_wipe(p->token_key.data, p->token_key.len);
+	buf_done(&p->token_key);
 	if (p->ca_key.data)
 		mem_wipe(p->ca_key.data, p->ca_key.len);
 	buf_done(&p->ca_key);

@@ -10,9 +10,10 @@
 
 struct pki {
 	struct buf ca_cert, ca_key;
+	struct buf token_key; /* of service accounts' tokens: nothing else may be signed with it */
 };
 
-/** pki_open() - Load DIR/ca.crt and ca.key, or make them (key mode 0600) */
+/** pki_open() - Load DIR/ca.crt, ca.key and sa.key, or make them (keys mode 0600) */
 int pki_open(struct pki *p, const char *dir, struct err *e);
 void pki_done(struct pki *p);
 

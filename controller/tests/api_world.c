@@ -6,6 +6,12 @@
 
 #include "base/mem.h"
 
+/* RFC 7515, appendix A.3 */
+static const char token_key[] = "-----BEGIN EC PRIVATE KEY-----\n"
+				"MHcCAQEEII6bEJ5xkJi/mASH3x9dd+nLKWBuvtImO19XwhPfhPSyoAoGCCqGSM49\n"
+				"AwEHoUQDQgAEf83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEXH8UTNG72b\n"
+				"focs3+257rn0s2ldbqkLJK2KRiMohYjlrQ==\n"
+				"-----END EC PRIVATE KEY-----\n";
 static const char *const system_namespaces[] = {"default", "kube-system", "kube-node-lease"};
 
 void be(struct world *w, const char *name, const char *group)
@@ -23,6 +29,7 @@ int ask_bytes(struct world *w, const char *method, const char *path, const char 
 
 	w->answer = json_doc_free(w->answer);
 	c->store = w->store;
+	c->site = &w->site;
 	c->method = method;
 	c->path = path;
 	c->accept = w->accept ? w->accept : "";
@@ -57,6 +64,8 @@ int world_set_up(void **state)
 	char body[100];
 
 	assert_int_equal(store_open(NULL, &config, &w->store, NULL), 0);
+	w->site.ca_pem = "the CA\n";
+	assert_int_equal(jwt_key_new(token_key, &w->site.tokens, NULL), 0);
 	be(w, "admin", "system:masters");
 	for (size_t i = 0; i < ARRAY_SIZE(system_namespaces); i++) {
 		snprintf(body, sizeof(body), "{\"metadata\":{\"name\":\"%s\"}}",
@@ -73,6 +82,7 @@ int world_tear_down(void **state)
 
 	json_doc_free(w->answer);
 	store_close(w->store);
+	jwt_key_free(w->site.tokens);
 	free(w);
 	return 0;
 }

@@ -17,6 +17,7 @@
 
 struct world {
 	struct store *store;
+	struct api_site site;
 	struct api_user user;
 	const char *accept, *type; /* of the next calls */
 	struct json_doc *answer; /* of the last call */

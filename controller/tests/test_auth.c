@@ -120,12 +120,14 @@ static void test_bootstrap_token(void **state)
 
 	snprintf(body, sizeof(body), secret, "2999-01-01T00:00:00Z");
 	assert_int_equal(ask(w, "POST", "/api/v1/namespaces/kube-system/secrets", "", body), 201);
-	assert_int_equal(auth_bearer(w->store, "Bearer abcdef.0123456789abcdeX", &u), -EACCES);
-	assert_int_equal(auth_bearer(w->store, "Bearer abcdeg.0123456789abcdef", &u), -EACCES);
-	assert_int_equal(auth_bearer(w->store, "Bearer abc", &u), -EACCES);
-	assert_int_equal(auth_bearer(w->store, "Basic x", &u), 0);
+	assert_int_equal(auth_bearer(w->store, NULL, "Bearer abcdef.0123456789abcdeX", &u),
+			 -EACCES);
+	assert_int_equal(auth_bearer(w->store, NULL, "Bearer abcdeg.0123456789abcdef", &u),
+			 -EACCES);
+	assert_int_equal(auth_bearer(w->store, NULL, "Bearer abc", &u), -EACCES);
+	assert_int_equal(auth_bearer(w->store, NULL, "Basic x", &u), 0);
 	assert_string_equal(u.name, "");
-	assert_int_equal(auth_bearer(w->store, "Bearer abcdef.0123456789abcdef", &u), 0);
+	assert_int_equal(auth_bearer(w->store, NULL, "Bearer abcdef.0123456789abcdef", &u), 0);
 	assert_string_equal(u.name, "system:bootstrap:abcdef");
 	assert_true(user_in_group(&u, "system:bootstrappers:hosts"));
 	assert_false(user_in_group(&u, "system:masters"));
@@ -158,7 +160,8 @@ static void test_bootstrap_token(void **state)
 			     "/api/v1/namespaces/kube-system/secrets/bootstrap-token-abcdef", "",
 			     "{\"stringData\":{\"expiration\":\"2000-01-01T00:00:00Z\"}}"),
 			 200);
-	assert_int_equal(auth_bearer(w->store, "Bearer abcdef.0123456789abcdef", &u), -EACCES);
+	assert_int_equal(auth_bearer(w->store, NULL, "Bearer abcdef.0123456789abcdef", &u),
+			 -EACCES);
 }
 
 int main(void)
