@@ -65,6 +65,9 @@ int wire_pods(struct hostd *h, struct err *e);
 /** wire_node() - Join the API, once the address is known; again: no harm */
 void wire_node(struct hostd *h);
 
+/** wire_measured() - What is used was measured: api gets it (wire_stats.c) */
+void wire_measured(struct hostd *h);
+
 /** wire_done() - Stop all modules; VMs run on */
 void wire_done(struct hostd *h);
 

@@ -6,7 +6,8 @@
  *	node: a pod changed, a list came      ->  pod
  *	pod: a status, a deletion, an event   ->  node
  *	node: a serving certificate           ->  api
- *	api: where is this log? run this      ->  pod
+ *	api: where is this log? run this, measure, list  ->  pod
+ *	pod: what is used was measured        ->  api
  *	node: a Date header                   ->  host
  */
 #include <stdio.h>
@@ -184,6 +185,27 @@ static int wire_exec(const struct api_exec_query *q, struct err *e, void *arg)
 	return pods_exec(h->pods, q->ns, q->pod, q->container, &m, e);
 }
 
+static void wire_measure(void *arg)
+{
+	struct hostd *h = arg;
+
+	pods_measure(h->pods);
+}
+
+static int wire_list(struct buf *out, void *arg)
+{
+	struct hostd *h = arg;
+
+	return pods_list(h->pods, out);
+}
+
+/* ---- pod -> api ---- */
+
+static void wire_on_measured(void *arg)
+{
+	wire_measured(arg);
+}
+
 /* ---- start and stop ---- */
 
 static void wire_images_changed(void *arg)
@@ -238,7 +260,12 @@ static void wire_net(struct hostd *h)
 
 static void wire_api(struct hostd *h)
 {
-	static const struct api_ops ops = {.log_path = wire_log_path, .exec = wire_exec};
+	static const struct api_ops ops = {
+		.log_path = wire_log_path,
+		.exec = wire_exec,
+		.measure = wire_measure,
+		.pods = wire_list,
+	};
 	const struct api_config config = {
 		.program = h->api_worker,
 		.run_dir = h->paths.run,
@@ -258,6 +285,7 @@ int wire_pods(struct hostd *h, struct err *e)
 		.on_status = wire_on_status,
 		.on_deleted = wire_on_deleted,
 		.on_event = wire_on_event,
+		.on_measured = wire_on_measured,
 	};
 	struct pods_config config = {
 		.loop = &h->loop,

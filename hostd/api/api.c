@@ -19,15 +19,22 @@
 #include <unistd.h>
 
 #include "api/wire.h"
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/proc.h"
 #include "base/str.h"
+#include "json/json.h"
 
 #define API_BACKLOG	   128
 #define API_RESTART_MIN_MS 500
 #define API_RESTART_MAX_MS 30000
+
+#define API_LATER	INT_MAX /* the answer is not there yet */
+#define API_WAITERS_MAX 64
+#define API_FRESH_MS	1000
+#define API_TEXT_MAX	((size_t)16 << 20) /* of a summary or a PodList */
 
 struct api {
 	struct loop *loop;
@@ -41,6 +48,10 @@ struct api {
 	struct watch control, ended;
 	struct timer restart;
 	uint64_t restart_ms;
+	uint32_t waiters[API_WAITERS_MAX]; /* questions that wait for api_measured() */
+	size_t waiter_count;
+	int summary_fd; /* the last one, -1 */
+	uint64_t summary_ms;
 };
 
 static void api_stop(struct api *a)
@@ -50,6 +61,7 @@ static void api_stop(struct api *a)
 	watch_del(&a->control);
 	watch_del(&a->ended);
 	a->control_fd = fd_close(a->control_fd);
+	a->waiter_count = 0;
 	if (a->proc.pidfd < 0)
 		return;
 	proc_kill(&a->proc, SIGKILL);
@@ -117,10 +129,54 @@ static int api_exec(struct api *a, const struct api_wire_ask *ask, struct err *e
 	return a->ops->exec(&q, e, a->arg);
 }
 
+/* A text as a file that nobody can change any more. Return: a descriptor or -errno */
+static int api_text_file(const struct buf *text, struct err *e)
+{
+	_cleanup_fd_ int fd = memfd_create("text", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	int r = fd < 0 ? -errno : fd_write_full(fd, buf_str(text), text->len);
+
+	if (r == 0 &&
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
+		r = -errno;
+	return r < 0 ? err_sys(e, r, "make a file") : take_fd(&fd);
+}
+
+static int api_pods(struct api *a, struct err *e)
+{
+	struct buf text = BUF_INIT(API_TEXT_MAX);
+	int r = a->ops->pods(&text, a->arg);
+
+	r = r < 0 ? err_sys(e, r, "list the pods") : api_text_file(&text, e);
+	buf_done(&text);
+	return r;
+}
+
+/* Return: a descriptor; API_LATER: the answer waits for api_measured(); -EBUSY */
+static int api_stats(struct api *a, const struct api_wire_ask *ask, struct err *e)
+{
+	if (a->summary_fd >= 0 && clock_mono_ms() - a->summary_ms < API_FRESH_MS) {
+		int fd = fcntl(a->summary_fd, F_DUPFD_CLOEXEC, 0);
+
+		return fd < 0 ? err_sys(e, -errno, "duplicate the summary") : fd;
+	}
+	if (a->waiter_count == API_WAITERS_MAX)
+		return err_set(e, -EBUSY, "too many questions");
+	a->waiters[a->waiter_count++] = ask->id;
+	if (a->waiter_count == 1)
+		a->ops->measure(a->arg);
+	return API_LATER;
+}
+
 static int api_open(struct api *a, const struct api_wire_ask *ask, int fds[2], struct err *e)
 {
 	char path[PATH_MAX];
 	int r;
+
+	if (ask->kind == API_WIRE_STATS || ask->kind == API_WIRE_PODS) {
+		r = ask->kind == API_WIRE_PODS ? api_pods(a, e) : api_stats(a, ask, e);
+		fds[0] = r == API_LATER ? -1 : r;
+		return r == API_LATER ? r : MIN(r, 0);
+	}
 
 	if (ask->kind == API_WIRE_EXEC || ask->kind == API_WIRE_ATTACH) {
 		fds[0] = api_exec(a, ask, e);
@@ -141,6 +197,8 @@ static void api_answer(struct api *a, const struct api_wire_ask *ask)
 		r = err_set(&e, -EINVAL, "malformed question");
 	else
 		r = api_open(a, ask, fds, &e);
+	if (r == API_LATER)
+		return;
 	answer.code = r;
 	if (r < 0)
 		str_copy(answer.msg, sizeof(answer.msg), err_msg(&e));
@@ -152,6 +210,31 @@ static void api_answer(struct api *a, const struct api_wire_ask *ask)
 	fd_close(fds[1]);
 	if (r < 0)
 		log_warn("api", "msg=\"answer to hostd-api lost\" code=%d", r);
+}
+
+void api_measured(struct api *a, const struct json *summary)
+{
+	struct buf text = BUF_INIT(API_TEXT_MAX);
+	struct err e = ERR_INIT;
+	int r = json_write(summary, &text);
+
+	fd_close(a->summary_fd);
+	a->summary_fd = r < 0 ? err_sys(&e, r, "write the summary") : api_text_file(&text, &e);
+	a->summary_ms = clock_mono_ms();
+	buf_done(&text);
+	for (size_t i = 0; i < a->waiter_count; i++) {
+		struct api_wire_answer answer = {.id = a->waiters[i],
+						 .code = MIN(a->summary_fd, 0)};
+
+		(void)str_copy(answer.msg, sizeof(answer.msg), err_msg(&e));
+		r = fd_send(a->control_fd, &answer, sizeof(answer), &a->summary_fd,
+			    a->summary_fd >= 0);
+		if (r < 0)
+			log_warn("api", "msg=\"answer to hostd-api lost\" code=%d", r);
+	}
+	a->waiter_count = 0;
+	if (a->summary_fd < 0)
+		a->summary_fd = -1;
 }
 
 static void api_control_ready(struct watch *w, uint32_t events)
@@ -297,6 +380,7 @@ int api_new(struct loop *loop, const struct api_config *config, const struct api
 			  .gid = config->gid,
 			  .listen_fd = fd,
 			  .control_fd = -1,
+			  .summary_fd = -1,
 			  .proc = {.pidfd = -1},
 			  .restart_ms = API_RESTART_MIN_MS};
 	timer_init(loop, &a->restart, api_restart);
@@ -333,6 +417,7 @@ struct api *api_free(struct api *a)
 	timer_cancel(&a->restart);
 	api_stop(a);
 	fd_close(a->listen_fd);
+	fd_close(a->summary_fd);
 	api_replace(&a->cert_pem, NULL);
 	api_replace(&a->key_pem, NULL);
 	api_replace(&a->client_ca_pem, NULL);

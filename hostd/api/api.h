@@ -17,12 +17,14 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/buf.h"
 #include "base/loop.h"
 
 #define API_NAME_MAX 256
 #define API_ARGS_MAX 512 /* arguments of an exec */
 
 struct api;
+struct json;
 
 struct api_config {
 	const char *program; /* path of hostd-api */
@@ -56,6 +58,10 @@ struct api_ops {
 	 * above, -EBUSY, -EINVAL, or another -errno.
 	 */
 	int (*exec)(const struct api_exec_query *q, struct err *e, void *arg);
+	/* Measure what is used; api_measured() is to follow within seconds. One at a time. */
+	void (*measure)(void *arg);
+	/* Append the PodList of this host (core/v1). Return: 0 or -errno */
+	int (*pods)(struct buf *out, void *arg);
 };
 
 /** api_new() - Listen on the port; nothing is served before api_set_certificate(). Return: 0 or -errno */
@@ -69,6 +75,13 @@ int api_new(struct loop *loop, const struct api_config *config, const struct api
  */
 int api_set_certificate(struct api *api, const char *cert_pem, const char *key_pem,
 			const char *client_ca_pem, struct err *e);
+
+/**
+ * api_measured() - Here is what is used
+ * @summary: a Summary (k8s.io/kubelet, stats/v1alpha1) with more under "hyper"; copied. It is given to whoever
+ *           waits for it, and to whoever asks within the next second.
+ */
+void api_measured(struct api *api, const struct json *summary);
 
 /** api_free() - Stop hostd-api and close the port. Return: NULL */
 struct api *api_free(struct api *api);

@@ -18,6 +18,7 @@
 
 #include "api/exec.h"
 #include "api/logs.h"
+#include "api/stats.h"
 #include "api/wire.h"
 #include "base/buf.h"
 #include "base/fd.h"
@@ -36,6 +37,7 @@ struct main_state {
 	struct http_server *server;
 	struct logs *logs;
 	struct execs *execs;
+	struct stats *stats;
 };
 
 static int main_read_pem(int fd, struct buf *b, const char *parts[3])
@@ -108,6 +110,8 @@ static void main_request(struct http_request *r, void *arg)
 		http_reply_text(r, 200, "ok");
 	else if ((rest = str_starts(path, "/containerLogs/")))
 		logs_serve(s->logs, r, rest);
+	else if (stats_serve(s->stats, r))
+		return;
 	else
 		http_reply_text(r, 404, "404 page not found\n");
 }
@@ -153,6 +157,7 @@ static int main_serve(unsigned int uid, unsigned int gid, struct err *e)
 	if (r == 0) {
 		s.logs = logs_new(&s.loop, asker);
 		s.execs = execs_new(&s.loop, asker);
+		s.stats = stats_new(&s.loop, asker);
 	}
 	return r < 0 ? err_wrap(e, r, "serve") : loop_run(&s.loop);
 }
@@ -160,7 +165,7 @@ static int main_serve(unsigned int uid, unsigned int gid, struct err *e)
 static void main_usage(FILE *out)
 {
 	fputs("usage: hostd-api --uid UID --gid GID\n"
-	      "Serves a host's logs and execs over HTTPS. Started by hostd, which passes the socket, the\n"
+	      "Serves a host's logs, execs and figures over HTTPS. Started by hostd, which passes the socket, the\n"
 	      "certificates and its own end as descriptors 3 to 5; of no use otherwise.\n",
 	      out);
 }

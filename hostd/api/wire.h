@@ -24,6 +24,8 @@ enum api_wire_kind {
 	API_WIRE_LOG,
 	API_WIRE_EXEC,
 	API_WIRE_ATTACH,
+	API_WIRE_STATS, /* what is used: a JSON text in a file, see api_measured() */
+	API_WIRE_PODS, /* the PodList */
 };
 
 /* Sent as far as it is filled: up to args + arg_bytes */
@@ -38,7 +40,7 @@ struct api_wire_ask {
 
 struct api_wire_answer {
 	uint32_t id;
-	int32_t code; /* 0: descriptors come along, {log, inotify} or {exec}; else -errno */
+	int32_t code; /* 0: descriptors come along, {log, inotify}, {exec} or {text}; else -errno */
 	char msg[ERR_MSG_MAX];
 };
 

@@ -179,6 +179,22 @@ static void net_remove(struct net *net, const char *uid)
 	free(pod);
 }
 
+/* The name says the address: the last two octets tell pods of one range apart. */
+static void net_name_tap(uint32_t ip, char tap[16])
+{
+	snprintf(tap, 16, "vm%u-%u", ip >> 8 & 255, ip & 255);
+}
+
+int net_tap_name(const char *ip, char tap[16])
+{
+	struct in_addr a;
+
+	if (inet_pton(AF_INET, ip, &a) != 1)
+		return -EINVAL;
+	net_name_tap(ntohl(a.s_addr), tap);
+	return 0;
+}
+
 static int net_open(const struct net *net, uint32_t ip, struct net_if *out, struct err *e)
 {
 	uint32_t be_ip = htonl(ip);
@@ -190,8 +206,7 @@ static int net_open(const struct net *net, uint32_t ip, struct net_if *out, stru
 	net_ip_text(out->gateway, net_gateway(net));
 	out->prefix_len = net->prefix_len;
 	out->mtu = NET_MTU;
-	/* The name says the address: the last two octets tell pods of one range apart. */
-	snprintf(out->tap, sizeof(out->tap), "vm%u-%u", ip >> 8 & 255, ip & 255);
+	net_name_tap(ip, out->tap);
 	r = link_tap_open(out->tap, net->bridge_index, &out->tap_fd, e);
 	if (r < 0)
 		return r;

@@ -56,6 +56,9 @@ int net_new(const struct net_config *config, struct net **net, struct err *e);
 /** net_free() - Forget; the bridge and the rules stay for the VMs that live on. Return: NULL */
 struct net *net_free(struct net *net);
 
+/** net_tap_name() - The name of a pod's tap, by its address. Return: 0; -EINVAL when @ip is none */
+int net_tap_name(const char *ip, char tap[16]);
+
 /**
  * net_attach() - Give a pod an address, a tap and its host ports
  * @uid: the pod's uid; one that is attached already is an error (-EEXIST)

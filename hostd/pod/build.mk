@@ -5,3 +5,4 @@ $(eval $(call fuzz_target,fuzz_pod,hostd/fuzz/fuzz_pod.c $(hostd_pod_spec),json 
 hostd_pod_test := $(hostd_pod) $(addprefix hostd/tests/,pod_harness.c fake_parts.c)
 $(eval $(call unit_test,test_pod,hostd/tests/test_pod.c $(hostd_pod_test),json base,))
 $(eval $(call unit_test,test_pod_record,hostd/tests/test_pod_record.c $(hostd_pod_test),json base,))
+$(eval $(call unit_test,test_measure,hostd/tests/test_measure.c $(hostd_pod_test),json base,))

@@ -76,20 +76,25 @@ int group_open(const struct pod *p)
 	return fd;
 }
 
+int group_find(const struct pod *p)
+{
+	char path[PATH_MAX];
+
+	return group_path(p, path) ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+}
+
 void group_limit_cpu(const struct pod *p)
 {
 	_cleanup_fd_ int fd = -1;
 	uint64_t limit_millis = 0;
-	char path[PATH_MAX], value[64];
+	char value[64];
 
 	for (uint32_t i = p->spec->init_count; i < p->spec->container_count; i++) {
 		if (!p->spec->containers[i].cpu_limit)
 			return; /* one container without a limit: the pod has none */
 		limit_millis += p->spec->containers[i].cpu_limit;
 	}
-	if (!group_path(p, path))
-		return;
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd = group_find(p);
 	snprintf(value, sizeof(value), "%llu %d",
 		 (unsigned long long)(limit_millis * GROUP_PERIOD_US / 1000), GROUP_PERIOD_US);
 	if (fd >= 0)

@@ -174,6 +174,11 @@ static bool guest_on_log(void *pod, const struct guest_log *m)
 	return true;
 }
 
+static void guest_on_stats(void *pod, const struct guest_stats *m)
+{
+	measure_told(pod, m);
+}
+
 static void guest_on_done(void *pod)
 {
 	struct pod *p = pod;
@@ -194,8 +199,10 @@ static void guest_on_closed(void *pod, struct session *s, const struct err *why)
 		return;
 	log_info("pod", "ev=guest_closed uid=%s why=\"%s\"", p->meta.uid, err_msg(why));
 	p->session = NULL;
-	if (!p->pods->freeing)
-		pod_kick(p);
+	if (p->pods->freeing)
+		return;
+	measure_lost(p);
+	pod_kick(p);
 }
 
 const struct session_events guest_events = {
@@ -204,6 +211,7 @@ const struct session_events guest_events = {
 	.on_exit = guest_on_exit,
 	.on_failed = guest_on_failed,
 	.on_log = guest_on_log,
+	.on_stats = guest_on_stats,
 	.on_done = guest_on_done,
 	.on_closed = guest_on_closed,
 };

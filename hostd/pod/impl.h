@@ -137,6 +137,11 @@ struct pod {
 	const struct session *stop_told;
 	char trouble[POD_MESSAGE_MAX]; /* why the present state does not get on */
 
+	/* What it uses */
+	bool stats_due; /* its guest was asked */
+	struct guest_stats *stats; /* the last answer, NULL: none yet */
+	uint64_t stats_ns; /* real time of it */
+
 	uint64_t not_before_ms; /* clock_mono_ms(); NEW waits until then */
 	uint32_t failures; /* of VMs in a row */
 	uint64_t run_since_ms;
@@ -155,6 +160,10 @@ struct pods {
 	uint32_t next_cid;
 	bool listed; /* the API's list came: what it does not name may end, what it names may start */
 	bool freeing;
+	bool measuring; /* the guests were asked */
+	uint32_t measure_ask; /* number of the question */
+	struct timer measure_late;
+	struct defer measured;
 };
 
 /* ---- machine.c ---- */
@@ -280,10 +289,21 @@ void logs_complete(struct pod *p, uint32_t container);
 void logs_reset(struct pod *p);
 void logs_path(const struct pod *p, const char *container, const char *suffix, char *path);
 
+/* ---- measure.c ---- */
+
+void measure_init(struct pods *pods);
+void measure_free(struct pods *pods);
+/** measure_told() - A guest has answered */
+void measure_told(struct pod *p, const struct guest_stats *m);
+/** measure_lost() - A guest is out of reach */
+void measure_lost(struct pod *p);
+
 /* ---- group.c ---- */
 
 /** group_open() - Make the pod's cgroup with its limits, but for the CPU's. Return: a descriptor; -1 without cgroups */
 int group_open(const struct pod *p);
+/** group_find() - The pod's cgroup. Return: a descriptor; -1 without one */
+int group_find(const struct pod *p);
 /** group_limit_cpu() - From now on the containers' CPU limits hold for the whole VM */
 void group_limit_cpu(const struct pod *p);
 /** group_remove() - Kill what is in it and remove it. Return: 0; -EBUSY: later */

@@ -50,6 +50,8 @@ struct pods_ops {
 	void (*on_deleted)(const struct pod_ref *pod, void *arg);
 	void (*on_event)(const struct pod_ref *pod, const char *type, const char *reason,
 			 const char *message, void *arg);
+	/* pods_measure() is done: pods_stats() has it. NULL when that is never called */
+	void (*on_measured)(void *arg);
 };
 
 /**
@@ -79,6 +81,25 @@ void pods_sync(struct pods *pods, const struct json *list);
  */
 int pods_log_path(struct pods *pods, const char *ns, const char *name, const char *container,
 		  bool previous, char *path, struct err *e);
+
+/**
+ * pods_measure() - Find out what all pods use
+ * on_measured follows from the loop, within about a second; a measurement that goes on already is joined.
+ */
+void pods_measure(struct pods *pods);
+
+/**
+ * pods_stats() - Append what is known now, from on_measured, to @list
+ * One object per VM: a PodStats of the Summary that kubelets serve (k8s.io/kubelet, stats/v1alpha1), without
+ * what needs two measurements, and with more under "hyper".
+ */
+void pods_stats(struct pods *pods, struct json_doc *doc, struct json *list);
+
+/** pods_list() - Append the PodList: each pod as the API gave it, its status as it is. Return: 0 or -errno */
+int pods_list(struct pods *pods, struct buf *out);
+
+/** pods_states() - Put the number of pods in each state (new, pull…) into @obj */
+void pods_states(const struct pods *pods, struct json_doc *doc, struct json *obj);
 
 struct guest_exec;
 

@@ -81,6 +81,7 @@ void pod_free(struct pod *p)
 		fd_close(p->containers[i].log_fd);
 	list_del(&p->node);
 	spec_free(p->spec);
+	free(p->stats);
 	free(p);
 }
 
@@ -281,6 +282,7 @@ int pods_new(const struct pods_config *config, const struct pods_ops *ops, void 
 	ps->arg = arg;
 	ps->next_cid = POD_CID_FIRST;
 	list_init(&ps->all);
+	measure_init(ps);
 	if (session_listen(config->loop, &guest_events, ps, &ps->sessions, &minor) < 0)
 		log_warn("pod", "ev=no_vsock error=\"%s\"", err_msg(&minor));
 	adopt_all(ps);
@@ -293,6 +295,7 @@ struct pods *pods_free(struct pods *pods)
 	if (!pods)
 		return NULL;
 	pods->freeing = true;
+	measure_free(pods);
 	if (pods->sessions)
 		session_server_free(pods->sessions);
 	while (!list_empty(&pods->all)) {

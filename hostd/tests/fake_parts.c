@@ -191,6 +191,13 @@ int net_adopt(struct net *net, const char *uid, const char *ip, const struct net
 	return 0;
 }
 
+int net_tap_name(const char *ip, char tap[16])
+{
+	(void)ip;
+	(void)str_copy(tap, 16, "lo");
+	return 0;
+}
+
 int net_sync(struct net *net, struct err *e)
 {
 	(void)net;
@@ -368,6 +375,14 @@ int session_exec(struct session *s, struct guest_exec *m, struct err *e)
 	if (fake.exec_result < 0)
 		return err_set(e, fake.exec_result, "refused");
 	return fake.exec_result;
+}
+
+int session_ask_stats(struct session *s, uint32_t ask)
+{
+	(void)s;
+	fake.stats_ask = ask;
+	fake.stats_asked++;
+	return 0;
 }
 
 int session_stop(struct session *s, uint32_t grace_ms)

@@ -38,6 +38,8 @@ struct fake_parts {
 	void *listener;
 	void *pod; /* what on_hello() answered */
 	int run_sent, stop_sent;
+	int stats_asked;
+	uint32_t stats_ask;
 	int exec_result; /* of session_exec() */
 	uint16_t exec_container;
 	uint32_t stop_grace_ms;

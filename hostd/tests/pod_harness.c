@@ -26,7 +26,7 @@
 
 struct pods *pods;
 char pods_dir[96], last_status[8192], trail[4096];
-int statuses, deleted;
+int statuses, deleted, measured;
 static struct loop loop;
 static char dir[64], resolv[96];
 
@@ -63,6 +63,12 @@ static void on_event(const struct pod_ref *pod, const char *type, const char *re
 	(void)message;
 	(void)arg;
 	snprintf(trail + strlen(trail), sizeof(trail) - strlen(trail), "%s ", reason);
+}
+
+static void on_measured(void *arg)
+{
+	(void)arg;
+	measured++;
 }
 
 /* ---- driving ---- */
@@ -103,7 +109,7 @@ void pods_start(void)
 		.backoff_ms = BACKOFF_MS,
 		.slack_ms = SLACK_MS,
 	};
-	static const struct pods_ops ops = {on_status, on_deleted, on_event};
+	static const struct pods_ops ops = {on_status, on_deleted, on_event, on_measured};
 	struct err e = ERR_INIT;
 
 	assert_int_equal(pods_new(&config, &ops, NULL, &pods, &e), 0);
@@ -122,7 +128,7 @@ int setup(void **state)
 	assert_int_equal(loop_init(&loop), 0);
 	fake_reset(&loop);
 	last_status[0] = trail[0] = '\0';
-	statuses = deleted = 0;
+	statuses = deleted = measured = 0;
 	pods_start();
 	return 0;
 }

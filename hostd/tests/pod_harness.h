@@ -16,7 +16,7 @@
 
 extern struct pods *pods;
 extern char pods_dir[96], last_status[8192], trail[4096]; /* the trail has the events' reasons */
-extern int statuses, deleted;
+extern int statuses, deleted, measured;
 
 void run_ms(uint64_t ms);
 /* Lets everything that is due happen, reports too */

@@ -1,0 +1,358 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * What pods use. Nothing is counted between two questions: a measurement asks all guests at once, waits
+ * for their answers, MEASURE_MS at most, and then reads what this host itself counts for their VMs.
+ *
+ * Of the two, the host's figures are the ones to trust: the control group has all that a pod costs, the
+ * VM itself included, and they are there when the guest is silent. A guest speaks of its containers only;
+ * what a hostile one says of them is numbers, and wrong for nobody but itself.
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/figures.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "pod/impl.h"
+
+#define MEASURE_MS	1000
+#define MEASURE_NS_US	1000
+#define MEASURE_NS_S	1000000000ULL
+#define MEASURE_NET_MAX ((size_t)256 << 10) /* /proc/net/dev */
+
+/* ---- asking ---- */
+
+static bool measure_waits(const struct pods *pods)
+{
+	const struct pod *p;
+
+	list_for_each(p, &pods->all, node)
+		if (p->stats_due && p->session)
+			return true;
+	return false;
+}
+
+static void measure_done(struct defer *d)
+{
+	struct pods *pods = container_of(d, struct pods, measured);
+	struct pod *p;
+
+	if (!pods->measuring || measure_waits(pods))
+		return;
+	timer_cancel(&pods->measure_late);
+	pods->measuring = false;
+	list_for_each(p, &pods->all, node)
+		p->stats_due = false;
+	pods->ops.on_measured(pods->arg);
+}
+
+static void measure_late(struct timer *t)
+{
+	struct pods *pods = container_of(t, struct pods, measure_late);
+	struct pod *p;
+
+	list_for_each(p, &pods->all, node) {
+		if (p->stats_due)
+			log_warn("pod", "ev=guest_silent uid=%s pod=%s/%s", p->meta.uid, p->meta.ns,
+				 p->meta.name);
+		p->stats_due = false;
+	}
+	loop_defer(pods->config.loop, &pods->measured, measure_done);
+}
+
+void measure_init(struct pods *pods)
+{
+	timer_init(pods->config.loop, &pods->measure_late, measure_late);
+}
+
+void measure_free(struct pods *pods)
+{
+	timer_cancel(&pods->measure_late);
+	defer_cancel(&pods->measured);
+}
+
+void measure_told(struct pod *p, const struct guest_stats *m)
+{
+	struct pods *pods = p->pods;
+
+	if (!p->stats_due || m->ask != pods->measure_ask)
+		return; /* too late, or not asked for */
+	p->stats_due = false;
+	if (!p->stats)
+		p->stats = mem_alloc(sizeof(*p->stats));
+	*p->stats = *m;
+	p->stats_ns = clock_real_ns();
+	loop_defer(pods->config.loop, &pods->measured, measure_done);
+}
+
+void measure_lost(struct pod *p)
+{
+	if (p->stats_due)
+		loop_defer(p->pods->config.loop, &p->pods->measured, measure_done);
+	p->stats_due = false;
+}
+
+void pods_measure(struct pods *pods)
+{
+	struct pod *p;
+
+	if (pods->measuring)
+		return;
+	pods->measuring = true;
+	pods->measure_ask++;
+	list_for_each(p, &pods->all, node)
+		p->stats_due = p->session && p->state == POD_RUN &&
+			       session_ask_stats(p->session, pods->measure_ask) == 0;
+	timer_set(&pods->measure_late, MEASURE_MS);
+	loop_defer(pods->config.loop, &pods->measured, measure_done);
+}
+
+/* ---- telling: as the stats/v1alpha1 Summary of a kubelet has it, ours under "hyper" ---- */
+
+static void put(struct json_doc *doc, struct json *obj, const char *key, uint64_t value)
+{
+	json_put_int(doc, obj, key, (int64_t)MIN(value, (uint64_t)INT64_MAX));
+}
+
+static void put_time(struct json_doc *doc, struct json *obj, const char *key, uint64_t ns)
+{
+	char text[CLOCK_RFC3339_MAX];
+
+	json_put_str(doc, obj, key, clock_rfc3339_nano(text, MIN(ns, (uint64_t)INT64_MAX)));
+}
+
+static struct json *put_obj(struct json_doc *doc, struct json *obj, const char *key, uint64_t ns)
+{
+	struct json *o = json_obj_of(doc, obj, key);
+
+	put_time(doc, o, "time", ns);
+	return o;
+}
+
+static uint64_t measure_logs(const struct pod *p, uint32_t container)
+{
+	static const char *const suffixes[] = {".log", ".log.1", ".prev.log"};
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
+		char path[PATH_MAX];
+		struct stat st;
+
+		logs_path(p, p->spec->containers[container].name, suffixes[i], path);
+		if (stat(path, &st) == 0)
+			bytes += (uint64_t)st.st_size;
+	}
+	return bytes;
+}
+
+static void measure_container(struct json_doc *doc, struct json *list, const struct pod *p,
+			      const struct guest_stats_container *c)
+{
+	const struct spec_container *s = &p->spec->containers[c->container];
+	struct json *o = json_new_obj(doc), *part;
+
+	json_put_str(doc, o, "name", s->name);
+	put_time(doc, o, "startTime", c->started_ns);
+	part = put_obj(doc, o, "cpu", p->stats_ns);
+	put(doc, part, "usageCoreNanoSeconds", c->cpu_ns);
+	part = put_obj(doc, o, "memory", p->stats_ns);
+	if (s->memory_limit)
+		put(doc, part, "availableBytes",
+		    s->memory_limit - MIN(s->memory_limit, c->working_set_bytes));
+	put(doc, part, "usageBytes", c->memory_bytes);
+	put(doc, part, "workingSetBytes", c->working_set_bytes);
+	put(doc, part, "rssBytes", c->rss_bytes);
+	put(doc, part, "pageFaults", c->faults);
+	put(doc, part, "majorPageFaults", c->major_faults);
+	put(doc, put_obj(doc, o, "logs", p->stats_ns), "usedBytes", measure_logs(p, c->container));
+	part = json_obj_of(doc, o, "hyper");
+	put(doc, part, "userNanoSeconds", c->cpu_user_ns);
+	put(doc, part, "systemNanoSeconds", c->cpu_system_ns);
+	put(doc, part, "throttledNanoSeconds", c->throttled_ns);
+	put(doc, part, "throttledPeriods", c->throttled);
+	put(doc, part, "processes", c->pids);
+	put(doc, part, "oomKills", c->oom_kills);
+	json_push(doc, list, o);
+}
+
+/* By the interface's counters on this host: what it receives, the guest has sent. */
+static bool measure_tap(const struct pod *p, const char *interfaces, struct guest_stats_net *n)
+{
+	uint64_t f[16];
+	char tap[16];
+
+	if (!*p->ip || net_tap_name(p->ip, tap) < 0 ||
+	    figures_columns(interfaces, tap, f, ARRAY_SIZE(f)) < ARRAY_SIZE(f))
+		return false;
+	*n = (struct guest_stats_net){
+		.tx_bytes = f[0],
+		.tx_packets = f[1],
+		.tx_errors = f[2],
+		.tx_dropped = f[3],
+		.rx_bytes = f[8],
+		.rx_packets = f[9],
+		.rx_errors = f[10],
+		.rx_dropped = f[11],
+	};
+	return true;
+}
+
+static void measure_net_fields(struct json_doc *doc, struct json *o,
+			       const struct guest_stats_net *n)
+{
+	json_put_str(doc, o, "name", "eth0");
+	put(doc, o, "rxBytes", n->rx_bytes);
+	put(doc, o, "rxErrors", n->rx_errors);
+	put(doc, o, "txBytes", n->tx_bytes);
+	put(doc, o, "txErrors", n->tx_errors);
+}
+
+static void measure_net(struct json_doc *doc, struct json *o, const struct pod *p,
+			const char *interfaces, uint64_t now_ns)
+{
+	struct guest_stats_net n;
+	struct json *net, *one, *more;
+
+	if (!measure_tap(p, interfaces, &n))
+		return;
+	net = put_obj(doc, o, "network", now_ns);
+	measure_net_fields(doc, net, &n);
+	one = json_new_obj(doc);
+	measure_net_fields(doc, one, &n);
+	json_push(doc, json_arr_of(doc, net, "interfaces"), one);
+	more = json_obj_of(doc, json_obj_of(doc, o, "hyper"), "network");
+	put(doc, more, "rxPackets", n.rx_packets);
+	put(doc, more, "rxDropped", n.rx_dropped);
+	put(doc, more, "txPackets", n.tx_packets);
+	put(doc, more, "txDropped", n.tx_dropped);
+}
+
+/* What the pod costs this host. */
+static void measure_group(struct json_doc *doc, struct json *o, const struct pod *p,
+			  uint64_t now_ns)
+{
+	_cleanup_fd_ int dir = group_find(p);
+	char text[FIGURES_FILE_MAX];
+	struct json *part;
+	uint64_t used, idle;
+
+	if (dir < 0)
+		return;
+	figures_read(dir, "cpu.stat", text, sizeof(text));
+	part = put_obj(doc, o, "cpu", now_ns);
+	put(doc, part, "usageCoreNanoSeconds", figures_line(text, "usage_usec") * MEASURE_NS_US);
+	part = json_obj_of(doc, o, "hyper");
+	put(doc, part, "userNanoSeconds", figures_line(text, "user_usec") * MEASURE_NS_US);
+	put(doc, part, "systemNanoSeconds", figures_line(text, "system_usec") * MEASURE_NS_US);
+	put(doc, part, "throttledNanoSeconds",
+	    figures_line(text, "throttled_usec") * MEASURE_NS_US);
+	used = figures_number(dir, "memory.current");
+	figures_read(dir, "memory.stat", text, sizeof(text));
+	idle = figures_line(text, "inactive_file");
+	part = put_obj(doc, o, "memory", now_ns);
+	put(doc, part, "usageBytes", used);
+	put(doc, part, "workingSetBytes", used - MIN(used, idle));
+	put(doc, part, "rssBytes", figures_line(text, "anon"));
+	put(doc, part, "pageFaults", figures_line(text, "pgfault"));
+	put(doc, part, "majorPageFaults", figures_line(text, "pgmajfault"));
+}
+
+static void measure_guest(struct json_doc *doc, struct json *o, struct json *containers,
+			  const struct pod *p)
+{
+	const struct guest_stats *m = p->stats;
+	uint64_t used = m->scratch_bytes - MIN(m->scratch_bytes, m->scratch_free_bytes);
+	struct json *part;
+
+	for (uint32_t i = 0; i < m->container_count; i++)
+		if (m->containers[i].container < p->spec->container_count)
+			measure_container(doc, containers, p, &m->containers[i]);
+	part = put_obj(doc, o, "ephemeral-storage", p->stats_ns);
+	put(doc, part, "availableBytes", m->scratch_free_bytes);
+	put(doc, part, "capacityBytes", m->scratch_bytes);
+	put(doc, part, "usedBytes", used);
+	put(doc, part, "inodesFree", m->scratch_inodes_free);
+	put(doc, part, "inodes", m->scratch_inodes);
+	put(doc, part, "inodesUsed",
+	    m->scratch_inodes - MIN(m->scratch_inodes, m->scratch_inodes_free));
+	part = json_obj_of(doc, json_obj_of(doc, o, "hyper"), "guest");
+	put(doc, part, "memoryBytes", m->memory_bytes);
+	put(doc, part, "availableBytes", m->memory_available_bytes);
+}
+
+static struct json *measure_pod(struct json_doc *doc, const struct pod *p, const char *interfaces)
+{
+	struct json *o = json_new_obj(doc), *ref = json_obj_of(doc, o, "podRef"), *containers,
+		    *hyper;
+	uint64_t now_ns = clock_real_ns();
+
+	json_put_str(doc, ref, "name", p->meta.name);
+	json_put_str(doc, ref, "namespace", p->meta.ns);
+	json_put_str(doc, ref, "uid", p->meta.uid);
+	put_time(doc, o, "startTime", p->start_ns);
+	containers = json_arr_of(doc, o, "containers");
+	hyper = json_obj_of(doc, o, "hyper");
+	put(doc, hyper, "cid", p->cid);
+	if (p->run_since_ms)
+		put(doc, hyper, "runMilliSeconds", clock_mono_ms() - p->run_since_ms);
+	measure_group(doc, o, p, now_ns);
+	measure_net(doc, o, p, interfaces, now_ns);
+	/* A guest that did not answer this time has nothing to say. */
+	if (p->stats && p->stats->ask == p->pods->measure_ask && p->spec)
+		measure_guest(doc, o, containers, p);
+	return o;
+}
+
+void pods_stats(struct pods *pods, struct json_doc *doc, struct json *list)
+{
+	struct buf interfaces = BUF_INIT(MEASURE_NET_MAX);
+	const struct pod *p;
+
+	(void)file_read(AT_FDCWD, "/proc/net/dev", &interfaces, NULL);
+	list_for_each(p, &pods->all, node)
+		if (p->vm_there && !p->vm_ended)
+			json_push(doc, list, measure_pod(doc, p, buf_str(&interfaces)));
+	buf_done(&interfaces);
+}
+
+int pods_list(struct pods *pods, struct buf *out)
+{
+	struct pod *p;
+	bool first = true;
+	int r = buf_puts(out,
+			 "{\"kind\":\"PodList\",\"apiVersion\":\"v1\",\"metadata\":{},\"items\":[");
+
+	/* One document at a time: a host's pods may be long together. */
+	list_for_each(p, &pods->all, node) {
+		_cleanup_json_ struct json_doc *doc = NULL;
+
+		if (r < 0)
+			break;
+		if (p->silent || store_load_spec(p->dir, &doc, NULL) < 0)
+			continue;
+		json_put(doc, json_root(doc), "status", status_make(doc, p));
+		r = first ? 0 : buf_puts(out, ",");
+		first = false;
+		if (r == 0)
+			r = json_write(json_root(doc), out);
+	}
+	return r < 0 ? r : buf_puts(out, "]}");
+}
+
+void pods_states(const struct pods *pods, struct json_doc *doc, struct json *obj)
+{
+	const struct pod *p;
+
+	for (int s = 0; s < POD_STATE_MAX; s++) {
+		uint64_t count = 0;
+
+		list_for_each(p, &pods->all, node)
+			count += p->state == (enum pod_state)s;
+		put(doc, obj, pod_state_name((enum pod_state)s), count);
+	}
+}

@@ -1,0 +1,70 @@
+#!/bin/bash
+# What one can see of a pod's use: the host's own endpoint (metrics-server's and Prometheus' text, the Summary, the pods),
+# and the API's metrics by hyper and kubectl; who may not look; a hostd that was restarted.
+# environment: shared
+# deadline: 300
+
+bin=$("$ROOT/qemu-test/kubectl.sh" trixie)
+mkdir -p "$RUN/kubectl-top"
+k() { HOME=$RUN/kubectl-top in_net timeout 60 "$bin" "$@"; }
+api_keys
+endpoint() { # PATH [CURL-ARGUMENT...]: of the host, with the keys of an administrator
+	local path=$1
+	shift
+	in_net curl -sSk --max-time 20 --cert "$RUN/keys/cert.pem" --key "$RUN/keys/key.pem" "$@" "https://$(host_address 0 10250)$path"
+}
+# The value of a series of the text in $RUN/metrics, by its name and what its labels must have
+series() { awk -v name="$1" -v label="${2:-}" '$1 ~ "^" name "({|$)" && index($0, label) { print $2; exit }' "$RUN/metrics"; }
+at_least() { # WHAT LEAST GOT
+	awk -v a="$3" -v b="$2" 'BEGIN { exit !(a != "" && a + 0 >= b + 0) }' || fail "$1: expected $2 or more, got '$3'"
+}
+
+pod_create busy busybox '["sh", "-c", "head -c 8000000 /dev/zero >/tmp/file; i=0; while :; do i=$((i+1)); done"]' '{}' \
+	'{"resources": {"limits": {"memory": "64Mi"}}}'
+pod_create pair busybox '["sleep", "1000"]' '{"spec": {"containers": [{"name": "main", "image": "busybox", "command": ["sleep", "1000"]},
+	{"name": "other", "image": "busybox", "command": ["sh", "-c", "wget -q -O /dev/null http://10.88.0.1:1; sleep 1000"]}]}}'
+await 150 "busy runs" pod_running busy
+await 60 "pair runs" pod_running pair
+
+# What metrics-server reads
+endpoint /metrics/resource >"$RUN/metrics"
+for name in busy pair; do
+	at_least "cpu of pod $name" 0.01 "$(series pod_cpu_usage_seconds_total "pod=\"$name\"")"
+	at_least "memory of pod $name" 4000000 "$(series pod_memory_working_set_bytes "pod=\"$name\"")"
+done
+for name in '"main",namespace="default",pod="busy"' '"main",namespace="default",pod="pair"' '"other",namespace="default",pod="pair"'; do
+	at_least "memory of container $name" 50000 "$(series container_memory_working_set_bytes "container=$name")"
+	at_least "start of container $name" 1700000000 "$(series container_start_time_seconds "container=$name")"
+done
+at_least "cpu of container busy" 0.1 "$(series container_cpu_usage_seconds_total 'container="main",namespace="default",pod="busy"')"
+at_least "cpu of the host" 1 "$(series node_cpu_usage_seconds_total)"
+at_least "memory of the host" 50000000 "$(series node_memory_working_set_bytes)"
+expect "errors" 0 "$(series resource_scrape_error)"
+
+# What Prometheus reads: each sample's form, and what is only there
+endpoint /metrics >"$RUN/metrics"
+expect "malformed lines" "" "$(grep -vE '^(# (HELP|TYPE) hypermetal_[a-z_]+ .+|hypermetal_[a-z_]+(\{[a-z_]+="[^"]*"(,[a-z_]+="[^"]*")*\})? [0-9.e+-]+)$' "$RUN/metrics" || :)"
+expect "pods that run" 2 "$(series hypermetal_pods '"run"')"
+at_least "uptime" 0.1 "$(series hypermetal_vm_uptime_seconds 'pod="busy"')"
+
+# The Summary: with rates, though nobody asked before
+endpoint /stats/summary >"$RUN/summary"
+s() { jq -r "$1" "$RUN/summary"; }
+expect "node" host-0 "$(s .node.nodeName)"
+expect "pods of the summary" "busy pair" "$(s '[.pods[].podRef.name] | sort | join(" ")')"
+at_least "rate of busy" 100000000 "$(s '.pods[] | select(.podRef.name == "busy").containers[0].cpu.usageNanoCores')"
+at_least "rate of the host" 100000000 "$(s .node.cpu.usageNanoCores)"
+at_least "file of busy" 8000000 "$(s '.pods[] | select(.podRef.name == "busy")."ephemeral-storage".usedBytes')"
+expect "containers of pair" "main other" "$(s '[.pods[] | select(.podRef.name == "pair").containers[].name] | sort | join(" ")')"
+at_least "room of busy" 1 "$(s '.pods[] | select(.podRef.name == "busy").containers[0].memory.availableBytes')"
+
+# The pods, as the API has them; health
+expect "its pods" "busy Running pair Running" "$(endpoint /pods | jq -r '[.items[] | .metadata.name + " " + .status.phase] | sort | join(" ")')"
+expect "healthz" ok "$(endpoint /healthz)"
+expect "nothing there" 404 "$(endpoint /nothing -o /dev/null -w '%{http_code}')"
+
+# Who has no certificate, or another's, sees nothing
+expect "no certificate" 000 "$(in_net curl -sk -o /dev/null -w '%{http_code}' --max-time 10 "https://$(host_address 0 10250)/metrics" || :)"
+
+pod_remove busy
+pod_remove pair
