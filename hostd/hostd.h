@@ -40,6 +40,7 @@ struct hostd {
 	char image_worker[HOSTD_PATH_MAX], mkfs[HOSTD_PATH_MAX], api_worker[HOSTD_PATH_MAX];
 	char resolv_conf[HOSTD_PATH_MAX];
 	char cgroup_dir[HOSTD_PATH_MAX];
+	char api_host[HOST_URL_MAX], api_port[HOST_PORT_MAX]; /* of settings.api */
 	char no_net[ERR_MSG_MAX]; /* "" when pods get a network; else why not */
 	const char *mirrors[HOST_MIRRORS_MAX];
 

@@ -5,6 +5,7 @@
  *
  *	node: a pod changed, a list came      ->  pod
  *	pod: a status, a deletion, an event   ->  node
+ *	pod: what is in this ConfigMap?       ->  node, and back
  *	node: a serving certificate           ->  api
  *	api: where is this log? run this, measure, list  ->  pod
  *	pod: what is used was measured        ->  api
@@ -130,6 +131,47 @@ static void wire_on_event(const struct pod_ref *pod, const char *type, const cha
 
 	if (h->node)
 		node_event(h->node, &ref, type, reason, message);
+}
+
+static void wire_fetched(void *arg, const struct node_fetched *result)
+{
+	const struct pod_fetched answer = {
+		.object = result->object,
+		.absent = result->absent,
+		.message = result->message,
+		.retry_after_ms = result->retry_after_ms,
+	};
+
+	pods_fetched(arg, &answer);
+}
+
+static void wire_fetch(struct pod_want *want, void *arg)
+{
+	static const enum node_object kinds[] = {
+		[POD_CONFIG_MAP] = NODE_CONFIG_MAP,
+		[POD_SECRET] = NODE_SECRET,
+		[POD_TOKEN] = NODE_TOKEN,
+	};
+	struct hostd *h = arg;
+	const struct node_fetch_spec spec = {
+		.kind = kinds[want->kind],
+		.ns = want->ns,
+		.name = want->name,
+		.audience = want->audience,
+		.expiration_s = want->expiration_s,
+		.pod = want->pod,
+		.uid = want->uid,
+	};
+
+	want->call = node_fetch(h->node, &spec, wire_fetched, want);
+}
+
+static void wire_cancel(struct pod_want *want, void *arg)
+{
+	struct hostd *h = arg;
+
+	if (h->node) /* which ends what is under way when it goes */
+		node_fetch_cancel(want->call);
 }
 
 /* ---- node -> oci ---- */
@@ -286,6 +328,8 @@ int wire_pods(struct hostd *h, struct err *e)
 		.on_deleted = wire_on_deleted,
 		.on_event = wire_on_event,
 		.on_measured = wire_on_measured,
+		.fetch = wire_fetch,
+		.cancel = wire_cancel,
 	};
 	struct pods_config config = {
 		.loop = &h->loop,
@@ -302,11 +346,15 @@ int wire_pods(struct hostd *h, struct err *e)
 		.pods_max = WIRE_PODS_MAX,
 		.memory_bytes = wire_pod_memory(h),
 		.scratch_bytes = wire_scratch_bytes(h),
+		.api_host = h->api_host,
+		.api_port = h->api_port,
+		.refresh_ms = h->settings.refresh_s * 1000,
 	};
 	int r = wire_oci(h, e);
 
 	if (r < 0)
 		return err_wrap(e, r, "images");
+	host_settings_api(&h->settings, h->api_host, h->api_port);
 	wire_net(h);
 	wire_api(h);
 	config.oci = h->oci;

@@ -35,6 +35,7 @@ struct host_settings {
 	char log[8]; /* "", "error", "warn", "info", "debug" */
 	char pod_cidr[HOST_CIDR_MAX]; /* "" when the API or the default decides */
 	uint32_t image_cap_mib; /* room for images; 0: the default */
+	uint32_t refresh_s; /* how often what pods have mounted of the API is looked at; 0: the default */
 	uint64_t time_s; /* the boot service's clock, seconds since the epoch; 0 unknown */
 };
 
@@ -50,6 +51,15 @@ int host_settings_parse(const char *text, size_t len, struct host_settings *s, s
 
 /** host_settings_load() - Read @path. Return: as host_settings_parse(), or -errno of the file */
 int host_settings_load(const char *path, struct host_settings *s, struct err *e);
+
+#define HOST_PORT_MAX 8
+
+/**
+ * host_settings_api() - Where the API is, as its clients are told
+ * @host: HOST_URL_MAX bytes: a name or an address without brackets
+ * @port: HOST_PORT_MAX bytes
+ */
+void host_settings_api(const struct host_settings *s, char *host, char *port);
 
 /* ---- Inventory ---- */
 

@@ -141,6 +141,16 @@ static int settings_image_cap(struct host_settings *s, const char *value, struct
 	return 0;
 }
 
+static int settings_refresh(struct host_settings *s, const char *value, struct err *e)
+{
+	uint64_t seconds;
+
+	if (str_u64(value, 86400, &seconds) < 0 || seconds == 0)
+		return err_set(e, -EINVAL, "not 1 to 86400 seconds");
+	s->refresh_s = (uint32_t)seconds;
+	return 0;
+}
+
 static int settings_time(struct host_settings *s, const char *value, struct err *e)
 {
 	if (str_u64(value, (uint64_t)1 << 40, &s->time_s) < 0)
@@ -160,6 +170,7 @@ static const struct settings_key {
 	{"log", false, settings_log},
 	{"pod_cidr", false, settings_pod_cidr},
 	{"image_cap_mib", false, settings_image_cap},
+	{"refresh_s", false, settings_refresh},
 	{"time", false, settings_time},
 };
 
@@ -215,6 +226,28 @@ int host_settings_parse(const char *text, size_t len, struct host_settings *s, s
 	if (!*s->node_name)
 		return err_set(e, -EINVAL, "settings: no node_name");
 	return 0;
+}
+
+void host_settings_api(const struct host_settings *s, char *host, char *port)
+{
+	const char *from = str_starts(s->api, "https://");
+	bool brackets;
+	size_t len;
+
+	from = from ? from : s->api;
+	brackets = *from == '[';
+	from += brackets;
+	len = strcspn(from, brackets ? "]/" : ":/");
+	memcpy(host, from, len); /* of settings.api, which has the same room */
+	host[len] = '\0';
+	from += len + (brackets && from[len]);
+	len = *from == ':' ? strcspn(from + 1, "/") : 0;
+	if (!len || len >= HOST_PORT_MAX) {
+		(void)str_copy(port, HOST_PORT_MAX, "443");
+		return;
+	}
+	memcpy(port, from + 1, len);
+	port[len] = '\0';
 }
 
 int host_settings_load(const char *path, struct host_settings *s, struct err *e)

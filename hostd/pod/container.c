@@ -12,10 +12,10 @@
 #include "proto/vm_spec.h"
 
 static const struct spec_rule container_rules[] = {
-	{"envFrom", SPEC_RULE_NOT_SET},	      {"volumeDevices", SPEC_RULE_NOT_SET},
-	{"livenessProbe", SPEC_RULE_NOT_SET}, {"readinessProbe", SPEC_RULE_NOT_SET},
-	{"startupProbe", SPEC_RULE_NOT_SET},  {"lifecycle", SPEC_RULE_NOT_SET},
-	{"restartPolicy", SPEC_RULE_NOT_SET}, {"restartPolicyRules", SPEC_RULE_NOT_SET},
+	{"volumeDevices", SPEC_RULE_NOT_SET},	   {"livenessProbe", SPEC_RULE_NOT_SET},
+	{"readinessProbe", SPEC_RULE_NOT_SET},	   {"startupProbe", SPEC_RULE_NOT_SET},
+	{"lifecycle", SPEC_RULE_NOT_SET},	   {"restartPolicy", SPEC_RULE_NOT_SET},
+	{"restartPolicyRules", SPEC_RULE_NOT_SET},
 };
 
 static const struct spec_rule security_rules[] = {
@@ -43,66 +43,13 @@ static int container_pull(const struct json *obj, const char *path, struct spec_
 	return 0;
 }
 
-static int container_env(struct pod_spec *s, const struct json *env, const char *path,
-			 struct spec_container *c, struct err *e)
+static int container_words(struct pod_spec *s, const struct json *obj, const char *path,
+			   const char *field, struct spec_list *list, struct err *e)
 {
-	struct json_iter it = json_iter(env);
-	struct buf text = BUF_INIT(GUEST_STR_MAX);
-	int r = spec_list_make(s, &c->env, json_count(env));
-
-	if (r < 0)
-		return err_set(e, -EINVAL, "%s.env: more than %d entries", path, SPEC_LIST_MAX);
-	for (unsigned int i = 0; r == 0 && json_next(&it); i++) {
-		const char *name = json_str(json_get(it.value, "name"), ""), *kept;
-
-		if (json_is_obj(json_get(it.value, "valueFrom"))) {
-			r = spec_refuse(e, "%s.env[%u].valueFrom", path, i);
-			break;
-		}
-		if (!*name || strchr(name, '=')) {
-			r = err_set(e, -EINVAL, "%s.env[%u].name: not a name", path, i);
-			break;
-		}
-		buf_clear(&text);
-		r = buf_printf(&text, "%s=", name);
-		if (r == 0)
-			r = spec_expand(json_str(json_get(it.value, "value"), ""), c->env.at,
-					c->env.count, &text);
-		kept = r == 0 ? spec_text(s, text.data, text.len) : NULL;
-		if (!kept)
-			r = err_set(e, -EINVAL, "%s.env[%u]: too long", path, i);
-		else
-			c->env.at[c->env.count++] = kept;
-	}
-	buf_done(&text);
-	return r;
-}
-
-/* command or args, with $(NAME) resolved */
-static int container_words(struct pod_spec *s, const struct json *arr, const char *path,
-			   const char *field, const struct spec_list *env, struct spec_list *list,
-			   struct err *e)
-{
-	struct buf text = BUF_INIT(GUEST_STR_MAX);
 	char where[SPEC_PATH_MAX + 16];
-	int r;
 
 	snprintf(where, sizeof(where), "%s.%s", path, field);
-	r = spec_list_read(s, arr, list, where, e);
-	for (uint32_t i = 0; r == 0 && i < list->count; i++) {
-		const char *kept = NULL;
-
-		buf_clear(&text);
-		r = spec_expand(list->at[i], env->at, env->count, &text);
-		if (r == 0)
-			kept = spec_text(s, buf_str(&text), text.len);
-		if (kept)
-			list->at[i] = kept;
-		else
-			r = err_set(e, -EINVAL, "%s[%u]: too long", where, i);
-	}
-	buf_done(&text);
-	return r;
+	return spec_list_read(s, json_get(obj, field), list, where, e);
 }
 
 static int container_quantity(const struct json *v, unsigned int scale, const char *path,
@@ -143,6 +90,9 @@ static int container_resources(const struct json *resources, const char *path,
 	if (r == 0)
 		r = container_quantity(json_get(limits, "ephemeral-storage"), QUANTITY_UNITS, path,
 				       "limits.ephemeral-storage", &c->storage_limit, e);
+	if (r == 0)
+		r = container_quantity(json_get(requests, "ephemeral-storage"), QUANTITY_UNITS,
+				       path, "requests.ephemeral-storage", &c->storage_request, e);
 	if (r < 0)
 		return r;
 	if (MAX(c->memory_limit, c->memory_request) > VM_MEMORY_MAX_BYTES)
@@ -240,12 +190,11 @@ int spec_container(struct pod_spec *s, const struct json *pod_security, const st
 	if (r == 0)
 		r = spec_mounts(s, obj, path, c, e);
 	if (r == 0)
-		r = container_env(s, json_get(obj, "env"), path, c, e);
+		r = spec_env(s, obj, path, c, e);
 	if (r == 0)
-		r = container_words(s, json_get(obj, "command"), path, "command", &c->env,
-				    &c->command, e);
+		r = container_words(s, obj, path, "command", &c->command, e);
 	if (r == 0)
-		r = container_words(s, json_get(obj, "args"), path, "args", &c->env, &c->args, e);
+		r = container_words(s, obj, path, "args", &c->args, e);
 	if (r == 0)
 		r = container_resources(json_get(obj, "resources"), path, c, e);
 	if (r == 0)

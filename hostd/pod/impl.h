@@ -26,6 +26,7 @@
 #define POD_UID_BASE	     200000 /* hypervm of CID n runs as this plus n */
 #define POD_BACKOFF_FIRST_MS 10000
 #define POD_BACKOFF_MAX_MS   300000
+#define POD_REFRESH_MS	     60000
 #define POD_SLACK_MS	     5000 /* the guest kills at the end of the grace; then we do */
 
 /*
@@ -107,6 +108,10 @@ struct pod {
 	uint32_t grace_s; /* the shortest that was asked for */
 	uint64_t stop_by_ms; /* clock_mono_ms(); when it is killed; 0: the grace has not begun */
 	bool deletion_told; /* on_deleted() was called */
+	struct json_doc
+		*fields; /* metadata.labels and metadata.annotations as they are now, or NULL */
+	struct list uses; /* struct source_use: what it needs of the API */
+	bool files_due; /* the guest's files are not what they should be */
 	bool silent; /* it had ended before we knew it: its status is left alone */
 
 	/* The end of the pod as the API sees it: once set, never changed */
@@ -156,6 +161,7 @@ struct pods {
 	struct pods_ops ops;
 	void *arg;
 	struct list all;
+	struct list sources; /* struct source */
 	struct session_server *sessions;
 	uint32_t next_cid;
 	bool listed; /* the API's list came: what it does not name may end, what it names may start */
@@ -247,6 +253,85 @@ extern const struct vm_events guest_vm_events;
 
 /** guest_lost() - The VM is gone: what ran in it has ended */
 void guest_lost(struct pod *p);
+
+/* ---- source.c: ConfigMaps, Secrets and tokens ---- */
+
+/* What identifies a source for a pod. */
+struct source_name {
+	enum pod_object kind;
+	const char *name;
+	const char *audience; /* POD_TOKEN alone, as the next */
+	int64_t expiration_s;
+};
+
+/**
+ * sources_open() - Have fetched what the pod's spec names; again: no harm
+ * @mounted_only: its variables are settled
+ */
+void sources_open(struct pod *p, bool mounted_only);
+
+/** sources_settle() - The guest has what it needs: keep only what is mounted, and that fresh */
+void sources_settle(struct pod *p);
+
+/** sources_poll() - Something is missing: look again soon, with back-off */
+void sources_poll(struct pod *p);
+
+/** sources_close() - The pod needs nothing any more; again: no harm */
+void sources_close(struct pod *p);
+
+/**
+ * source_get() - What the API has of that name
+ * @object: set on success, valid until the loop runs on
+ * Return: 0; -ENOENT with a kubelet's words: there is none; -EAGAIN: not known yet, with words when
+ *         that takes long, else with an empty @e.
+ */
+int source_get(const struct pod *p, const struct source_name *name, const struct json **object,
+	       struct err *e);
+
+/**
+ * source_key() - The bytes of one key of a ConfigMap or Secret
+ * @out:    appended to
+ * @binary: those of binaryData, too
+ * Return: 0; -ENOENT: no such key (nothing is set in @e); -EBADMSG; -E2BIG.
+ */
+int source_key(const struct json *object, enum pod_object kind, const char *key, bool binary,
+	       struct buf *out, struct err *e);
+
+/* ---- needs.c ---- */
+
+/** needs_met() - Whether the API gave all that the pod needs to start; if not, says what is missing */
+bool needs_met(struct pod *p);
+
+/* ---- field.c ---- */
+
+/**
+ * field_text() - The value of a field or resource
+ * @index: of the container that asks, for a resource; UINT32_MAX: it has to be named
+ * Return: 0 or as buf_append(); -EINVAL: no such container.
+ */
+int field_text(const struct pod *p, const struct spec_field *f, uint32_t index, struct buf *out,
+	       struct err *e);
+
+/* ---- env.c ---- */
+
+/* Texts that may be secret; cleared by texts_done() */
+struct texts {
+	char **at;
+	uint32_t count, room;
+	size_t bytes;
+};
+
+void texts_done(struct texts *t);
+
+/** texts_add() - Take over what is in a buffer, which is empty afterwards. Return: 0 or -E2BIG */
+int texts_add(struct texts *t, struct buf *text);
+
+/**
+ * env_make() - The variables of a container, NAME=value: those of the pod, not of the image
+ * @tell_skipped: tell by an event which keys of envFrom cannot be variables
+ * Return: 0; -EAGAIN: not everything is known yet (as source_get()); -errno with a kubelet's words.
+ */
+int env_make(struct pod *p, uint32_t index, bool tell_skipped, struct texts *env, struct err *e);
 
 /* ---- order.c ---- */
 

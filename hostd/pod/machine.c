@@ -76,17 +76,20 @@ static void pull_enter(struct pod *p)
 {
 	if (!p->start_ns)
 		p->start_ns = clock_real_ns();
+	sources_open(p, false);
 	pod_changed(p);
 }
 
 static enum pod_state pull_next(struct pod *p)
 {
 	uint64_t at_ms, now_ms = clock_mono_ms();
+	bool met;
 
 	if (machine_ending(p))
 		return POD_CLEAN;
 	pull_start(p);
-	if (pull_ready(p))
+	met = needs_met(p);
+	if (met && pull_ready(p))
 		return POD_DISK;
 	at_ms = pull_next_ms(p);
 	if (at_ms)
@@ -146,6 +149,7 @@ static void boot_enter(struct pod *p)
 static enum pod_state boot_next(struct pod *p)
 {
 	struct err e = ERR_INIT;
+	int r;
 
 	if (p->vm_ended || p->guest_broken)
 		return POD_STOP;
@@ -175,12 +179,18 @@ static enum pod_state boot_next(struct pod *p)
 			return POD_STOP;
 		}
 		group_limit_cpu(p);
-		if (order_send(p, &e) < 0) {
+		r = order_send(p, &e);
+		if (r == -ENOENT || r == -EAGAIN) { /* gone between the look and the order */
+			(void)str_copy(p->vm_words, sizeof(p->vm_words), err_msg(&e));
+			return POD_STOP;
+		}
+		if (r < 0) {
 			pod_end(p, "Failed", "InvalidPod", err_msg(&e));
 			return POD_STOP;
 		}
 		p->run_sent = true;
 		crash_point(p->pods, "orders-sent");
+		sources_settle(p);
 	}
 	return POD_RUN;
 }

@@ -23,6 +23,8 @@ struct order {
 	struct guest_run run;
 	const char *words[ORDER_WORDS_MAX];
 	size_t word_count;
+	struct texts env[GUEST_CONTAINERS_MAX]; /* of the pod, not of the images */
+	struct texts args; /* with $(NAME) resolved */
 	char users[GUEST_CONTAINERS_MAX][48];
 	struct resolv resolv;
 };
@@ -47,40 +49,59 @@ static bool order_list(struct order *o, struct guest_strings *list, const char *
 	return true;
 }
 
+/* The pod's own words, with the container's variables in them. */
+static bool order_expand(struct order *o, struct guest_strings *list, const struct spec_list *words,
+			 const struct texts *env)
+{
+	struct buf text;
+	bool ok = true;
+
+	buf_init_secret(&text, GUEST_STR_MAX);
+	for (uint32_t i = 0; ok && i < words->count; i++) {
+		ok = spec_expand(words->at[i], (const char *const *)env->at, env->count, &text) ==
+			     0 &&
+		     texts_add(&o->args, &text) == 0 &&
+		     order_push(o, list, o->args.at[o->args.count - 1]);
+		buf_done(&text);
+	}
+	buf_done(&text);
+	return ok;
+}
+
 static bool order_args(struct order *o, struct guest_container *g, const struct spec_container *s,
-		       const struct oci_image *image)
+		       const struct texts *env, const struct oci_image *image)
 {
 	bool ok;
 
 	if (s->has_command)
-		ok = order_list(o, &g->args, s->command.at, s->command.count);
+		ok = order_expand(o, &g->args, &s->command, env);
 	else
 		ok = order_list(o, &g->args, image->entrypoint.at, image->entrypoint.count);
 	if (s->has_args)
-		ok = ok && order_list(o, &g->args, s->args.at, s->args.count);
+		ok = ok && order_expand(o, &g->args, &s->args, env);
 	else if (!s->has_command)
 		ok = ok && order_list(o, &g->args, image->cmd.at, image->cmd.count);
 	return ok;
 }
 
-static bool order_overridden(const struct spec_container *s, const char *variable)
+static bool order_overridden(const struct texts *env, const char *variable)
 {
 	size_t len = strcspn(variable, "=");
 
-	for (uint32_t i = 0; i < s->env.count; i++)
-		if (strncmp(s->env.at[i], variable, len) == 0 && s->env.at[i][len] == '=')
+	for (uint32_t i = 0; i < env->count; i++)
+		if (strncmp(env->at[i], variable, len) == 0 && env->at[i][len] == '=')
 			return true;
 	return false;
 }
 
-static bool order_env(struct order *o, struct guest_container *g, const struct spec_container *s,
+static bool order_env(struct order *o, struct guest_container *g, const struct texts *env,
 		      const struct oci_image *image)
 {
 	for (size_t i = 0; i < image->env.count; i++)
-		if (strchr(image->env.at[i], '=') && !order_overridden(s, image->env.at[i]) &&
+		if (strchr(image->env.at[i], '=') && !order_overridden(env, image->env.at[i]) &&
 		    !order_push(o, &g->env, image->env.at[i]))
 			return false;
-	return order_list(o, &g->env, s->env.at, s->env.count);
+	return order_list(o, &g->env, (const char *const *)env->at, env->count);
 }
 
 static void order_user(struct order *o, uint32_t index, struct guest_container *g,
@@ -103,11 +124,12 @@ static void order_user(struct order *o, uint32_t index, struct guest_container *
 	g->user = user;
 }
 
-static int order_container(struct order *o, const struct pod *p, uint32_t index, struct err *e)
+static int order_container(struct order *o, struct pod *p, uint32_t index, struct err *e)
 {
 	const struct spec_container *s = &p->spec->containers[index];
 	const struct oci_image *image = p->containers[index].image;
 	struct guest_container *g = &o->run.containers[index];
+	int r;
 
 	if (image->layer_count > GUEST_LAYERS_MAX)
 		return err_set(e, -E2BIG, "image %s has more than %d layers", s->image,
@@ -115,7 +137,10 @@ static int order_container(struct order *o, const struct pod *p, uint32_t index,
 	for (size_t k = 0; k < image->layer_count; k++)
 		g->layers[g->layer_count++] = (uint16_t)prepare_layer_index(
 			p->layers, p->layer_count, image->layers[k].path);
-	if (!order_args(o, g, s, image) || !order_env(o, g, s, image))
+	r = env_make(p, index, true, &o->env[index], e);
+	if (r < 0)
+		return err_wrap(e, r, "container %s", s->name);
+	if (!order_args(o, g, s, &o->env[index], image) || !order_env(o, g, &o->env[index], image))
 		return err_set(e, -E2BIG, "container %s: too many arguments and variables",
 			       s->name);
 	if (!g->args.count)
@@ -201,6 +226,9 @@ int order_send(struct pod *p, struct err *e)
 		r = order_container(o, p, i, e);
 	if (r == 0)
 		r = session_send_run(p->session, &o->run, e);
+	for (uint32_t i = 0; i < GUEST_CONTAINERS_MAX; i++)
+		texts_done(&o->env[i]);
+	texts_done(&o->args);
 	free(o);
 	return r;
 }

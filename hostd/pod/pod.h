@@ -9,6 +9,7 @@
 #ifndef POD_POD_H
 #define POD_POD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,6 +35,8 @@ struct pods_config {
 	uint32_t cpus, pods_max;
 	uint64_t memory_bytes; /* that pods may ask for together */
 	uint64_t scratch_bytes; /* of each pod's private disk */
+	const char *api_host, *api_port; /* where in-cluster clients find the API; "" not told */
+	uint32_t refresh_ms; /* how often mounted ConfigMaps and Secrets are looked at again; 0: a minute */
 	uint32_t backoff_ms; /* first back-off after a failure; 0: 10 s */
 	uint32_t slack_ms; /* from the end of the grace to the kill; 0: 5 s */
 };
@@ -41,6 +44,30 @@ struct pods_config {
 struct pod_ref {
 	const char *ns, *name, *uid;
 	const char *api_ip; /* on_status: the address that the API last had for it, "" none */
+};
+
+enum pod_object {
+	POD_CONFIG_MAP,
+	POD_SECRET,
+	POD_TOKEN, /* not read but issued: for a service account, bound to a pod */
+};
+
+/* What a pod needs from the API. Lives until it was answered or cancelled. */
+struct pod_want {
+	enum pod_object kind;
+	const char *ns, *name; /* of the object; POD_TOKEN: of the service account */
+	/* POD_TOKEN alone */
+	const char *audience; /* "": the API's own */
+	int64_t expiration_s;
+	const char *pod, *uid;
+	void *call; /* the fetcher's own */
+};
+
+struct pod_fetched {
+	const struct json *object; /* valid for the call; NULL: none came */
+	bool absent; /* the API says that there is none of that name */
+	const char *message; /* of a failure */
+	int retry_after_ms; /* -1: not asked for */
 };
 
 struct pods_ops {
@@ -52,6 +79,12 @@ struct pods_ops {
 			 const char *message, void *arg);
 	/* pods_measure() is done: pods_stats() has it. NULL when that is never called */
 	void (*on_measured)(void *arg);
+	/*
+	 * Get an object: one attempt, answered once by pods_fetched() and not from inside, unless it is
+	 * cancelled. Not called before the first pods_sync().
+	 */
+	void (*fetch)(struct pod_want *want, void *arg);
+	void (*cancel)(struct pod_want *want, void *arg);
 };
 
 /**
@@ -72,6 +105,9 @@ void pod_remove(struct pods *pods, const struct json *pod);
 
 /** pods_sync() - The whole list: apply all, end what is not in it */
 void pods_sync(struct pods *pods, const struct json *list);
+
+/** pods_fetched() - What came of pods_ops.fetch */
+void pods_fetched(struct pod_want *want, const struct pod_fetched *answer);
 
 /**
  * pods_log_path() - Where a container's log is

@@ -56,6 +56,7 @@ struct pod *pod_new(struct pods *pods, const struct spec_meta *meta)
 	p->grace_s = UINT32_MAX;
 	p->nif.tap_fd = p->nif.vhost_fd = p->plan.scratch_fd = -1;
 	p->created_ns = clock_real_ns();
+	list_init(&p->uses);
 	for (size_t i = 0; i < GUEST_CONTAINERS_MAX; i++) {
 		p->containers[i].pod = p;
 		p->containers[i].log_fd = -1;
@@ -72,6 +73,7 @@ void pod_free(struct pod *p)
 	timer_cancel(&p->report);
 	defer_cancel(&p->step);
 	pull_cancel(p);
+	sources_close(p);
 	vm_done(&p->vm);
 	if (p->has_plan)
 		disk_plan_done(&p->plan);
@@ -82,6 +84,7 @@ void pod_free(struct pod *p)
 	list_del(&p->node);
 	spec_free(p->spec);
 	free(p->stats);
+	json_doc_free(p->fields);
 	free(p);
 }
 
@@ -123,6 +126,29 @@ static struct pod *pods_add(struct pods *pods, const struct spec_meta *meta, con
 	return p;
 }
 
+/* Labels and annotations change while the pod runs, nothing else that it may know of itself does. */
+static void pods_keep_fields(struct pod *p, const struct json *meta)
+{
+	static const char *const members[] = {"labels", "annotations"};
+	const struct json *root = json_root(p->fields);
+	struct json_doc *doc;
+	bool same = p->fields != NULL;
+
+	for (size_t i = 0; i < ARRAY_SIZE(members); i++)
+		same = same && json_equal(json_get(root, members[i]), json_get(meta, members[i]));
+	if (same)
+		return;
+	doc = json_doc_new();
+	json_set_root(doc, json_new_obj(doc));
+	for (size_t i = 0; i < ARRAY_SIZE(members); i++)
+		if (json_is_obj(json_get(meta, members[i])))
+			json_put(doc, json_root(doc), members[i],
+				 json_copy(doc, json_get(meta, members[i])));
+	json_doc_free(p->fields);
+	p->fields = doc;
+	p->files_due = true;
+}
+
 void pod_apply(struct pods *pods, const struct json *pod)
 {
 	struct spec_meta meta;
@@ -136,6 +162,7 @@ void pod_apply(struct pods *pods, const struct json *pod)
 	p = pods_find(pods, meta.uid);
 	if (!p)
 		p = pods_add(pods, &meta, pod);
+	pods_keep_fields(p, json_get(pod, "metadata"));
 	(void)str_copy(p->api_ip, sizeof(p->api_ip),
 		       json_str(json_at(pod, "status", "podIP", NULL), ""));
 	if (meta.deleting) {
@@ -276,6 +303,8 @@ int pods_new(const struct pods_config *config, const struct pods_ops *ops, void 
 	ps->config = *config;
 	if (!ps->config.backoff_ms)
 		ps->config.backoff_ms = POD_BACKOFF_FIRST_MS;
+	if (!ps->config.refresh_ms)
+		ps->config.refresh_ms = POD_REFRESH_MS;
 	if (!ps->config.slack_ms)
 		ps->config.slack_ms = POD_SLACK_MS;
 	ps->ops = *ops;
@@ -283,6 +312,7 @@ int pods_new(const struct pods_config *config, const struct pods_ops *ops, void 
 	ps->next_cid = POD_CID_FIRST;
 	list_init(&ps->all);
 	measure_init(ps);
+	list_init(&ps->sources);
 	if (session_listen(config->loop, &guest_events, ps, &ps->sessions, &minor) < 0)
 		log_warn("pod", "ev=no_vsock error=\"%s\"", err_msg(&minor));
 	adopt_all(ps);

@@ -202,6 +202,7 @@ int prepare_release(struct pod *p)
 	int r;
 
 	pull_cancel(p);
+	sources_close(p);
 	vm_done(&p->vm);
 	p->vm_there = false;
 	r = group_remove(p);

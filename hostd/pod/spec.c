@@ -86,9 +86,14 @@ const char *spec_text(struct pod_spec *s, const char *text, size_t len)
 
 void *spec_store(struct pod_spec *s, size_t count, size_t size)
 {
-	if (count > SPEC_LIST_MAX || s->list_count == SPEC_LISTS_MAX)
+	struct spec_piece *p;
+
+	if (count > SPEC_LIST_MAX)
 		return NULL;
-	return s->lists[s->list_count++] = mem_array(count + 1, size);
+	p = mem_alloc(sizeof(*p) + (count + 1) * size);
+	p->next = s->pieces;
+	s->pieces = p;
+	return p->bytes;
 }
 
 int spec_list_make(struct pod_spec *s, struct spec_list *list, size_t max)
@@ -128,7 +133,7 @@ int spec_list_read(struct pod_spec *s, const struct json *arr, struct spec_list 
 	return 0;
 }
 
-static bool spec_name_ok(const char *s, size_t max)
+bool spec_name_ok(const char *s, size_t max)
 {
 	size_t len = strlen(s);
 
@@ -391,11 +396,16 @@ static int spec_fill(struct pod_spec *s, const struct json *pod, struct err *e)
 	s->name = json_str(json_get(meta, "name"), "");
 	s->uid = json_str(json_get(meta, "uid"), "");
 	s->fs_group = GUEST_NO_ID;
+	s->service_account = json_str(json_get(spec, "serviceAccountName"), "");
+	if (!*s->service_account)
+		s->service_account = "default";
 	s->grace_s = (uint32_t)MAX(0, MIN(grace_s, SPEC_GRACE_MAX_S));
 	s->active_deadline_s = MAX(0, json_int(json_get(spec, "activeDeadlineSeconds"), 0));
 	if (quantity_parse(memory, QUANTITY_UNITS, &overhead) < 0 || overhead < 0)
 		return err_set(e, -EINVAL, "spec.overhead.memory: not a quantity");
 	s->overhead_memory = (uint64_t)overhead;
+	if (!spec_name_ok(s->service_account, SPEC_NAME_MAX))
+		return err_set(e, -EINVAL, "spec.serviceAccountName: not a name");
 	r = spec_runtime_class(spec, s, e);
 	if (r == 0)
 		r = spec_rules(spec, "spec", pod_rules, ARRAY_SIZE(pod_rules), e);
@@ -444,8 +454,12 @@ struct pod_spec *spec_free(struct pod_spec *spec)
 {
 	if (!spec)
 		return NULL;
-	for (size_t i = 0; i < spec->list_count; i++)
-		free(spec->lists[i]);
+	while (spec->pieces) {
+		struct spec_piece *p = spec->pieces;
+
+		spec->pieces = p->next;
+		free(p);
+	}
 	json_doc_free(spec->doc);
 	free(spec);
 	return NULL;

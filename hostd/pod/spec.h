@@ -20,7 +20,6 @@
 #define SPEC_NAME_MAX		253
 #define SPEC_UID_MAX		63
 #define SPEC_PORTS_MAX		32
-#define SPEC_LISTS_MAX		(4 * GUEST_CONTAINERS_MAX + 8)
 #define SPEC_LIST_MAX		1024 /* entries of one list */
 #define SPEC_MEMORY_DEFAULT	((uint64_t)128 << 20)
 #define SPEC_CPU_DEFAULT_MILLIS 1000
@@ -77,20 +76,47 @@ struct spec_mount {
 	const char *sub_path; /* "": all of the volume */
 };
 
+/* A field of the pod (ObjectFieldSelector) or a resource of one of its containers (ResourceFieldSelector). */
+struct spec_field {
+	const char *path; /* "metadata.name"; NULL: a resource */
+	const char *key; /* of metadata.labels or metadata.annotations; NULL: all of them */
+	const char *resource; /* "limits.cpu" */
+	const char *container; /* whose; "": the one that asks */
+	uint64_t divisor; /* thousandths for cpu */
+};
+
+enum spec_env_kind {
+	SPEC_ENV_VALUE,
+	SPEC_ENV_FIELD,
+	SPEC_ENV_CONFIG_MAP,
+	SPEC_ENV_SECRET,
+};
+
+/* One entry of env, or one of envFrom: all keys of an object. */
+struct spec_env {
+	enum spec_env_kind kind;
+	const char *name; /* without a key: what is put in front of each */
+	const char *value; /* $(NAME) is not resolved yet */
+	const char *object, *key; /* ConfigMap or Secret; key NULL: all */
+	bool optional; /* it need not be there */
+	struct spec_field field;
+};
+
 struct spec_container {
 	const char *name, *image;
 	enum spec_pull pull;
 	bool init;
 	bool has_command, has_args; /* an empty list overrides, a missing one does not */
-	struct spec_list command, args;
-	struct spec_list env; /* NAME=value, references to earlier ones resolved */
+	struct spec_list command, args; /* $(NAME) is not resolved yet */
+	struct spec_env *env; /* those of envFrom before the others */
+	uint32_t env_count;
 	const char *cwd; /* "" = the image's */
 	int64_t run_as_user, run_as_group; /* -1: the image's */
 	bool privileged, run_as_non_root, read_only_root, no_new_privs, tty, open_stdin, stdin_once;
 	uint64_t caps_add, caps_drop;
 	uint64_t memory_request, memory_limit; /* bytes; 0: none */
 	uint32_t cpu_request, cpu_limit; /* thousandths; 0: none */
-	uint64_t storage_limit; /* bytes of ephemeral-storage; 0: none */
+	uint64_t storage_request, storage_limit; /* bytes of ephemeral-storage; 0: none */
 	struct spec_mount *mounts; /* those of parents before those below them */
 	uint32_t mount_count;
 };
@@ -106,9 +132,15 @@ enum spec_dns {
 	SPEC_DNS_NONE,
 };
 
+struct spec_piece {
+	struct spec_piece *next;
+	_Alignas(max_align_t) unsigned char bytes[];
+};
+
 struct pod_spec {
 	struct json_doc *doc; /* owns all strings; see spec_parse() */
 	const char *ns, *name, *uid;
+	const char *service_account;
 	const char *hostname;
 	enum spec_class class;
 	enum guest_restart restart;
@@ -126,8 +158,8 @@ struct pod_spec {
 	uint32_t container_count, init_count;
 	struct spec_port ports[SPEC_PORTS_MAX]; /* those with a hostPort */
 	uint32_t port_count;
-	void *lists[SPEC_LISTS_MAX]; /* what spec_free() frees beside the document */
-	size_t list_count, text_bytes;
+	struct spec_piece *pieces; /* what spec_free() frees beside the document */
+	size_t text_bytes;
 };
 
 /* Who a pod is and what the API wants of it; there even when its spec cannot be run. */

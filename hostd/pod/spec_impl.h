@@ -32,6 +32,24 @@ int spec_list_make(struct pod_spec *s, struct spec_list *list, size_t max);
 int spec_list_read(struct pod_spec *s, const struct json *arr, struct spec_list *list,
 		   const char *path, struct err *e);
 
+/** spec_name_ok() - Whether the API may have something of this name: it becomes part of paths */
+bool spec_name_ok(const char *s, size_t max);
+
+/** spec_object_name() - Read the name of an object. Return: 0; -EINVAL */
+int spec_object_name(const struct json *obj, const char *field, const char *path, const char **name,
+		     struct err *e);
+
+/**
+ * spec_field() - Parse the fieldRef or resourceFieldRef in @obj
+ * @in_volume: metadata.labels and metadata.annotations may be had as a whole
+ */
+int spec_field(struct pod_spec *s, const struct json *obj, bool in_volume, const char *path,
+	       struct spec_field *f, struct err *e);
+
+/** spec_env() - Parse env and envFrom of a container */
+int spec_env(struct pod_spec *s, const struct json *container, const char *path,
+	     struct spec_container *c, struct err *e);
+
 /** spec_store() - Zeroed memory that goes with the spec. Return: NULL when the pod gets too large */
 void *spec_store(struct pod_spec *s, size_t count, size_t size);
 

@@ -44,7 +44,7 @@ struct fake_parts {
 	uint16_t exec_container;
 	uint32_t stop_grace_ms;
 	char run_args[256]; /* of the last container of RUN, joined by '|' */
-	char run_env[256];
+	char run_env[1024];
 	char run_user[32];
 	char run_dns[64];
 	int send_result;

@@ -26,7 +26,11 @@
 
 struct pods *pods;
 char pods_dir[96], last_status[8192], trail[4096];
-int statuses, deleted, measured;
+int statuses, deleted, measured, asked;
+#define WANTS_MAX 16
+static struct pod_want *wants[WANTS_MAX];
+static int want_count;
+const char *api_host;
 static struct loop loop;
 static char dir[64], resolv[96];
 
@@ -71,6 +75,49 @@ static void on_measured(void *arg)
 	measured++;
 }
 
+static void on_fetch(struct pod_want *want, void *arg)
+{
+	(void)arg;
+	assert_true(want_count < WANTS_MAX);
+	wants[want_count++] = want;
+	asked++;
+}
+
+static void on_cancel(struct pod_want *want, void *arg)
+{
+	(void)arg;
+	for (int i = 0; i < want_count; i++)
+		if (wants[i] == want) {
+			wants[i] = wants[--want_count];
+			return;
+		}
+	fail_msg("cancelled what was not asked for");
+}
+
+bool answer(const char *name, const char *text)
+{
+	struct pod_fetched f = {.absent = !text, .message = "no such thing", .retry_after_ms = -1};
+	struct pod_want *want = NULL;
+	struct json_doc *doc = NULL;
+	struct err e = ERR_INIT;
+
+	for (int i = 0; i < want_count; i++)
+		if (str_eq(wants[i]->name, name))
+			want = wants[i];
+	if (!want)
+		return false;
+	on_cancel(want, NULL);
+	if (text && *text == '{' && json_parse(text, strlen(text), &doc, &e) < 0)
+		fail_msg("%s", err_msg(&e));
+	f.object = json_root(doc);
+	if (text && !doc)
+		f.message = text;
+	pods_fetched(want, &f);
+	json_doc_free(doc);
+	run_ms(10);
+	return true;
+}
+
 /* ---- driving ---- */
 
 void run_ms(uint64_t ms)
@@ -108,8 +155,12 @@ void pods_start(void)
 		.scratch_bytes = DISK_SCRATCH_MIN,
 		.backoff_ms = BACKOFF_MS,
 		.slack_ms = SLACK_MS,
+		.refresh_ms = REFRESH_MS,
+		.api_host = api_host,
+		.api_port = "6443",
 	};
-	static const struct pods_ops ops = {on_status, on_deleted, on_event, on_measured};
+	static const struct pods_ops ops = {on_status,	 on_deleted, on_event,
+					    on_measured, on_fetch,   on_cancel};
 	struct err e = ERR_INIT;
 
 	assert_int_equal(pods_new(&config, &ops, NULL, &pods, &e), 0);
@@ -128,7 +179,8 @@ int setup(void **state)
 	assert_int_equal(loop_init(&loop), 0);
 	fake_reset(&loop);
 	last_status[0] = trail[0] = '\0';
-	statuses = deleted = measured = 0;
+	statuses = deleted = measured = asked = want_count = 0;
+	api_host = "";
 	pods_start();
 	return 0;
 }
@@ -137,6 +189,7 @@ int teardown(void **state)
 {
 	(void)state;
 	pods = pods_free(pods);
+	assert_int_equal(want_count, 0);
 	assert_int_equal(fake.image_refs, 0);
 	assert_int_equal(fake.plan_open, 0);
 	loop_done(&loop);

@@ -9,6 +9,7 @@
 
 #define BACKOFF_MS 250
 #define SLACK_MS   250
+#define REFRESH_MS 400
 
 /* What goes behind the uid of a pod that is to be deleted. */
 #define DELETED(grace) \
@@ -16,7 +17,8 @@
 
 extern struct pods *pods;
 extern char pods_dir[96], last_status[8192], trail[4096]; /* the trail has the events' reasons */
-extern int statuses, deleted, measured;
+extern int statuses, deleted, measured, asked; /* asked: how often an object of the API was wanted */
+extern const char *api_host; /* for pods_start(); "" */
 
 void run_ms(uint64_t ms);
 /* Lets everything that is due happen, reports too */
@@ -28,6 +30,12 @@ int teardown(void **state);
 void apply(const char *uid, const char *restart, const char *meta, const char *container,
 	   const char *rest);
 void list_pods(const char *text);
+/**
+ * answer() - Answer the question for the object of that name
+ * @text: the object; NULL: there is none; no object: the words of a failure
+ * Return: whether there was one.
+ */
+bool answer(const char *name, const char *text);
 /* What the guest says */
 void guest_started(uint32_t restarts);
 void guest_exit(uint8_t code, uint32_t restarts, uint32_t backoff_ms);

@@ -24,7 +24,7 @@ static void test_settings_whole(void **state)
 		"advertise=127.0.0.1:10251\n"
 		"registry_mirror=docker.io=http://10.0.2.2:5000\n"
 		"registry_mirror=quay.io=https://m:8443/q/\n"
-		"log=debug\npod_cidr=10.88.0.0/24\nimage_cap_mib=512\ntime=1767323045";
+		"log=debug\npod_cidr=10.88.0.0/24\nimage_cap_mib=512\nrefresh_s=5\ntime=1767323045";
 	struct err e = ERR_INIT;
 	struct host_settings s;
 
@@ -39,6 +39,7 @@ static void test_settings_whole(void **state)
 	assert_string_equal(s.log, "debug");
 	assert_string_equal(s.pod_cidr, "10.88.0.0/24");
 	assert_int_equal(s.image_cap_mib, 512);
+	assert_int_equal(s.refresh_s, 5);
 	assert_int_equal(s.time_s, 1767323045);
 }
 
@@ -71,6 +72,7 @@ static void test_settings_refused(void **state)
 		{"pod_cidr=10.0.0.0/31\n",
 		 "settings: line 1: pod_cidr: not an IPv4 network with a prefix of 16 to 29 bits"},
 		{"image_cap_mib=-1\n", "settings: line 1: image_cap_mib: not a number of MiB"},
+		{"refresh_s=0\n", "settings: line 1: refresh_s: not 1 to 86400 seconds"},
 		{"time=now\n", "settings: line 1: time: not seconds since the epoch"},
 	};
 
@@ -82,6 +84,29 @@ static void test_settings_refused(void **state)
 		assert_int_equal(host_settings_parse(cases[i].text, strlen(cases[i].text), &s, &e),
 				 -EINVAL);
 		assert_string_equal(err_msg(&e), cases[i].why);
+	}
+}
+
+static void test_settings_api(void **state)
+{
+	static const char *const cases[][3] = {
+		{"https://10.0.2.2:6443", "10.0.2.2", "6443"},
+		{"https://api.example", "api.example", "443"},
+		{"https://api.example/x:1", "api.example", "443"},
+		{"https://[fd00::1]:8443", "fd00::1", "8443"},
+		{"https://[fd00::1]", "fd00::1", "443"},
+		{"https://[", "", "443"},
+		{"https://a:123456789", "a", "443"},
+	};
+	struct host_settings s = {0};
+	char host[HOST_URL_MAX], port[HOST_PORT_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		snprintf(s.api, sizeof(s.api), "%s", cases[i][0]);
+		host_settings_api(&s, host, port);
+		assert_string_equal(host, cases[i][1]);
+		assert_string_equal(port, cases[i][2]);
 	}
 }
 
@@ -166,13 +191,10 @@ static void test_route_address(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_settings_whole),
-		cmocka_unit_test(test_settings_refused),
-		cmocka_unit_test(test_settings_hostile),
-		cmocka_unit_test(test_bootif),
-		cmocka_unit_test(test_lease),
-		cmocka_unit_test(test_http_date),
-		cmocka_unit_test(test_inventory),
+		cmocka_unit_test(test_settings_whole),	 cmocka_unit_test(test_settings_refused),
+		cmocka_unit_test(test_settings_hostile), cmocka_unit_test(test_settings_api),
+		cmocka_unit_test(test_bootif),		 cmocka_unit_test(test_lease),
+		cmocka_unit_test(test_http_date),	 cmocka_unit_test(test_inventory),
 		cmocka_unit_test(test_route_address),
 	};
 
