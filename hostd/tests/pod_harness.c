@@ -94,7 +94,7 @@ static void on_cancel(struct pod_want *want, void *arg)
 	fail_msg("cancelled what was not asked for");
 }
 
-bool answer(const char *name, const char *text)
+bool api_answer(const char *name, const char *text)
 {
 	struct pod_fetched f = {.absent = !text, .message = "no such thing", .retry_after_ms = -1};
 	struct pod_want *want = NULL;

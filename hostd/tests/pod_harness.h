@@ -31,11 +31,11 @@ void apply(const char *uid, const char *restart, const char *meta, const char *c
 	   const char *rest);
 void list_pods(const char *text);
 /**
- * answer() - Answer the question for the object of that name
+ * api_answer() - Answer the question for the object of that name
  * @text: the object; NULL: there is none; no object: the words of a failure
  * Return: whether there was one.
  */
-bool answer(const char *name, const char *text);
+bool api_answer(const char *name, const char *text);
 /* What the guest says */
 void guest_started(uint32_t restarts);
 void guest_exit(uint8_t code, uint32_t restarts, uint32_t backoff_ms);

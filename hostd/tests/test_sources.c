@@ -75,9 +75,9 @@ static void test_all_kinds(void **state)
 	begin(",\"labels\":{\"app\":\"web\"},\"annotations\":{\"a.b/c\":\"x y\"}", all_kinds);
 	assert_int_equal(fake.started, 0);
 	assert_int_equal(asked, 2); /* one question for each object, whoever names it */
-	assert_true(answer("m", MAP("\"k\":\"v\",\"no good\":\"1\"")));
+	assert_true(api_answer("m", MAP("\"k\":\"v\",\"no good\":\"1\"")));
 	assert_int_equal(fake.started, 0);
-	assert_true(answer("s", SECRET("\"pw\":\"c2VjcmV0\"")));
+	assert_true(api_answer("s", SECRET("\"pw\":\"c2VjcmV0\"")));
 	to_orders();
 	assert_string_equal(fake.run_args, "/entry|v-secret-v-$(none)|$(PAIR)");
 	snprintf(want, sizeof(want),
@@ -96,17 +96,17 @@ static void test_missing_object(void **state)
 {
 	(void)state;
 	begin("", ",\"env\":[" KEY("K", "configMapKeyRef", "m", "k", "") "]");
-	assert_true(answer("m", NULL));
+	assert_true(api_answer("m", NULL));
 	settle();
 	assert_true(status_has("\"reason\":\"CreateContainerConfigError\","
 			       "\"message\":\"configmap \\\"m\\\" not found\""));
 	assert_true(status_has("\"phase\":\"Pending\""));
 	run_ms(600);
-	assert_true(answer("m", MAP("\"other\":\"v\""))); /* asked for again */
+	assert_true(api_answer("m", MAP("\"other\":\"v\""))); /* asked for again */
 	settle();
 	assert_true(status_has("\"message\":\"couldn't find key k in ConfigMap default/m\""));
 	run_ms(1000);
-	assert_true(answer("m", MAP("\"k\":\"late\"")));
+	assert_true(api_answer("m", MAP("\"k\":\"late\"")));
 	to_orders();
 	assert_string_equal(fake.run_env, "PATH=/bin|A=image|K=late");
 	settle();
@@ -120,10 +120,10 @@ static void test_optional(void **state)
 			  "K", "configMapKeyRef", "m", "k",
 			  ",\"optional\":true") "," KEY("G", "configMapKeyRef", "gone", "k",
 							",\"optional\":true") "]");
-	assert_true(answer("m", MAP("\"other\":\"v\"")));
-	assert_true(answer("gone", NULL));
+	assert_true(api_answer("m", MAP("\"other\":\"v\"")));
+	assert_true(api_answer("gone", NULL));
 	assert_int_equal(fake.started, 0); /* whether there is one has to be known */
-	assert_true(answer("s", NULL));
+	assert_true(api_answer("s", NULL));
 	to_orders();
 	assert_string_equal(fake.run_env, "PATH=/bin|A=image");
 }
@@ -133,12 +133,12 @@ static void test_refused_at_first(void **state)
 	(void)state;
 	begin("", ",\"env\":[" KEY("K", "secretKeyRef", "s", "k", "") "]");
 	for (int i = 0; i < 3; i++) {
-		assert_true(answer("s", "no relationship found between node and this object"));
+		assert_true(api_answer("s", "no relationship found between node and this object"));
 		settle();
 		assert_false(status_has("no relationship")); /* it passes */
 		run_ms(300U << i);
 	}
-	assert_true(answer("s", SECRET("\"k\":\"MQ==\"")));
+	assert_true(api_answer("s", SECRET("\"k\":\"MQ==\"")));
 	to_orders();
 	assert_string_equal(fake.run_env, "PATH=/bin|A=image|K=1");
 }
@@ -149,18 +149,18 @@ static void test_bad_values(void **state)
 
 	(void)state;
 	begin("", ",\"env\":[" KEY("K", "secretKeyRef", "s", "k", "") "]");
-	assert_true(answer("s", SECRET("\"k\":\"MQ=\"")));
+	assert_true(api_answer("s", SECRET("\"k\":\"MQ=\"")));
 	settle();
 	assert_true(status_has("key k: not base64"));
 	run_ms(700);
-	assert_true(answer("s", SECRET("\"k\":\"YQBi\"")));
+	assert_true(api_answer("s", SECRET("\"k\":\"YQBi\"")));
 	settle();
 	assert_true(status_has("env K: a value with a NUL"));
 	run_ms(1200);
 	k = text + sprintf(text, "{\"kind\":\"Secret\",\"data\":{\"k\":\"");
 	memset(k, 'A', 200000);
 	memcpy(k + 200000, "\"}}", 4);
-	assert_true(answer("s", text));
+	assert_true(api_answer("s", text));
 	settle();
 	assert_true(status_has("env K: longer than 131071 bytes"));
 	assert_int_equal(fake.started, 0);
@@ -213,10 +213,10 @@ static void test_fresh_for_each(void **state)
 	fake_pulled(NULL);
 	run_ms(10);
 	assert_int_equal(asked, 1);
-	assert_true(answer("m", MAP("\"k\":\"1\"")));
+	assert_true(api_answer("m", MAP("\"k\":\"1\"")));
 	assert_int_equal(asked, 2); /* the second came after the first question */
 	assert_int_equal(fake.started, 1);
-	assert_true(answer("m", MAP("\"k\":\"1\"")));
+	assert_true(api_answer("m", MAP("\"k\":\"1\"")));
 	assert_int_equal(fake.started, 2);
 	assert_int_equal(asked, 2);
 }
@@ -230,7 +230,7 @@ static void test_deleted_while_waiting(void **state)
 	settle();
 	settle();
 	assert_int_equal(deleted, 1);
-	assert_false(answer("m", NULL));
+	assert_false(api_answer("m", NULL));
 }
 
 int main(void)
