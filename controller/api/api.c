@@ -78,29 +78,56 @@ static void on_request(struct http_request *r, void *arg)
 	free(c);
 }
 
-int api_make_namespace(struct store *store, const char *name, struct err *e)
+/* POST as the server itself, unless the object is there. */
+static int make(struct store *store, const char *plural, const char *name, const char *path,
+		const char *body, struct err *e)
 {
 	struct api_user system = {.name = "system:apiserver"};
 	struct api_call *c = mem_alloc(sizeof(*c));
-	char body[256];
 	int r = 0;
 
-	snprintf(body, sizeof(body), "{\"metadata\":{\"name\":\"%s\"}}", name);
 	user_add_group(&system, "system:masters");
 	c->store = store;
 	c->method = "POST";
-	c->path = "/api/v1/namespaces";
+	c->path = path;
 	c->accept = c->content_type = "";
 	c->body = body;
 	c->body_len = strlen(body);
 	c->user = &system;
-	if (!store_get(store, "namespaces", "", name)) {
+	if (!store_get(store, plural, "", name)) {
 		rest_handle(c);
 		if (c->reply.status != 201)
-			r = err_set(e, -EIO, "namespace %s: %s", name, buf_str(&c->reply.body));
+			r = err_set(e, -EIO, "%s %s: %s", plural, name, buf_str(&c->reply.body));
 	}
 	buf_done(&c->reply.body);
 	free(c);
+	return r;
+}
+
+int api_make_namespace(struct store *store, const char *name, struct err *e)
+{
+	_cleanup_free_ char *body = mem_printf("{\"metadata\":{\"name\":\"%s\"}}", name);
+
+	return make(store, "namespaces", name, "/api/v1/namespaces", body, e);
+}
+
+/* What hosts run (docs/controller.md); the overhead is what a guest takes besides its containers. */
+static int make_runtime_classes(struct store *store, struct err *e)
+{
+	static const struct {
+		const char *name, *memory;
+	} classes[] = {{"hypervm", "32Mi"}, {"hypervm-full", "64Mi"}};
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < ARRAY_SIZE(classes); i++) {
+		_cleanup_free_ char *body =
+			mem_printf("{\"metadata\":{\"name\":\"%s\"},\"handler\":\"%s\","
+				   "\"overhead\":{\"podFixed\":{\"memory\":\"%s\"}}}",
+				   classes[i].name, classes[i].name, classes[i].memory);
+
+		r = make(store, "runtimeclasses", classes[i].name,
+			 "/apis/node.k8s.io/v1/runtimeclasses", body, e);
+	}
 	return r;
 }
 
@@ -142,6 +169,8 @@ int api_new(struct loop *loop, struct store *store, const struct api_config *con
 	r = jwt_key_new(config->token_key_pem, &a->site.tokens, e);
 	if (r == 0)
 		r = account_keeper_new(store, &a->site, &a->accounts, e);
+	if (r == 0)
+		r = make_runtime_classes(store, e);
 	if (r == 0)
 		r = gc_new(loop, store, &a->gc, e);
 	if (r == 0)

@@ -188,6 +188,9 @@ bool name_is_label(const char *s);
 bool name_is_subdomain(const char *s);
 bool name_is_qualified(const char *s);
 bool name_is_label_value(const char *s);
+#define NAME_RANDOM_SIZE 6
+/* Five characters that spell no words, and NUL */
+void name_random(char out[NAME_RANDOM_SIZE]);
 extern const char name_label_rule[], name_subdomain_rule[], name_qualified_rule[],
 	name_label_value_rule[];
 void check_meta(struct api_call *c, const struct json *meta);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What names, labels and annotations may look like (apimachinery, util/validation). */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "base/str.h"
 #include "internal.h"
@@ -104,6 +106,18 @@ bool name_is_label_value(const char *s)
 }
 
 #define ANNOTATIONS_BYTES_MAX ((size_t)256 << 10)
+
+void name_random(char out[NAME_RANDOM_SIZE])
+{
+	static const char letters[] = "bcdfghjklmnpqrstvwxz2456789";
+	unsigned char r[NAME_RANDOM_SIZE - 1];
+
+	if (getrandom(r, sizeof(r), 0) != sizeof(r))
+		abort();
+	for (size_t i = 0; i < sizeof(r); i++)
+		out[i] = letters[r[i] % (sizeof(letters) - 1)];
+	out[sizeof(r)] = '\0';
+}
 
 static void check_map(struct api_call *c, const struct json *map, const char *field, bool labels)
 {

@@ -270,6 +270,8 @@ void pod_prepare(struct api_call *c, struct json_doc *doc, const struct json *ol
 {
 	struct json *root = json_root(doc), *spec = json_obj_of(doc, root, "spec"), *status;
 
+	if (!old && !pod_admit(c, doc, spec))
+		return;
 	default_spec(doc, spec, !old);
 	pod_check(c, spec);
 	if (old) {

@@ -5,6 +5,9 @@
 
 #include "internal.h"
 
+/* admit.c: what a new pod gets from its account and its runtime class. Return: false when it answered */
+bool pod_admit(struct api_call *c, struct json_doc *doc, struct json *spec);
+
 /* pod_check.c: a defaulted spec; what is wrong goes to field_*(). */
 void pod_check(struct api_call *c, const struct json *spec);
 

@@ -5,9 +5,7 @@
  */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "account.h"
 #include "base/mem.h"
@@ -74,20 +72,15 @@ static void clean_meta(struct json *meta)
 		json_remove(meta, keys[i]);
 }
 
-/* generateName: the prefix and five characters that spell no words. */
+/* generateName: the prefix and a random tail. */
 static void generate_name(struct json_doc *doc, struct json *meta)
 {
-	static const char letters[] = "bcdfghjklmnpqrstvwxz2456789";
 	const char *prefix = json_str(json_get(meta, "generateName"), "");
-	unsigned char r[5];
-	char tail[6] = "";
+	char tail[NAME_RANDOM_SIZE];
 
 	if (*json_str(json_get(meta, "name"), "") || !*prefix)
 		return;
-	if (getrandom(r, sizeof(r), 0) != sizeof(r))
-		abort();
-	for (size_t i = 0; i < sizeof(r); i++)
-		tail[i] = letters[r[i] % (sizeof(letters) - 1)];
+	name_random(tail);
 	json_put_fmt(doc, meta, "name", "%.240s%s", prefix, tail);
 }
 

@@ -17,7 +17,8 @@
 
 /* A pod of the account "app" with a token volume, bound to a host. */
 #define APP_POD(name)                                                                            \
-	"{\"metadata\":{\"name\":\"" name "\"},\"spec\":{\"serviceAccountName\":\"app\","        \
+	"{\"metadata\":{\"name\":\"" name                                                        \
+	"\"},\"spec\":{\"serviceAccountName\":\"app\",\"automountServiceAccountToken\":false,"   \
 	"\"containers\":[{\"name\":\"c\",\"image\":\"i\",\"envFrom\":[{\"secretRef\":{\"name\":" \
 	"\"" name "-secret\"}}]}],\"imagePullSecrets\":[{\"name\":\"pull\"}],\"volumes\":["      \
 	"{\"name\":\"t\",\"projected\":{\"sources\":[{\"serviceAccountToken\":{\"path\":\"t\"}}" \

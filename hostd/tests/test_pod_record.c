@@ -195,12 +195,9 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(test_restart_of_hostd),
-		T(test_vm_ended_meanwhile),
-		T(test_killed_before_orders),
-		T(test_never_killed_before_orders),
-		T(test_host_was_restarted),
-		T(test_logs),
+		T(test_restart_of_hostd),     T(test_vm_ended_meanwhile),
+		T(test_killed_before_orders), T(test_never_killed_before_orders),
+		T(test_host_was_restarted),   T(test_logs),
 	};
 
 	log_set_level(LOG_LEVEL_ERROR);
