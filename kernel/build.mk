@@ -1,13 +1,17 @@
-# The two kernels: built by build/pkg/kernel-*.mk out of one source, kept in the cache; here their parts get their places
+# The kernels: built by build/pkg/kernel-*.mk out of one source, kept in the cache; here their parts get their places
 #
-#   out/kernel/hyperkernel   guest kernel, stripped ELF
+#   out/kernel/hyperkernel   guest kernel, stripped ELF; hyperkernel-full: that of class hypervm-full
 #   out/kernel/modules/      VERSION/ with the host's modules and depmod's tables
 
-EXTRA += $(O)/kernel/hyperkernel
+EXTRA += $(O)/kernel/hyperkernel $(O)/kernel/hyperkernel-full
 
 $(O)/kernel/hyperkernel: $(O)/pkg/native/kernel-guest.stamp
 	@mkdir -p $(@D)
 	$(Q)cp $(O)/pkg/native/kernel-guest/hyperkernel $@
+
+$(O)/kernel/hyperkernel-full: $(O)/pkg/native/kernel-guest-full.stamp
+	@mkdir -p $(@D)
+	$(Q)cp $(O)/pkg/native/kernel-guest-full/hyperkernel $@
 
 # Times of what is inside do not matter, so the folder's own is set last
 $(O)/kernel/modules: $(O)/pkg/native/kernel-host.stamp

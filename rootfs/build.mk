@@ -1,7 +1,7 @@
 # The root image: one read-only, compressed EROFS out of rootfs/files.list
 #
 #   out/rootfs/full/rootfs.erofs      what is booted
-#   out/rootfs/virtio/rootfs.erofs    without the drivers of real machines
+#   out/rootfs/virtio/rootfs.erofs    without the drivers of real machines, and without the kernel of class hypervm-full
 #   out/rootfs/minimal/rootfs.erofs   without our own programs: boots to a debug shell
 #   out/kernel/hyperstart.cpio        the initramfs of HyperVMs
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # pack.sh - the root image from files.list
 #
-# usage: pack.sh [--minimal] OUTPUT        called by rootfs/build.mk; O is out/, PROFILE=virtio takes fewer drivers
+# usage: pack.sh [--minimal] OUTPUT        called by rootfs/build.mk; O is out/, PROFILE=virtio takes fewer drivers and one guest kernel
 #        pack.sh [--minimal] --sources     the files that the image is made of, one a line, for make
 #
 # A tar stream carries modes and owners, so no root is needed; every time stamp is SOURCE_DATE_EPOCH, names are sorted
@@ -19,7 +19,8 @@ entries() { # mode uid gid path source
 	awk -v minimal="$minimal" -v O="$O" -v profile="${PROFILE:+-$PROFILE}" '
 		/^#/ || !NF { next }
 		NF != 5 { printf "files.list:%d: not 5 fields\n", NR >"/dev/stderr"; exit 1 }
-		minimal && $5 ~ /^out\/(bin\/|kernel\/hyperstart)/ { next }
+		minimal && $5 ~ /^out\/(bin\/|kernel\/hyperstart|kernel\/hyperkernel-full)/ { next }
+		profile && $5 == "out/kernel/hyperkernel-full" { next }
 		{ sub(/^out\//, O "/", $5); sub(/^tree:out\//, "tree:" O "/", $5)
 		if ($5 == "tree:" O "/kernel/modules") $5 = $5 profile
 		print }' "$here/files.list"

@@ -486,6 +486,8 @@ void spec_size(const struct pod_spec *spec, uint32_t max_vcpus, struct spec_size
 	}
 	containers_memory = MAX(memory[0], memory[1]);
 	overhead = SPEC_GUEST_OVERHEAD + containers_memory / SPEC_GUEST_OVERHEAD_PART;
+	if (spec->class == SPEC_CLASS_FULL)
+		overhead += SPEC_GUEST_OVERHEAD_FULL;
 	if (spec->overhead_memory)
 		overhead = spec->overhead_memory;
 	size->vm_memory_bytes = containers_memory + overhead;

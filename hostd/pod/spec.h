@@ -200,6 +200,8 @@ struct spec_size {
 /* A guest's own memory: for kernel, init and page cache, and 1/64 with which its kernel describes pages */
 #define SPEC_GUEST_OVERHEAD	 ((uint64_t)32 << 20)
 #define SPEC_GUEST_OVERHEAD_PART 64
+/* The kernel "full" takes 4 MB more at boot, and then what packet filters and tracked connections need */
+#define SPEC_GUEST_OVERHEAD_FULL ((uint64_t)8 << 20)
 
 /** spec_size() - @max_vcpus: of this host */
 void spec_size(const struct pod_spec *spec, uint32_t max_vcpus, struct spec_size *size);

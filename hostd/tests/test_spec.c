@@ -125,10 +125,11 @@ static void test_whole(void **state)
 static void test_guest_overhead(void **state)
 {
 	static const struct {
-		const char *limit;
+		const char *more;
 		uint64_t vm_mib;
 	} cases[] = {
 		{"", 128 + 32 + 2},
+		{"}],\"runtimeClassName\":\"hypervm-full\",\"x\":[{", 128 + 32 + 2 + 8},
 		{",\"resources\":{\"limits\":{\"memory\":\"4Gi\"}}", 4096 + 32 + 64},
 	};
 
@@ -139,7 +140,7 @@ static void test_guest_overhead(void **state)
 		struct err e = ERR_INIT;
 		struct spec_size size;
 
-		snprintf(text, sizeof(text), CONTAINER("%s"), cases[i].limit);
+		snprintf(text, sizeof(text), CONTAINER("%s"), cases[i].more);
 		assert_int_equal(parse(text, &s, &e), 0);
 		spec_size(s, 8, &size);
 		assert_int_equal(size.vm_memory_bytes, cases[i].vm_mib << 20);
