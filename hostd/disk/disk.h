@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A pod's disks: one read-only disk whose extents are the image's layers, one private scratch disk.
+ * A pod's disks: one read-only disk whose extents are the image's layers, one private scratch disk, and behind
+ * the scratch file system, on the same disk, one for each volume that has a limit of its own.
  *
  * Layers are EROFS files made elsewhere (oci/); here they are only opened and measured, so that the
  * VMM gets descriptors and never a path. The scratch disk is a sparse file with an ext4 file system
@@ -15,8 +16,10 @@
 #include "base/err.h"
 
 #define DISK_LAYERS_MAX	 256 /* of all images of one pod together */
+#define DISK_VOLUMES_MAX 64
 #define DISK_ALIGN	 4096
 #define DISK_SCRATCH_MIN ((uint64_t)16 << 20)
+#define DISK_SCRATCH_MAX ((uint64_t)1 << 40)
 
 struct disk_extent {
 	int fd;
@@ -31,16 +34,37 @@ struct disk_plan {
 	uint64_t scratch_bytes;
 };
 
+/* One ext4 file system; size 0: there is none */
+struct disk_part {
+	uint64_t offset_bytes, size_bytes;
+	uint64_t limit_bytes; /* how much can be written; 0: all that fits */
+};
+
+struct disk_scratch {
+	struct disk_part scratch; /* offset 0 */
+	struct disk_part volumes[DISK_VOLUMES_MAX];
+	size_t count;
+	uint64_t size_bytes; /* of the whole disk */
+};
+
+/**
+ * disk_scratch_layout() - Where everything lies on the private disk
+ * @scratch_bytes: DISK_SCRATCH_MIN to DISK_SCRATCH_MAX, rounded down to DISK_ALIGN
+ * @limits:        of @count volumes, bytes; 0: no file system of its own. More than @scratch_bytes is as much
+ * Return: 0; -EINVAL; -E2BIG for more than DISK_VOLUMES_MAX.
+ */
+int disk_scratch_layout(uint64_t scratch_bytes, const uint64_t *limits, size_t count,
+			struct disk_scratch *s, struct err *e);
+
 /**
  * disk_scratch_create() - Make the private disk of a pod
- * @path:       file that is made or replaced; lies on a file system that can do sparse files
- * @size_bytes: at least DISK_SCRATCH_MIN; rounded down to DISK_ALIGN
+ * @path: file that is made or replaced; lies on a file system that can do sparse files
  *
- * The file system has no journal: it dies with the pod.
+ * The file systems have no journal: they die with the pod.
  *
- * Return: 0; -EINVAL for a size too small; -errno, nothing is left behind.
+ * Return: 0; -errno, nothing is left behind.
  */
-int disk_scratch_create(const char *path, uint64_t size_bytes, struct err *e);
+int disk_scratch_create(const char *path, const struct disk_scratch *s, struct err *e);
 
 /**
  * disk_plan_open() - Open what a pod's VM needs

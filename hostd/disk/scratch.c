@@ -11,6 +11,7 @@
 #include <ext2fs/ext2_fs.h>
 #include <ext2fs/ext2fs.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -19,6 +20,11 @@
 #include "base/mem.h"
 
 #define SCRATCH_BYTES_PER_INODE 16384
+#define SCRATCH_INODES_MIN	1024
+#define SCRATCH_NOBODY		0xffff /* who may use blocks that are out of use */
+/* What ext4 sets aside when it mounts a file system with extents (ext4_calculate_resv_clusters()) */
+#define SCRATCH_KERNEL_PART 50
+#define SCRATCH_KERNEL_MAX  4096
 
 static int scratch_failed(struct err *e, const char *path, const char *what, errcode_t code)
 {
@@ -35,7 +41,8 @@ static void scratch_parameters(struct ext2_super_block *sb, uint64_t blocks)
 	sb->s_log_cluster_size = 2;
 	sb->s_rev_level = EXT2_DYNAMIC_REV;
 	sb->s_inode_size = 256;
-	sb->s_inodes_count = (uint32_t)MIN(blocks * 4096 / SCRATCH_BYTES_PER_INODE, UINT32_MAX);
+	sb->s_inodes_count = (uint32_t)MAX(
+		MIN(blocks * DISK_ALIGN / SCRATCH_BYTES_PER_INODE, UINT32_MAX), SCRATCH_INODES_MIN);
 	sb->s_feature_compat = EXT2_FEATURE_COMPAT_DIR_INDEX | EXT2_FEATURE_COMPAT_EXT_ATTR;
 	sb->s_feature_incompat = EXT2_FEATURE_INCOMPAT_FILETYPE | EXT3_FEATURE_INCOMPAT_EXTENTS |
 				 EXT4_FEATURE_INCOMPAT_FLEX_BG;
@@ -61,7 +68,26 @@ static void scratch_mark_uninitialised(ext2_filsys fs)
 	}
 }
 
-static int scratch_fill(ext2_filsys fs, const char *path, struct err *e)
+/* All blocks beyond the limit are reserved for a user that nobody is. */
+static int scratch_limit(ext2_filsys fs, const char *path, uint64_t limit_bytes, struct err *e)
+{
+	uint64_t blocks = ext2fs_blocks_count(fs->super);
+	uint64_t free = ext2fs_free_blocks_count(fs->super);
+	uint64_t wanted = limit_bytes / DISK_ALIGN +
+			  MIN(blocks / SCRATCH_KERNEL_PART, (uint64_t)SCRATCH_KERNEL_MAX);
+
+	if (!limit_bytes)
+		return 0;
+	if (free < wanted)
+		return err_set(e, -EINVAL, "scratch disk %s: no room for a volume of %llu bytes",
+			       path, (unsigned long long)limit_bytes);
+	ext2fs_r_blocks_count_set(fs->super, free - wanted);
+	fs->super->s_def_resuid = SCRATCH_NOBODY;
+	fs->super->s_def_resgid = SCRATCH_NOBODY;
+	return 0;
+}
+
+static int scratch_fill(ext2_filsys fs, const char *path, uint64_t limit_bytes, struct err *e)
 {
 	errcode_t code = ext2fs_allocate_tables(fs);
 
@@ -76,7 +102,7 @@ static int scratch_fill(ext2_filsys fs, const char *path, struct err *e)
 	ext2fs_inode_alloc_stats2(fs, EXT2_BAD_INO, +1, 0);
 	fs->super->s_state |= EXT2_VALID_FS;
 	ext2fs_mark_super_dirty(fs);
-	return 0;
+	return scratch_limit(fs, path, limit_bytes, e);
 }
 
 static int scratch_make_sparse(const char *path, uint64_t size_bytes, struct err *e)
@@ -91,37 +117,42 @@ static int scratch_make_sparse(const char *path, uint64_t size_bytes, struct err
 	return 0;
 }
 
-int disk_scratch_create(const char *path, uint64_t size_bytes, struct err *e)
+static int scratch_make_part(const char *path, const struct disk_part *part, struct err *e)
 {
 	struct ext2_super_block sb = {0};
+	char offset[64];
 	ext2_filsys fs = NULL;
 	errcode_t code;
 	int r;
 
-	if (size_bytes < DISK_SCRATCH_MIN)
-		return err_set(e, -EINVAL, "scratch disk of %llu bytes is too small",
-			       (unsigned long long)size_bytes);
-	r = scratch_make_sparse(path, size_bytes, e);
-	if (r < 0) {
-		unlink(path);
-		return r;
-	}
-	scratch_parameters(&sb, size_bytes / DISK_ALIGN);
+	if (!part->size_bytes)
+		return 0;
+	scratch_parameters(&sb, part->size_bytes / DISK_ALIGN);
 	code = ext2fs_initialize(path, EXT2_FLAG_64BITS | EXT2_FLAG_EXCLUSIVE, &sb, unix_io_manager,
 				 &fs);
-	if (code) {
-		r = scratch_failed(e, path, "initialise", code);
-		unlink(path);
-		return r;
-	}
-	r = scratch_fill(fs, path, e);
+	if (code)
+		return scratch_failed(e, path, "initialise", code);
+	/* Nothing was written yet: from here on all is. */
+	snprintf(offset, sizeof(offset), "offset=%llu", (unsigned long long)part->offset_bytes);
+	code = io_channel_set_options(fs->io, offset);
+	r = code ? scratch_failed(e, path, "set the offset", code)
+		 : scratch_fill(fs, path, part->limit_bytes, e);
 	if (r < 0) {
 		ext2fs_free(fs);
-	} else {
-		code = ext2fs_close_free(&fs);
-		if (code)
-			r = scratch_failed(e, path, "write", code);
+		return r;
 	}
+	code = ext2fs_close_free(&fs);
+	return code ? scratch_failed(e, path, "write", code) : 0;
+}
+
+int disk_scratch_create(const char *path, const struct disk_scratch *s, struct err *e)
+{
+	int r = scratch_make_sparse(path, s->size_bytes, e);
+
+	if (r == 0)
+		r = scratch_make_part(path, &s->scratch, e);
+	for (size_t i = 0; i < s->count && r == 0; i++)
+		r = scratch_make_part(path, &s->volumes[i], e);
 	if (r < 0)
 		unlink(path);
 	return r;

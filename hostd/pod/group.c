@@ -65,7 +65,7 @@ int group_open(const struct pod *p)
 	spec_size(p->spec, p->pods->config.cpus, &size);
 	snprintf(value, sizeof(value), "%llu",
 		 (unsigned long long)(size.vm_memory_bytes + GROUP_VMM_BYTES +
-				      p->pods->config.scratch_bytes));
+				      p->scratch.size_bytes));
 	group_set(fd, "memory.max", value);
 	group_set(fd, "memory.oom.group", "1");
 	snprintf(value, sizeof(value), "%d", GROUP_PIDS);

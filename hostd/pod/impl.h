@@ -122,6 +122,7 @@ struct pod {
 	/* What is held */
 	const char *layers[DISK_LAYERS_MAX]; /* paths, as the images have them */
 	size_t layer_count;
+	struct disk_scratch scratch; /* of the plan */
 	struct disk_plan plan;
 	bool has_plan, attached;
 	struct net_if nif; /* descriptors -1 once the VM has them */
@@ -337,6 +338,19 @@ int env_make(struct pod *p, uint32_t index, bool tell_skipped, struct texts *env
 
 /** order_send() - Build RUN from spec and images and send it. Return: 0 or -errno */
 int order_send(struct pod *p, struct err *e);
+
+/* ---- order_volume.c ---- */
+
+/** order_volumes() - What volumes the pod has */
+void order_volumes(const struct pod *p, struct guest_run *run);
+/**
+ * order_mounts() - What a container mounts of them
+ * @env:   its variables
+ * @texts: takes texts that @run points to
+ * Return: 0; -EINVAL.
+ */
+int order_mounts(const struct spec_container *s, const struct texts *env, struct guest_run *run,
+		 struct guest_container *g, struct texts *texts, struct err *e);
 
 /* ---- status.c ---- */
 

@@ -24,7 +24,7 @@ struct order {
 	const char *words[ORDER_WORDS_MAX];
 	size_t word_count;
 	struct texts env[GUEST_CONTAINERS_MAX]; /* of the pod, not of the images */
-	struct texts args; /* with $(NAME) resolved */
+	struct texts args; /* and paths in volumes, with $(NAME) resolved */
 	char users[GUEST_CONTAINERS_MAX][48];
 	struct resolv resolv;
 };
@@ -165,7 +165,7 @@ static int order_container(struct order *o, struct pod *p, uint32_t index, struc
 	g->group_count = p->spec->group_count;
 	memcpy(g->groups, p->spec->groups, sizeof(g->groups));
 	order_user(o, index, g, s, image);
-	return 0;
+	return order_mounts(s, &o->env[index], &o->run, g, &o->args, e);
 }
 
 static void order_resolv(struct order *o, const struct pod *p)
@@ -213,7 +213,7 @@ int order_send(struct pod *p, struct err *e)
 
 	o->run.hostname = p->spec->hostname;
 	o->run.restart = p->spec->restart;
-	o->run.fs_group = p->spec->fs_group;
+	order_volumes(p, &o->run);
 	o->run.wall_clock_ns = clock_real_ns();
 	o->run.container_count = p->spec->container_count;
 	o->run.layer_count = (uint32_t)p->plan.layer_count;

@@ -57,6 +57,18 @@ int prepare_layer_index(const char *const *paths, size_t count, const char *path
 	return -1;
 }
 
+static int prepare_layout(struct pod *p, struct err *e)
+{
+	uint64_t limits[GUEST_VOLUMES_MAX] = {0};
+
+	for (uint32_t i = 0; i < p->spec->volume_count; i++)
+		if (p->spec->volumes[i].kind == SPEC_VOLUME_DISK)
+			limits[i] = p->spec->volumes[i].size_limit;
+	return disk_scratch_layout(MAX(spec_scratch_bytes(p->spec, p->pods->config.scratch_bytes),
+				       DISK_SCRATCH_MIN),
+				   limits, p->spec->volume_count, &p->scratch, e);
+}
+
 int prepare_disk(struct pod *p, struct err *e)
 {
 	char scratch[PATH_MAX];
@@ -70,7 +82,9 @@ int prepare_disk(struct pod *p, struct err *e)
 		return r;
 	p->layer_count = count;
 	prepare_scratch_path(p, scratch);
-	r = disk_scratch_create(scratch, p->pods->config.scratch_bytes, e);
+	r = prepare_layout(p, e);
+	if (r == 0)
+		r = disk_scratch_create(scratch, &p->scratch, e);
 	if (r == 0)
 		r = disk_plan_open(p->layers, count, scratch, &p->plan, e);
 	if (r == 0)

@@ -208,9 +208,9 @@ void spec_size(const struct pod_spec *spec, uint32_t max_vcpus, struct spec_size
 
 /**
  * spec_scratch_bytes() - How much the containers and their unlimited emptyDirs may write to disk together
- * @otherwise: for a container without a limit of ephemeral-storage
+ * @most: what the host gives a pod; limits of ephemeral-storage can make it less
  */
-uint64_t spec_scratch_bytes(const struct pod_spec *spec, uint64_t otherwise);
+uint64_t spec_scratch_bytes(const struct pod_spec *spec, uint64_t most);
 
 /**
  * spec_expand() - Resolve $(NAME) as Kubernetes does: "$$" is "$", an unknown name stays as it is

@@ -136,7 +136,8 @@ int spec_volumes(struct pod_spec *s, const struct json *spec, struct err *e)
 		if ((v.kind == SPEC_VOLUME_SECRET || v.kind == SPEC_VOLUME_PROJECTED) &&
 		    volume_is_token(spec, v.name))
 			continue;
-		return spec_refuse(e, "%s.%s", path, volume_field(v.kind));
+		if (spec_volume_is_files(v.kind))
+			return spec_refuse(e, "%s.%s", path, volume_field(v.kind));
 		if (s->volume_count == GUEST_VOLUMES_MAX)
 			return err_set(e, -ENOTSUP, "spec.volumes: more than %d",
 				       GUEST_VOLUMES_MAX);
@@ -281,22 +282,15 @@ int spec_mounts(struct pod_spec *s, const struct json *container, const char *pa
 }
 
 /* As for memory: init containers run one after another, the largest counts against the others' sum. */
-uint64_t spec_scratch_bytes(const struct pod_spec *spec, uint64_t otherwise)
+uint64_t spec_scratch_bytes(const struct pod_spec *spec, uint64_t most)
 {
 	uint64_t total[2] = {0};
-	bool limited[2] = {true, true};
 
 	for (uint32_t i = 0; i < spec->container_count; i++) {
 		const struct spec_container *c = &spec->containers[i];
+		uint64_t limit = c->storage_limit ? MIN(c->storage_limit, most) : most;
 
-		limited[c->init] = limited[c->init] && c->storage_limit;
-		if (c->init)
-			total[1] = MAX(total[1], c->storage_limit);
-		else if (__builtin_add_overflow(total[0], c->storage_limit, &total[0]))
-			total[0] = UINT64_MAX;
+		total[c->init] = c->init ? MAX(total[1], limit) : MIN(total[0] + limit, most);
 	}
-	for (int k = 0; k < 2; k++)
-		if (!limited[k])
-			total[k] = MAX(total[k], otherwise);
 	return MAX(total[0], total[1]);
 }

@@ -111,13 +111,13 @@ struct oci_image *oci_image_find(struct oci *oci, const char *digest)
 
 /* ---- disk ---- */
 
-int disk_scratch_create(const char *path, uint64_t size_bytes, struct err *e)
+int disk_scratch_create(const char *path, const struct disk_scratch *s, struct err *e)
 {
 	FILE *f;
 
 	if (fake.disk_result < 0)
 		return err_set(e, fake.disk_result, "no space for the scratch disk");
-	if (size_bytes < DISK_SCRATCH_MIN)
+	if (s->scratch.size_bytes < DISK_SCRATCH_MIN)
 		abort();
 	f = fopen(path, "w");
 	if (!f)
@@ -350,6 +350,23 @@ static void fake_join(char *out, size_t size, const struct guest_strings *list)
 		snprintf(out + strlen(out), size - strlen(out), "%s%s", i ? "|" : "", list->at[i]);
 }
 
+static void fake_volumes(const struct guest_run *run, const struct guest_container *c)
+{
+	char *out = fake.run_volumes;
+
+	out[0] = '\0';
+	for (uint32_t i = 0; i < run->volume_count; i++)
+		snprintf(out + strlen(out), sizeof(fake.run_volumes) - strlen(out), "%d:%llu+%llu ",
+			 run->volumes[i].kind, (unsigned long long)run->volumes[i].offset_bytes,
+			 (unsigned long long)run->volumes[i].size_bytes);
+	out = fake.run_mounts;
+	out[0] = '\0';
+	for (uint32_t i = 0; i < c->mount_count; i++)
+		snprintf(out + strlen(out), sizeof(fake.run_mounts) - strlen(out), "%u:%s:%s:%d ",
+			 c->mounts[i].volume, c->mounts[i].path, c->mounts[i].sub_path,
+			 c->mounts[i].read_only);
+}
+
 int session_send_run(struct session *s, const struct guest_run *run, struct err *e)
 {
 	const struct guest_container *c = &run->containers[run->container_count - 1];
@@ -365,6 +382,7 @@ int session_send_run(struct session *s, const struct guest_run *run, struct err 
 	fake_join(fake.run_env, sizeof(fake.run_env), &c->env);
 	fake_join(fake.run_dns, sizeof(fake.run_dns), &run->net.dns_servers);
 	(void)str_copy(fake.run_user, sizeof(fake.run_user), c->user);
+	fake_volumes(run, c);
 	return 0;
 }
 

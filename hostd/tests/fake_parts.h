@@ -47,6 +47,8 @@ struct fake_parts {
 	char run_env[1024];
 	char run_user[32];
 	char run_dns[64];
+	char run_volumes[256]; /* kind:offset+size of each */
+	char run_mounts[256]; /* of the last container: volume:path:sub_path:ro of each */
 	int send_result;
 };
 

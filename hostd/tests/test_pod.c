@@ -371,6 +371,62 @@ static void test_trouble_passes(void **state)
 	assert_false(status_has("no space"));
 }
 
+/* Behind the container: the pod's volumes, and a list that is open as the containers' was */
+#define VOLUMES                                                                        \
+	"}],\"volumes\":[{\"name\":\"a\",\"emptyDir\":{}},"                            \
+	"{\"name\":\"b\",\"emptyDir\":{\"sizeLimit\":\"1Mi\"}},"                       \
+	"{\"name\":\"c\",\"emptyDir\":{\"medium\":\"Memory\",\"sizeLimit\":\"2Mi\"}}," \
+	"{\"name\":\"d\",\"emptyDir\":{\"sizeLimit\":\"1Gi\"}}],\"tolerations\":[{"
+
+/* What has a limit lies behind the scratch file system and can hold no more than that. */
+static void test_volumes(void **state)
+{
+	(void)state;
+	list_pods("[]");
+	apply("u1", "Never", "",
+	      ",\"env\":[{\"name\":\"A\",\"value\":\"x\"}],\"volumeMounts\":["
+	      "{\"name\":\"b\",\"mountPath\":\"/b/c\",\"readOnly\":true},"
+	      "{\"name\":\"a\",\"mountPath\":\"/a\",\"subPathExpr\":\"$(A)/$(A)\"}]" VOLUMES,
+	      "");
+	settle();
+	fake_pulled(NULL);
+	run_ms(10);
+	fake_hello(GUEST_STATE_WAITING);
+	run_ms(10);
+	assert_string_equal(fake.run_volumes, "0:0+0 0:16777216+1638400 1:0+2097152 "
+					      "0:18415616+18350080 ");
+	assert_string_equal(fake.run_mounts, "0:/a:x/x:0 1:/b/c::1 ");
+}
+
+static void test_bad_expression(void **state)
+{
+	static const char *const bad[] = {"$(B)", "$(UP)", "a/$(UP)/b", "$(ROOT)", "$(EMPTY)"};
+
+	(void)state;
+	list_pods("[]");
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		char uid[8], container[800];
+
+		snprintf(uid, sizeof(uid), "u%zu", i);
+		snprintf(container, sizeof(container),
+			 ",\"env\":[{\"name\":\"UP\",\"value\":\"..\"},{\"name\":\"EMPTY\"},"
+			 "{\"name\":\"ROOT\",\"value\":\"/\"}],\"volumeMounts\":[{\"name\":\"a\","
+			 "\"mountPath\":\"/a\",\"subPathExpr\":\"%s\"}]" VOLUMES,
+			 bad[i]);
+		apply(uid, "Never", "", container, "");
+		settle();
+		fake_pulled(NULL);
+		run_ms(10);
+		fake_hello(GUEST_STATE_WAITING);
+		settle();
+		assert_int_equal(fake.run_sent, 0);
+		assert_true(status_has("is not a path inside of the volume"));
+		apply(uid, "Never", DELETED("0"), container, "");
+		fake_vm_exit(VM_REASON_POWEROFF);
+		settle();
+	}
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -393,6 +449,8 @@ int main(void)
 		T(test_port_taken),
 		T(test_trouble_passes),
 		T(test_exec),
+		T(test_volumes),
+		T(test_bad_expression),
 	};
 
 	log_set_level(LOG_LEVEL_ERROR);

@@ -160,8 +160,6 @@ static void test_refused(void **state)
 		{POD("\"hostIPC\":true"), "spec.hostIPC" NO, -ENOTSUP},
 		{POD("\"volumes\":[{\"name\":\"v\",\"hostPath\":{\"path\":\"/\"}}]"),
 		 "spec.volumes[0].hostPath" NO, -ENOTSUP},
-		{POD("\"volumes\":[{\"emptyDir\":{},\"name\":\"v\"}]"),
-		 "spec.volumes[0].emptyDir" NO, -ENOTSUP},
 		{POD("\"volumes\":[{\"name\":\"v\",\"secret\":{}}],\"containers\":[{\"name\":\"c\","
 		     "\"image\":\"i\",\"volumeMounts\":[{\"name\":\"v\",\"mountPath\":\"/etc/x\"}]}]"),
 		 "spec.volumes[0].secret" NO, -ENOTSUP},
