@@ -61,6 +61,12 @@ static const struct main_command main_commands[] = {
 	 "  -t, --time SECONDS   how long a pod may take (default: as it says, 30)\n"
 	 "  --no-wait            do not wait until they are gone\n",
 	 cmd_rm},
+	{"top", "[hosts | pods] [-A] [OPTIONS]", "show what hosts or pods use, the busiest first",
+	 "  -A, --all-namespaces  pods of all namespaces\n"
+	 "  --containers         each container of a pod by itself\n"
+	 "  --sort cpu|memory    by what (default: cpu)\n"
+	 "\nCPU in thousandths of a processor, memory as the working set, measured right now.\n",
+	 cmd_top},
 	{"images", "", "list the images that hosts hold", "", cmd_images},
 	{"hosts", "", "list hosts", "", cmd_hosts},
 	{"approve", "[HOST...]", "let unknown hosts in; without a name, list who waits", "",

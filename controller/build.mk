@@ -18,13 +18,14 @@ $(eval $(call unit_test,test_boot,controller/tests/test_boot.c controller/boot/c
 	controller/boot/host.c,json base,))
 
 # The API without its server: what unit tests and fuzz targets call directly
-controller_api_core := $(filter-out %/api.c %/watch.c %/log.c %/exec.c %/to_host.c,$(controller_api))
+controller_api_core := $(filter-out %/api.c %/watch.c %/log.c %/exec.c %/to_host.c %/measure.c,$(controller_api))
 $(eval $(call unit_test,test_patch,controller/tests/test_patch.c $(controller_api_core) $(controller_store),jwt json base,sqlite))
 $(eval $(call unit_test,test_api,controller/tests/test_api.c controller/tests/api_world.c $(controller_api_core) $(controller_store),jwt json base,sqlite))
 $(eval $(call unit_test,test_objects,controller/tests/test_objects.c controller/tests/api_world.c $(controller_api_core) $(controller_store),jwt json base,sqlite))
 $(eval $(call unit_test,test_token,controller/tests/test_token.c controller/tests/api_world.c $(controller_api_core) $(controller_store),jwt json base,sqlite))
 $(eval $(call unit_test,test_admit,controller/tests/test_admit.c controller/tests/api_world.c $(controller_api_core) $(controller_store),jwt json base,sqlite))
 $(eval $(call unit_test,test_auth,controller/tests/test_auth.c controller/tests/api_world.c $(controller_api_core) $(controller_store),jwt json base,sqlite))
+$(eval $(call unit_test,test_metrics_api,controller/tests/test_metrics_api.c controller/tests/api_world.c $(controller_api_core) $(controller_store),jwt json base,sqlite))
 $(eval $(call unit_test,test_watch,controller/tests/test_watch.c controller/tests/api_world.c controller/api/watch.c \
 	$(controller_api_core) $(controller_store),jwt json base,sqlite))
 

@@ -66,5 +66,22 @@ expect "nothing there" 404 "$(endpoint /nothing -o /dev/null -w '%{http_code}')"
 # Who has no certificate, or another's, sees nothing
 expect "no certificate" 000 "$(in_net curl -sk -o /dev/null -w '%{http_code}' --max-time 10 "https://$(host_address 0 10250)/metrics" || :)"
 
+# The API: what it makes of that, for kubectl and hyper
+expect_match "kubectl top nodes" "^host-0 +[0-9]{3,4}m +[0-9]+% +[0-9]{2,3}Mi +[0-9]+%" "$(k top nodes --no-headers)"
+k top pods --no-headers >"$RUN/top"
+expect_match "kubectl top pods" "busy +[0-9]{2,4}m +[0-9]+Mi" "$(cat "$RUN/top")"
+expect_match "kubectl top pods" "pair +[0-9]+m +[0-9]+Mi" "$(cat "$RUN/top")"
+expect "kubectl top --containers" "busy main pair main pair other" "$(k top pods --containers --no-headers | awk '{ print $1, $2 }' | sort | xargs)"
+expect_match "kubectl top one" "^busy " "$(k top pod busy --no-headers)"
+expect_match "kubectl top none" 'pods "nobody" not found|pods.metrics.k8s.io "nobody" not found' "$(k top pod nobody 2>&1 || :)"
+expect "hyper top: the busiest first" "busy pair" "$(hyper top | awk 'NR > 1 { print $1 }' | xargs)"
+expect_match "hyper top hosts" "^NAME +CPU +CPU% +MEMORY +MEMORY%.host-0 +[0-9]{3,4}m +[0-9]+% +[0-9]+Mi +[0-9]+%" "$(hyper top hosts | tr '\n' ' ')"
+expect_match "hyper top --containers" "pair +other +[0-9]+m +[0-9]+Mi" "$(hyper top -A --containers)"
+expect "hyper top -o json" PodMetricsList "$(hyper top -o json | jq -r .kind)"
+expect "a node's proxy" ok "$(k get --raw /api/v1/nodes/host-0/proxy/healthz)"
+expect "a node's proxy" host-0 "$(k get --raw /api/v1/nodes/host-0/proxy/stats/summary | jq -r .node.nodeName)"
+expect_match "a node's proxy" "node_cpu_usage_seconds_total [0-9.]+ [0-9]+" "$(k get --raw /api/v1/nodes/host-0/proxy/metrics/resource)"
+expect "not everything" 404 "$(api_status GET /api/v1/nodes/host-0/proxy/run/default/busy/main)"
+
 pod_remove busy
 pod_remove pair

@@ -65,9 +65,11 @@ static void on_request(struct http_request *r, void *arg)
 	else
 		rest_handle(c);
 	if (c->reply.stream)
-		sent = !*c->sub		       ? watch_start(c, r)
-		       : str_eq(c->sub, "log") ? log_start(c, r)
-					       : exec_start(c, r);
+		sent = c->kind->computed	 ? measure_start(c, r)
+		       : !*c->sub		 ? watch_start(c, r)
+		       : str_eq(c->sub, "log")	 ? log_start(c, r)
+		       : str_eq(c->sub, "proxy") ? proxy_start(c, r)
+						 : exec_start(c, r);
 	log_debug("api", "method=%s path=%s user=%s status=%d", c->method, c->path, user.name,
 		  c->reply.status);
 	if (!sent)
@@ -156,6 +158,7 @@ int api_new(struct loop *loop, struct store *store, const struct api_config *con
 	list_init(&a->watches);
 	list_init(&a->logs);
 	list_init(&a->execs);
+	a->measures = measures_new(a);
 	a->host_ca_pem = mem_strdup(config->ca_pem);
 	a->host_cert_pem = mem_strdup(config->client_cert_pem);
 	a->host_key_pem = mem_strdup(config->client_key_pem);
@@ -192,6 +195,7 @@ struct api *api_free(struct api *a)
 	watch_free_all(a);
 	log_free_all(a);
 	exec_free_all(a);
+	measures_free(a->measures);
 	gc_free(a->gc);
 	account_keeper_free(a->accounts);
 	jwt_key_free(a->site.tokens);

@@ -13,7 +13,21 @@
 #define VERSION_MINOR "32"
 
 static const char *const groups[] = {"authentication.k8s.io", "authorization.k8s.io",
-				     "certificates.k8s.io", "coordination.k8s.io", "node.k8s.io"};
+				     "certificates.k8s.io",   "coordination.k8s.io",
+				     "node.k8s.io",	      "metrics.k8s.io"};
+
+/* metrics.k8s.io is the last, for its kinds have names of the core's; it has no OpenAPI: nothing is written there. */
+#define GROUPS_OPENAPI (ARRAY_SIZE(groups) - 1)
+
+static const char *group_version(const char *group)
+{
+	const struct api_kind *k;
+
+	for (size_t i = 0; (k = kind_at(i)); i++)
+		if (str_eq(k->group, group))
+			return k->version;
+	return "v1"; /* reviews only */
+}
 
 /* Kinds that are asked and not kept. */
 static const struct {
@@ -64,6 +78,7 @@ static void add_subresource(struct json_doc *doc, struct json *list, const struc
 		{"attach", "PodAttachOptions", NULL, NULL, "create get"},
 		{"portforward", "PodPortForwardOptions", NULL, NULL, "create get"},
 		{"finalize", NULL, NULL, NULL, "update"},
+		{"proxy", "NodeProxyOptions", NULL, NULL, "get"},
 		{"token", "TokenRequest", "authentication.k8s.io", "v1", "create"},
 	};
 	char name[128];
@@ -119,7 +134,8 @@ static void resource_list(struct api_call *c, const char *group)
 	json_set_root(doc, root);
 	json_put_str(doc, root, "kind", "APIResourceList");
 	json_put_str(doc, root, "apiVersion", "v1");
-	json_put_fmt(doc, root, "groupVersion", "%s%sv1", group, *group ? "/" : "");
+	json_put_fmt(doc, root, "groupVersion", "%s%s%s", group, *group ? "/" : "",
+		     group_version(group));
 	list = json_arr_of(doc, root, "resources");
 	for (size_t i = 0; (k = kind_at(i)); i++) {
 		if (str_eq(k->group, group))
@@ -140,8 +156,8 @@ static struct json *group_json(struct json_doc *doc, const char *group)
 	struct json *g = json_new_obj(doc), *v = json_new_obj(doc);
 
 	json_put_str(doc, g, "name", group);
-	json_put_fmt(doc, v, "groupVersion", "%s/v1", group);
-	json_put_str(doc, v, "version", "v1");
+	json_put_fmt(doc, v, "groupVersion", "%s/%s", group, group_version(group));
+	json_put_str(doc, v, "version", group_version(group));
 	json_push(doc, json_arr_of(doc, g, "versions"), json_copy(doc, v));
 	json_put(doc, g, "preferredVersion", v);
 	return g;
@@ -208,7 +224,8 @@ bool discovery_handle(struct api_call *c)
 		for (size_t i = 0; i < ARRAY_SIZE(groups); i++) {
 			const char *behind = str_starts(rest, groups[i]);
 
-			if (!behind || (*behind && !str_eq(behind, "/v1")))
+			if (!behind || (*behind && (*behind != '/' ||
+						    !str_eq(behind + 1, group_version(groups[i])))))
 				continue;
 			if (*behind)
 				resource_list(c, groups[i]);
@@ -243,7 +260,7 @@ static void openapi_index(struct api_call *c)
 	_cleanup_json_ struct json_doc *doc = json_doc_new();
 	struct json *root = json_new_obj(doc), *paths = json_obj_of(doc, root, "paths");
 
-	for (size_t i = 0; i <= ARRAY_SIZE(groups); i++) {
+	for (size_t i = 0; i <= GROUPS_OPENAPI; i++) {
 		const char *group = i ? groups[i - 1] : NULL;
 		_cleanup_free_ char *path = group ? mem_printf("apis/%s/v1", group)
 						  : mem_strdup("api/v1");
@@ -316,7 +333,7 @@ bool openapi_handle(struct api_call *c)
 	else if (str_eq(c->path, "/openapi/v3/api/v1"))
 		openapi_group(c, "");
 	else if ((rest = str_starts(c->path, "/openapi/v3/apis/")))
-		for (size_t i = 0; i < ARRAY_SIZE(groups); i++) {
+		for (size_t i = 0; i < GROUPS_OPENAPI; i++) {
 			const char *behind = str_starts(rest, groups[i]);
 
 			if (behind && str_eq(behind, "/v1")) {

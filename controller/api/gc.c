@@ -47,7 +47,7 @@ static bool end_namespace(struct store *s, const char *ns)
 	bool left = false;
 
 	for (size_t i = 0; (k = kind_at(i)); i++) {
-		if (k->namespaced)
+		if (k->namespaced && !k->computed)
 			left |= empty_kind(s, k, ns);
 	}
 	if (left)

@@ -68,6 +68,7 @@ struct api_kind {
 	const char *short_names; /* separated by blanks */
 	const char *categories;
 	bool namespaced;
+	bool computed; /* not kept: made for each answer of what hosts tell (metrics.c) */
 	unsigned int verbs;
 	const char *subresources; /* separated by blanks */
 	const char *fields; /* what field selectors may ask for, besides metadata.{name,namespace} */
@@ -141,6 +142,7 @@ struct api_call {
 	/* what it means */
 	const struct api_kind *kind;
 	char namespace[API_NAME_MAX], name[API_NAME_MAX], sub[32];
+	const char *rest; /* of the path, behind the subresource proxy */
 	enum api_verb verb;
 	struct api_reply reply;
 	/* found wrong so far */
@@ -281,6 +283,23 @@ void runtime_class_prepare(struct api_call *c, struct json_doc *doc, const struc
 void secret_prepare(struct api_call *c, struct json_doc *doc, const struct json *old);
 /* Unknown fields of what was sent. Return: false when it answered (fieldValidation=Strict) */
 bool strict_check(struct api_call *c, const struct json *root);
+
+/* metrics.c: metrics.k8s.io, made of the hosts' Summaries. */
+struct metrics_ask {
+	const struct api_kind *kind;
+	char namespace[API_NAME_MAX], name[API_NAME_MAX]; /* "" for all */
+	struct selector *selector;
+};
+/* Read what a call asks for. Return: false when it answered; metrics_ask_done() in any case */
+bool metrics_ask_init(struct metrics_ask *a, struct api_call *c);
+void metrics_ask_done(struct metrics_ask *a);
+/* Name each host whose Summary is needed, some more than once */
+void metrics_hosts(const struct metrics_ask *a, struct store *s,
+		   void (*fn)(const char *node, void *arg), void *arg);
+/* The answer, its root in @doc; @summary gives a host's Summary, or NULL. Return: the HTTP status */
+int metrics_make(const struct metrics_ask *a, struct store *s,
+		 const struct json *(*summary)(const char *node, void *arg), void *arg,
+		 struct json_doc *doc);
 
 /* discovery.c: what is served where. Return: whether the path was one of these */
 bool discovery_handle(struct api_call *c);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * pods/log: fetched from the host that the pod is bound to (GET /containerLogs of its 10250, TLS on
+ * pods/log and nodes/proxy: fetched from the host that the pod is bound to (GET /containerLogs… of its 10250, TLS on
  * both sides) and passed on as it comes.
  */
 #include <errno.h>
@@ -55,7 +55,7 @@ static void on_head(struct http_call *call, const struct http_reply *reply, void
 	if (reply->status != 200)
 		return;
 	l->begun = true;
-	http_stream_begin(l->r, 200, "text/plain");
+	http_stream_begin(l->r, 200, *reply->content_type ? reply->content_type : "text/plain");
 	http_stream_on_drain(l->r, on_drain, l);
 }
 
@@ -87,7 +87,7 @@ static void on_done(struct http_call *call, const struct http_reply *reply, cons
 		host_words(message, sizeof(message), buf_str(&l->error));
 		host_refusal(l->r, l->status, message);
 	} else {
-		snprintf(message, sizeof(message), "Get logs from the host: %s", err_msg(e));
+		snprintf(message, sizeof(message), "the host does not answer: %s", err_msg(e));
 		host_refusal(l->r, 500, message);
 	}
 }
@@ -121,16 +121,59 @@ static void add_params(struct api_call *c, struct buf *url)
 	}
 }
 
-bool log_start(struct api_call *c, struct http_request *r)
+/* Answers @r with what is at @url. Return: false when c->reply has an error instead */
+static bool pass_on(struct api_call *c, struct http_request *r, const char *url)
 {
 	static const struct http_call_ops ops = {
 		.on_head = on_head, .on_data = on_data, .on_done = on_done};
-	struct store_object *o = rest_object(c);
-	struct http_call_spec spec = {.method = "GET", .timeout_ms = -1};
-	struct buf url = BUF_INIT(4096);
+	const struct http_call_spec spec = {.method = "GET", .url = url, .timeout_ms = -1};
+	struct log_stream *l = mem_alloc(sizeof(*l));
 	struct err e = ERR_INIT;
-	struct log_stream *l;
+
+	l->r = r;
+	buf_init(&l->error, 65536);
+	list_add(&c->api->logs, &l->node);
+	l->call = http_call_start(c->api->hosts, &spec, &ops, l, &e);
+	if (!l->call) {
+		reply_fail(c, 500, "InternalError", "call the host: %s", err_msg(&e));
+		log_free(l);
+		return false;
+	}
+	http_request_on_close(r, on_close, l);
+	return true;
+}
+
+bool proxy_start(struct api_call *c, struct http_request *r)
+{
+	/* What a host shows of itself. Logs and execs have ways of their own, with rights of their own. */
+	static const char *const paths[] = {"/healthz", "/metrics", "/metrics/resource", "/pods",
+					    "/stats/summary"};
+	struct buf url = BUF_INIT(4096);
+	size_t i = 0;
+	bool sent;
+
+	while (i < ARRAY_SIZE(paths) && !str_eq(c->rest, paths[i]))
+		i++;
+	if (i == ARRAY_SIZE(paths)) {
+		reply_no_resource(c);
+		return false;
+	}
+	if (!rest_object(c) || !host_url(c, c->name, &url)) {
+		buf_done(&url);
+		return false;
+	}
+	buf_puts(&url, paths[i]);
+	sent = pass_on(c, r, buf_str(&url));
+	buf_done(&url);
+	return sent;
+}
+
+bool log_start(struct api_call *c, struct http_request *r)
+{
+	struct store_object *o = rest_object(c);
+	struct buf url = BUF_INIT(4096);
 	const char *node, *container;
+	bool sent;
 
 	if (!o)
 		return false;
@@ -149,20 +192,9 @@ bool log_start(struct api_call *c, struct http_request *r)
 	}
 	buf_printf(&url, "/containerLogs/%s/%s/%s", c->namespace, c->name, container);
 	add_params(c, &url);
-	l = mem_alloc(sizeof(*l));
-	l->r = r;
-	buf_init(&l->error, 65536);
-	list_add(&c->api->logs, &l->node);
-	spec.url = buf_str(&url);
-	l->call = http_call_start(c->api->hosts, &spec, &ops, l, &e);
+	sent = pass_on(c, r, buf_str(&url));
 	buf_done(&url);
-	if (!l->call) {
-		reply_fail(c, 500, "InternalError", "Get logs from the host: %s", err_msg(&e));
-		log_free(l);
-		return false;
-	}
-	http_request_on_close(r, on_close, l);
-	return true;
+	return sent;
 }
 
 void log_free_all(struct api *a)

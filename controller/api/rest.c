@@ -38,6 +38,14 @@ static int split_path(const char *path, struct segments *s)
 	return 0;
 }
 
+/* What follows the first @count segments of a path that has them */
+static const char *behind_segments(const char *path, size_t count)
+{
+	while (count--)
+		path = strchrnul(path + 1, '/');
+	return path;
+}
+
 /* Fill kind, namespace, name and sub. Return: whether the path is a resource's. */
 static bool resolve(struct api_call *c)
 {
@@ -57,6 +65,12 @@ static bool resolve(struct api_call *c)
 		at = 3;
 	} else {
 		return false;
+	}
+	/* What is behind a node's proxy is a path of that host's. */
+	if (s.count > at + 2 && str_eq(group, "") && str_eq(s.text[at], "nodes") &&
+	    str_eq(s.text[at + 2], "proxy")) {
+		c->rest = behind_segments(c->path, at + 3);
+		s.count = at + 3;
 	}
 	/* /namespaces/NS/RESOURCE, but not the namespace's own subresources */
 	if (str_eq(s.text[at], "namespaces") && s.count >= at + 3 &&
@@ -169,6 +183,10 @@ bool rest_body(struct api_call *c, struct json_doc **doc)
 
 static void dispatch(struct api_call *c)
 {
+	if (c->kind->computed) {
+		c->reply.stream = true;
+		return;
+	}
 	if (*c->sub && subresource_handle(c))
 		return;
 	if (*c->sub && !str_eq(c->sub, "status") && !str_eq(c->sub, "approval") &&

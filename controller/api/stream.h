@@ -19,6 +19,7 @@ struct api {
 		host_config; /* of connections to hosts; texts are borrowed from us */
 	char *host_ca_pem, *host_cert_pem, *host_key_pem;
 	struct list watches, logs, execs; /* running ones */
+	struct measures *measures;
 	struct gc *gc;
 	struct account_keeper *accounts;
 	struct api_site site;
@@ -31,6 +32,13 @@ void watch_free_all(struct api *a);
 /* Answer @r with a container's log, now or when the host has answered. Return: as above */
 bool log_start(struct api_call *c, struct http_request *r);
 void log_free_all(struct api *a);
+/* The same of what is behind a node's proxy. Return: as above */
+bool proxy_start(struct api_call *c, struct http_request *r);
+
+/* Answer @r with metrics, now or when the hosts have told. Return: as above */
+struct measures *measures_new(struct api *a);
+void measures_free(struct measures *m);
+bool measure_start(struct api_call *c, struct http_request *r);
 
 /* Answer @r with an exec or attach: the host's answer, and its bytes from then on. Return: as above */
 bool exec_start(struct api_call *c, struct http_request *r);
@@ -40,6 +48,8 @@ void exec_free_all(struct api *a);
 const char *host_container(struct api_call *c, const struct json *pod);
 /* Append "https://ADDRESS:PORT" of the node. Return: false when it answered. */
 bool host_url(struct api_call *c, const char *node, struct buf *url);
+/* The same without a call. Return: 0; -ENOENT without an address */
+int host_address(struct store *s, const char *node, struct buf *url);
 /* The host's words as one line that may be shown */
 void host_words(char *out, size_t size, const char *text);
 /* Answer @r, whose call has gone, with a Status */

@@ -65,6 +65,10 @@ bool subresource_handle(struct api_call *c)
 		token_issue(c);
 		return true;
 	}
+	if (str_eq(c->sub, "proxy") && c->verb == VERB_GET) {
+		c->reply.stream = true;
+		return true;
+	}
 	if (!str_eq(c->kind->plural, "pods"))
 		return false;
 	if (str_eq(c->sub, "log") && c->verb == VERB_GET) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What logs and execs share: which container, on which host, and what the host says when it refuses. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -38,10 +39,10 @@ const char *host_container(struct api_call *c, const struct json *pod)
 	return NULL;
 }
 
-bool host_url(struct api_call *c, const char *node, struct buf *url)
+int host_address(struct store *s, const char *node, struct buf *url)
 {
 	static const char *const types[] = {"InternalIP", "ExternalIP", "Hostname"};
-	struct store_object *o = store_get(c->store, "nodes", "", node);
+	struct store_object *o = store_get(s, "nodes", "", node);
 	const struct json *status = o ? json_get(json_root(o->doc), "status") : NULL;
 	int64_t port = json_int(json_at(status, "daemonEndpoints", "kubeletEndpoint", "Port", NULL),
 				10250);
@@ -58,9 +59,16 @@ bool host_url(struct api_call *c, const char *node, struct buf *url)
 				continue;
 			buf_printf(url, "https://%s%s%s:%lld", v6 ? "[" : "", address,
 				   v6 ? "]" : "", (long long)port);
-			return true;
+			return 0;
 		}
 	}
+	return -ENOENT;
+}
+
+bool host_url(struct api_call *c, const char *node, struct buf *url)
+{
+	if (host_address(c->store, node, url) == 0)
+		return true;
 	reply_fail(c, 500, "InternalError", "node \"%s\" of the pod has no address", node);
 	return false;
 }

@@ -359,7 +359,7 @@ static void test_discovery(void **state)
 	assert_int_equal(ask(w, "GET", "/api", "", ""), 200);
 	assert_string_equal(TEXT(w, "kind"), "APIVersions");
 	assert_int_equal(ask(w, "GET", "/apis", "", ""), 200);
-	assert_int_equal(json_count(AT(w, "groups")), 5);
+	assert_int_equal(json_count(AT(w, "groups")), 6);
 	assert_int_equal(ask(w, "GET", "/api/v1", "", ""), 200);
 	assert_true(json_count(AT(w, "resources")) > 10);
 	assert_int_equal(ask(w, "GET", "/apis/coordination.k8s.io/v1", "", ""), 200);

@@ -63,7 +63,12 @@ static void rates_all(struct json_doc *doc, const struct json *before)
 {
 	struct json *root = json_root(doc);
 	struct json_iter p = json_iter(json_get(root, "pods"));
+	uint64_t now_ns = rates_time(json_at(root, "node", "cpu", NULL));
+	uint64_t old_ns = rates_time(json_at(before, "node", "cpu", NULL));
 
+	if (now_ns > old_ns)
+		json_put_int(doc, json_obj_of(doc, root, "hyper"), "windowMilliSeconds",
+			     (int64_t)((now_ns - old_ns) / RATES_NS_MS));
 	rates_one(doc, json_get(root, "node"), json_get(before, "node"));
 	while (json_next(&p)) {
 		const struct json *old =
