@@ -24,6 +24,7 @@ $(eval $(call unit_test,test_api,controller/tests/test_api.c controller/tests/ap
 $(eval $(call unit_test,test_objects,controller/tests/test_objects.c controller/tests/api_world.c $(controller_api_core) $(controller_store),jwt json base,sqlite))
 $(eval $(call unit_test,test_token,controller/tests/test_token.c controller/tests/api_world.c $(controller_api_core) $(controller_store),jwt json base,sqlite))
 $(eval $(call unit_test,test_admit,controller/tests/test_admit.c controller/tests/api_world.c $(controller_api_core) $(controller_store),jwt json base,sqlite))
+$(eval $(call unit_test,test_pod_check,controller/tests/test_pod_check.c controller/tests/api_world.c $(controller_api_core) $(controller_store),jwt json base,sqlite))
 $(eval $(call unit_test,test_auth,controller/tests/test_auth.c controller/tests/api_world.c $(controller_api_core) $(controller_store),jwt json base,sqlite))
 $(eval $(call unit_test,test_metrics_api,controller/tests/test_metrics_api.c controller/tests/api_world.c $(controller_api_core) $(controller_store),jwt json base,sqlite))
 $(eval $(call unit_test,test_watch,controller/tests/test_watch.c controller/tests/api_world.c controller/api/watch.c \

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "internal.h"
+#include "pod.h"
 
 #define DATA_BYTES_MAX ((size_t)1 << 20) /* core.MaxSecretSize */
 #define KEY_MAX	       253
@@ -18,7 +19,7 @@
 #define IMMUTABLE      "field is immutable when `immutable` is set"
 
 /* What is wrong with a key, or NULL (apimachinery, IsConfigMapKey). */
-static const char *key_wrong(const char *key)
+const char *data_key_wrong(const char *key)
 {
 	static const char letters[] =
 		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._";
@@ -38,7 +39,7 @@ static const char *key_wrong(const char *key)
 
 static void check_key(struct api_call *c, const char *map, const char *key)
 {
-	const char *wrong = key_wrong(key);
+	const char *wrong = data_key_wrong(key);
 	char quoted[128];
 
 	snprintf(quoted, sizeof(quoted), "\"%.100s\"", key);

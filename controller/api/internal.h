@@ -281,8 +281,8 @@ void configmap_prepare(struct api_call *c, struct json_doc *doc, const struct js
 void service_account_prepare(struct api_call *c, struct json_doc *doc, const struct json *old);
 void runtime_class_prepare(struct api_call *c, struct json_doc *doc, const struct json *old);
 void secret_prepare(struct api_call *c, struct json_doc *doc, const struct json *old);
-/* Unknown fields of what was sent. Return: false when it answered (fieldValidation=Strict) */
-bool strict_check(struct api_call *c, const struct json *root);
+/* Unknown fields of what was sent; nulls go. Return: false when it answered (fieldValidation=Strict) */
+bool strict_check(struct api_call *c, struct json *root);
 
 /* metrics.c: metrics.k8s.io, made of the hosts' Summaries. */
 struct metrics_ask {

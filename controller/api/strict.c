@@ -166,7 +166,32 @@ static bool report(struct check *k)
 	return true;
 }
 
-bool strict_check(struct api_call *c, const struct json *root)
+static void drop_nulls(struct json *v, const struct schema *s);
+
+static void drop_in(struct json *v, const struct schema *f)
+{
+	struct json_iter it = json_iter(v);
+
+	if (f->type == SCHEMA_OBJECT)
+		drop_nulls(v, f->sub);
+	while ((f->type == SCHEMA_LIST || f->type == SCHEMA_MAP) && json_next(&it))
+		drop_in(it.value, f->sub);
+}
+
+/* A member of null is one that is not there; in a map it is an empty value, which its kind knows. */
+static void drop_nulls(struct json *v, const struct schema *s)
+{
+	for (; s->name; s++) {
+		struct json *member = json_get(v, s->name);
+
+		if (json_type(member) == JSON_NULL)
+			json_remove(v, s->name);
+		else if (member)
+			drop_in(member, s);
+	}
+}
+
+bool strict_check(struct api_call *c, struct json *root)
 {
 	static const struct schema metadata = OBJ("metadata", schema_metadata);
 	struct check k = {.call = c, .unknown = BUF_INIT(0)};
@@ -174,6 +199,7 @@ bool strict_check(struct api_call *c, const struct json *root)
 	bool ok;
 
 	if (c->kind->schema) {
+		drop_nulls(root, c->kind->schema);
 		check_object(&k, root, c->kind->schema, "");
 	} else {
 		while (json_next(&it)) {

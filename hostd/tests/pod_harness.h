@@ -17,7 +17,8 @@
 
 extern struct pods *pods;
 extern char pods_dir[96], last_status[8192], trail[4096]; /* the trail has the events' reasons */
-extern int statuses, deleted, measured, asked; /* asked: how often an object of the API was wanted */
+extern int statuses, deleted, measured,
+	asked; /* asked: how often an object of the API was wanted */
 extern const char *api_host; /* for pods_start(); "" */
 
 void run_ms(uint64_t ms);
