@@ -34,7 +34,8 @@ struct hostd {
 	char *ca_pem, *token;
 
 	/* Paths that the modules borrow. */
-	char node_dir[HOSTD_PATH_MAX], pods_dir[HOSTD_PATH_MAX], image_dir[HOSTD_PATH_MAX];
+	char node_dir[HOSTD_PATH_MAX], pods_dir[HOSTD_PATH_MAX], scratch_dir[HOSTD_PATH_MAX];
+	char log_dir[HOSTD_PATH_MAX], image_dir[HOSTD_PATH_MAX];
 	char hypervm[HOSTD_PATH_MAX], kernel[HOSTD_PATH_MAX], initrd[HOSTD_PATH_MAX];
 	char kernel_full[HOSTD_PATH_MAX];
 	char image_worker[HOSTD_PATH_MAX], mkfs[HOSTD_PATH_MAX], api_worker[HOSTD_PATH_MAX];
@@ -43,6 +44,8 @@ struct hostd {
 	char api_host[HOST_URL_MAX], api_port[HOST_PORT_MAX]; /* of settings.api */
 	char no_net[ERR_MSG_MAX]; /* "" when pods get a network; else why not */
 	const char *mirrors[HOST_MIRRORS_MAX];
+
+	struct timer pressure_look, pressure_stay[NODE_PRESSURE_MAX];
 
 	struct oci *oci;
 	struct net *net;
@@ -62,6 +65,9 @@ void options_paths(struct hostd *h);
  * Return: 0 or -errno. A missing network makes the host NotReady, a missing port 10250 is logged.
  */
 int wire_pods(struct hostd *h, struct err *e);
+
+/** pressure_start() - Look from time to time whether the host runs short, and act */
+void pressure_start(struct hostd *h);
 
 /** wire_node() - Join the API, once the address is known; again: no harm */
 void wire_node(struct hostd *h);

@@ -13,7 +13,7 @@ static int options_usage(void)
 		    "each in a VM of its own.\n\n"
 		    "  --run-dir DIR    settings and state (/run/hyper): boot/{settings,ca.crt,token}, node,\n"
 		    "                   net, pods\n"
-		    "  --store-dir DIR  images (/var/lib/hypermetal)\n"
+		    "  --store-dir DIR  images, scratch, logs (/var/lib/hypermetal)\n"
 		    "  --bin-dir DIR    hypervm, hostd-image, hostd-api, mkfs.erofs (/usr/bin)\n"
 		    "  --lib-dir DIR    hyperkernel, hyperkernel-full, hyperstart.cpio (/usr/lib/hypermetal)\n"
 		    "  --no-coldplug    load no kernel modules, leave the watchdog alone\n"
@@ -70,6 +70,8 @@ void options_paths(struct hostd *h)
 {
 	snprintf(h->node_dir, sizeof(h->node_dir), "%s/node", h->paths.run);
 	snprintf(h->pods_dir, sizeof(h->pods_dir), "%s/pods", h->paths.run);
+	snprintf(h->scratch_dir, sizeof(h->scratch_dir), "%s/scratch", h->paths.store);
+	snprintf(h->log_dir, sizeof(h->log_dir), "%s/logs", h->paths.store);
 	snprintf(h->image_dir, sizeof(h->image_dir), "%s/images", h->paths.store);
 	snprintf(h->hypervm, sizeof(h->hypervm), "%s/hypervm", h->paths.bin);
 	snprintf(h->image_worker, sizeof(h->image_worker), "%s/hostd-image", h->paths.bin);

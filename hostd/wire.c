@@ -334,6 +334,8 @@ int wire_pods(struct hostd *h, struct err *e)
 	struct pods_config config = {
 		.loop = &h->loop,
 		.dir = h->pods_dir,
+		.scratch_dir = h->scratch_dir,
+		.log_dir = h->log_dir,
 		.cgroup_dir = h->cgroup_dir,
 		.node_name = h->settings.node_name,
 		.host_ip = h->address,
@@ -360,6 +362,8 @@ int wire_pods(struct hostd *h, struct err *e)
 	config.oci = h->oci;
 	config.net = h->net;
 	r = pods_new(&config, &ops, h, &h->pods, e);
+	if (r == 0)
+		pressure_start(h);
 	return r < 0 ? err_wrap(e, r, "pods") : 0;
 }
 

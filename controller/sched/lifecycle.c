@@ -4,7 +4,7 @@
  *
  * A host is alive while its Lease changes. When a change was seen counts, by our own monotonic clock:
  * the host's may be wrong. A host that was silent for 40 s becomes Ready=Unknown and gets the
- * unreachable taint; Ready=False is the not-ready taint; Ready=True takes both away. Pods of a host
+ * unreachable taint; Ready=False is the not-ready taint; Ready=True takes both away. Pressure is a taint each, too. Pods of a host
  * whose Node object is gone are removed. The timer waits for the next host that may become silent:
  * an idle fleet costs one wake-up per lease period.
  */
@@ -22,6 +22,15 @@
 #define LIFECYCLE_NOT_READY	  "node.kubernetes.io/not-ready"
 #define LIFECYCLE_UNREACHABLE	  "node.kubernetes.io/unreachable"
 #define LIFECYCLE_LEASE_NAMESPACE "kube-node-lease"
+
+/* A host that runs short gets no more pods until that has passed. */
+static const struct {
+	const char *condition, *taint;
+} lifecycle_pressures[] = {
+	{"MemoryPressure", "node.kubernetes.io/memory-pressure"},
+	{"DiskPressure", "node.kubernetes.io/disk-pressure"},
+	{"PIDPressure", "node.kubernetes.io/pid-pressure"},
+};
 
 struct host {
 	char *name;
@@ -112,6 +121,14 @@ static void lifecycle_write(struct lifecycle *l, struct store_object *o, bool si
 	ready = json_str(json_get(store_condition(node, "Ready"), "status"), "Unknown");
 	changed |= taint_set(doc, node, LIFECYCLE_UNREACHABLE, silent);
 	changed |= taint_set(doc, node, LIFECYCLE_NOT_READY, !silent && !str_eq(ready, "True"));
+	for (size_t i = 0; i < ARRAY_SIZE(lifecycle_pressures); i++)
+		changed |= taint_set(
+			doc, node, lifecycle_pressures[i].taint,
+			str_eq(json_str(json_get(store_condition(node,
+								 lifecycle_pressures[i].condition),
+						 "status"),
+					""),
+			       "True"));
 	if (!changed) {
 		json_doc_free(doc);
 		return;

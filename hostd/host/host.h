@@ -226,6 +226,25 @@ int host_cgroup_init(char *path, size_t size, struct err *e);
  */
 int host_cgroup_image(uint64_t cap_bytes);
 
+/* ---- Pressure ---- */
+
+struct host_room {
+	uint64_t left_bytes;
+	uint64_t least_bytes; /* less than this is pressure */
+};
+
+struct host_pressure {
+	struct host_room memory; /* MemAvailable */
+	struct host_room scratch; /* of the file system that scratch disks lie on */
+};
+
+/**
+ * host_pressure_read() - Measure what is left
+ * @memory_bytes: all that the machine has
+ * Return: 0 or -errno.
+ */
+int host_pressure_read(const char *scratch_dir, uint64_t memory_bytes, struct host_pressure *p);
+
 /** host_mounts_check() - The file systems that hostd relies on are there. Return: 0; -ENOENT names the missing */
 int host_mounts_check(struct err *e);
 

@@ -166,6 +166,11 @@ void node_images_changed(struct node *n)
 	reg_resend(&n->reg);
 }
 
+void node_set_pressure(struct node *n, enum node_pressure kind, bool is)
+{
+	reg_set_pressure(&n->reg, kind, is);
+}
+
 void node_set_ready(struct node *n, const char *reason, const char *message)
 {
 	reg_set_ready(&n->reg, reason, message);

@@ -142,6 +142,16 @@ struct node_fetch *node_fetch_cancel(struct node_fetch *f);
 /** node_images_changed() - What `images` would tell is another: the status is sent soon */
 void node_images_changed(struct node *node);
 
+enum node_pressure {
+	NODE_PRESSURE_MEMORY,
+	NODE_PRESSURE_DISK,
+	NODE_PRESSURE_PID,
+	NODE_PRESSURE_MAX,
+};
+
+/** node_set_pressure() - Change one of the pressure conditions; told soon */
+void node_set_pressure(struct node *node, enum node_pressure kind, bool is);
+
 /** node_set_ready() - Change the Ready condition; @reason NULL: ready */
 void node_set_ready(struct node *node, const char *reason, const char *message);
 

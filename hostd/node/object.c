@@ -38,6 +38,21 @@ static void object_condition(struct json_doc *doc, struct json *list, const char
 	json_push(doc, list, c);
 }
 
+/* In the words of a kubelet, which is what people search for. */
+static const struct object_pressure {
+	const char *type, *yes, *no, *yes_message, *no_message;
+} object_pressures[NODE_PRESSURE_MAX] = {
+	[NODE_PRESSURE_MEMORY] = {"MemoryPressure", "HostHasInsufficientMemory",
+				  "HostHasSufficientMemory",
+				  "hostd has insufficient memory available",
+				  "hostd has sufficient memory available"},
+	[NODE_PRESSURE_DISK] = {"DiskPressure", "HostHasDiskPressure", "HostHasNoDiskPressure",
+				"hostd has disk pressure", "hostd has no disk pressure"},
+	[NODE_PRESSURE_PID] = {"PIDPressure", "HostHasInsufficientPID", "HostHasSufficientPID",
+			       "hostd has insufficient PID available",
+			       "hostd has sufficient PID available"},
+};
+
 static void object_conditions(struct json_doc *doc, struct json *status, struct object_state *state,
 			      const char *now)
 {
@@ -46,14 +61,16 @@ static void object_conditions(struct json_doc *doc, struct json *status, struct 
 
 	if (!*state->ready_since)
 		(void)str_copy(state->ready_since, sizeof(state->ready_since), now);
-	if (!*state->up_since)
-		(void)str_copy(state->up_since, sizeof(state->up_since), now);
-	object_condition(doc, list, "MemoryPressure", "False", "HostHasSufficientMemory",
-			 "hostd has sufficient memory available", state->up_since, now);
-	object_condition(doc, list, "DiskPressure", "False", "HostHasNoDiskPressure",
-			 "hostd has no disk pressure", state->up_since, now);
-	object_condition(doc, list, "PIDPressure", "False", "HostHasSufficientPID",
-			 "hostd has sufficient PID available", state->up_since, now);
+	for (int i = 0; i < NODE_PRESSURE_MAX; i++) {
+		const struct object_pressure *p = &object_pressures[i];
+		char *since = state->pressure_since[i];
+		bool is = state->pressure[i];
+
+		if (!*since)
+			(void)str_copy(since, OBJECT_TIME_MAX, now);
+		object_condition(doc, list, p->type, is ? "True" : "False", is ? p->yes : p->no,
+				 is ? p->yes_message : p->no_message, since, now);
+	}
 	object_condition(doc, list, "Ready", ready ? "True" : "False",
 			 ready ? "HostReady" : state->not_ready_reason,
 			 ready ? "hostd is ready to run HyperVMs" : state->not_ready_message,
@@ -152,7 +169,9 @@ void object_remember(struct object_state *state, const struct json *node)
 
 		if (str_eq(type, "Ready") && str_eq(status, want))
 			(void)str_copy(state->ready_since, sizeof(state->ready_since), since);
-		if (str_eq(type, "MemoryPressure") && str_eq(status, "False"))
-			(void)str_copy(state->up_since, sizeof(state->up_since), since);
+		for (int i = 0; i < NODE_PRESSURE_MAX; i++)
+			if (str_eq(type, object_pressures[i].type) &&
+			    str_eq(status, state->pressure[i] ? "True" : "False"))
+				(void)str_copy(state->pressure_since[i], OBJECT_TIME_MAX, since);
 	}
 }

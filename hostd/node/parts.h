@@ -21,7 +21,8 @@ struct object_state {
 	char not_ready_reason[64]; /* "": ready */
 	char not_ready_message[200];
 	char ready_since[OBJECT_TIME_MAX]; /* RFC 3339; "": from now */
-	char up_since[OBJECT_TIME_MAX]; /* of the pressure conditions */
+	bool pressure[NODE_PRESSURE_MAX];
+	char pressure_since[NODE_PRESSURE_MAX][OBJECT_TIME_MAX];
 };
 
 /** object_status() - Node.status whole; @now_s seconds since the epoch */
@@ -56,6 +57,8 @@ void reg_done(struct reg *r);
 void reg_start(struct reg *r);
 /** reg_set_ready() - As node_set_ready() */
 void reg_set_ready(struct reg *r, const char *reason, const char *message);
+/** reg_set_pressure() - As node_set_pressure() */
+void reg_set_pressure(struct reg *r, enum node_pressure kind, bool is);
 /** reg_resend() - Send the status again though it has not changed */
 void reg_resend(struct reg *r);
 

@@ -194,6 +194,17 @@ void reg_resend(struct reg *r)
 		retry_arm(&r->retry, -1);
 }
 
+void reg_set_pressure(struct reg *r, enum node_pressure kind, bool is)
+{
+	struct object_state *s = &r->state;
+
+	if (s->pressure[kind] == is)
+		return;
+	s->pressure[kind] = is;
+	s->pressure_since[kind][0] = '\0';
+	reg_resend(r);
+}
+
 void reg_set_ready(struct reg *r, const char *reason, const char *message)
 {
 	struct object_state *s = &r->state;

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/figures.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "pod/impl.h"
@@ -23,6 +24,8 @@
 #define GROUP_VMM_BYTES ((uint64_t)64 << 20) /* hypervm, page tables, vhost */
 #define GROUP_PIDS	256
 #define GROUP_PERIOD_US 100000
+#define GROUP_OOM_MAX	1000
+#define GROUP_OOM_MIN	100
 
 static void group_set(int dirfd, const char *file, const char *value)
 {
@@ -99,6 +102,37 @@ void group_limit_cpu(const struct pod *p)
 		 (unsigned long long)(limit_millis * GROUP_PERIOD_US / 1000), GROUP_PERIOD_US);
 	if (fd >= 0)
 		group_set(fd, "cpu.max", value);
+}
+
+void group_oom_score(const struct pod *p)
+{
+	uint64_t all = MAX(p->pods->config.memory_bytes, (uint64_t)1), score;
+	char path[64], value[16];
+	struct spec_size size;
+
+	if (!p->vm.proc.pid)
+		return;
+	spec_size(p->spec, p->pods->config.cpus, &size);
+	score = MIN(size.request_memory_bytes, all) * GROUP_OOM_MAX / all;
+	snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", (int)p->vm.proc.pid);
+	snprintf(value, sizeof(value), "%d", MAX(GROUP_OOM_MAX - (int)score, GROUP_OOM_MIN));
+	group_set(AT_FDCWD, path, value);
+}
+
+uint64_t group_memory_bytes(const struct pod *p)
+{
+	_cleanup_fd_ int fd = group_find(p);
+
+	return fd < 0 ? 0 : figures_number(fd, "memory.current");
+}
+
+bool group_oom_killed(const struct pod *p)
+{
+	_cleanup_fd_ int fd = group_find(p);
+	char text[FIGURES_FILE_MAX];
+
+	return fd >= 0 &&
+	       figures_line(figures_read(fd, "memory.events", text, sizeof(text)), "oom_kill") > 0;
 }
 
 int group_remove(const struct pod *p)

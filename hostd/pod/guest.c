@@ -17,8 +17,7 @@
 #include "base/str.h"
 #include "pod/impl.h"
 
-#define GUEST_KILLED_CODE   137
-#define GUEST_CONSOLE_SHOWN 2000 /* bytes */
+#define GUEST_KILLED_CODE 137
 
 static struct pod_container *guest_container(struct pod *p, uint16_t index)
 {
@@ -224,40 +223,24 @@ static void guest_vm_started(struct vm *vm)
 		 (int)vm->proc.pid);
 }
 
-/* What the guest's kernel said last: the only witness of a panic. */
-static void guest_show_console(const struct pod *p)
-{
-	struct buf b = BUF_INIT(VM_CONSOLE_MAX_BYTES + 1);
-	char path[PATH_MAX], safe[POD_MESSAGE_MAX], *line, *save = NULL;
-	size_t skip;
-
-	snprintf(path, sizeof(path), "%s/vm/console.log", p->dir);
-	if (file_read(AT_FDCWD, path, &b, NULL) == 0 && b.len) {
-		skip = b.len > GUEST_CONSOLE_SHOWN ? b.len - GUEST_CONSOLE_SHOWN : 0;
-		for (line = strtok_r(b.data + skip, "\r\n", &save); line;
-		     line = strtok_r(NULL, "\r\n", &save))
-			log_warn("pod", "ev=vm_console uid=%s text=\"%s\"", p->meta.uid,
-				 str_printable(safe, sizeof(safe), line));
-	}
-	buf_done(&b);
-}
-
 static void guest_vm_exited(struct vm *vm, const struct vm_exit *x)
 {
 	struct pod *p = container_of(vm, struct pod, vm);
 	char safe[sizeof(x->detail)];
 
 	p->vm_ended = true;
+	p->vm_oom = x->reason == VM_REASON_NONE && group_oom_killed(p);
+	if (x->reason == VM_REASON_PANIC)
+		console_show(p);
 	if (!*p->vm_words)
 		snprintf(p->vm_words, sizeof(p->vm_words), "%s%s%s",
-			 x->reason == VM_REASON_NONE ? "killed from outside"
-						     : vm_reason_name(x->reason),
+			 p->vm_oom		       ? "the host ran out of memory"
+			 : x->reason == VM_REASON_NONE ? "killed from outside"
+						       : vm_reason_name(x->reason),
 			 *x->detail ? ": " : "", x->detail);
 	log_info("pod", "ev=vm_ended uid=%s cid=%u reason=%s code=%d detail=\"%s\"", p->meta.uid,
 		 p->cid, vm_reason_name(x->reason), x->code,
 		 str_printable(safe, sizeof(safe), x->detail));
-	if (x->reason == VM_REASON_PANIC)
-		guest_show_console(p);
 	pod_kick(p);
 }
 
@@ -283,16 +266,17 @@ void guest_lost(struct pod *p)
 				.signal = 9,
 				.started_ns = c->started_ns,
 				.finished_ns = now_ns,
-				.reason = "Error",
 			};
+			(void)str_copy(c->end.reason, sizeof(c->end.reason),
+				       p->vm_oom ? "OOMKilled" : "Error");
 			snprintf(c->message, sizeof(c->message), "the VM ended: %.400s",
 				 p->vm_words);
 			c->state = CONTAINER_TERMINATED;
 			log_info(
 				"pod",
-				"ev=container_ended uid=%s pod=%s/%s container=%s code=%u reason=Error finished=1",
+				"ev=container_ended uid=%s pod=%s/%s container=%s code=%u reason=%s finished=1",
 				p->meta.uid, p->meta.ns, p->meta.name, p->spec->containers[i].name,
-				c->end.code);
+				c->end.code, c->end.reason);
 		}
 	}
 	pod_changed(p);

@@ -132,6 +132,7 @@ struct pod {
 	bool vm_there; /* vm_start() or vm_adopt() succeeded, vm_done() was not called */
 	bool vm_ended; /* on_exited() came */
 	bool vm_killed; /* by us */
+	bool vm_oom; /* by the host's kernel, for want of memory */
 	char vm_words[POD_MESSAGE_MAX]; /* how it ended */
 	uint32_t cid;
 	struct session *session;
@@ -240,6 +241,8 @@ int prepare_net(struct pod *p, struct err *e);
 int prepare_vm(struct pod *p, struct err *e);
 /** prepare_kernel() - The file of the HyperKernel that the pod's class asks for */
 const char *prepare_kernel(const struct pod *p);
+/** prepare_scratch_path() - Where the pod's private disk is. @path: PATH_MAX bytes */
+void prepare_scratch_path(const struct pod *p, char *path);
 /** prepare_ports() - The host ports, as net_attach() takes them. Return: their number */
 size_t prepare_ports(const struct pod *p, struct net_port *ports);
 /** prepare_layer_index() - Where a layer is on the pod's disk, or -1 */
@@ -334,6 +337,11 @@ int texts_add(struct texts *t, struct buf *text);
  */
 int env_make(struct pod *p, uint32_t index, bool tell_skipped, struct texts *env, struct err *e);
 
+/* ---- console.c ---- */
+
+/** console_show() - The guest's kernel panicked: say on the log and in vm_words what it said last */
+void console_show(struct pod *p);
+
 /* ---- order.c ---- */
 
 /** order_send() - Build RUN from spec and images and send it. Return: 0 or -errno */
@@ -386,6 +394,8 @@ void logs_restarted(struct pod *p, uint32_t container);
 void logs_complete(struct pod *p, uint32_t container);
 /** logs_reset() - A new VM counts its output from zero */
 void logs_reset(struct pod *p);
+/** logs_remove() - The pod is forgotten, and its logs */
+void logs_remove(const struct pod *p);
 void logs_path(const struct pod *p, const char *container, const char *suffix, char *path);
 
 /* ---- measure.c ---- */
@@ -405,6 +415,17 @@ int group_open(const struct pod *p);
 int group_find(const struct pod *p);
 /** group_limit_cpu() - From now on the containers' CPU limits hold for the whole VM */
 void group_limit_cpu(const struct pod *p);
+/**
+ * group_oom_score() - Say whom the kernel kills when the host's memory ends
+ *
+ * Pods before hostd; those that asked for nothing first, then those that asked for little (a kubelet's
+ * formula, but nobody is safer than hostd).
+ */
+void group_oom_score(const struct pod *p);
+/** group_memory_bytes() - What the pod's VM takes of the host's memory now, 0 unknown */
+uint64_t group_memory_bytes(const struct pod *p);
+/** group_oom_killed() - Whether the host's kernel killed the VM for want of memory */
+bool group_oom_killed(const struct pod *p);
 /** group_remove() - Kill what is in it and remove it. Return: 0; -EBUSY: later */
 int group_remove(const struct pod *p);
 

@@ -32,7 +32,8 @@
 
 void logs_path(const struct pod *p, const char *container, const char *suffix, char *path)
 {
-	snprintf(path, PATH_MAX, "%s/logs/%s%s", p->dir, container, suffix);
+	snprintf(path, PATH_MAX, "%s/%s/%s%s", p->pods->config.log_dir, p->meta.uid, container,
+		 suffix);
 }
 
 static const char *logs_name(const struct pod *p, uint32_t container)
@@ -74,7 +75,7 @@ static int logs_open(struct pod *p, uint32_t container)
 
 	if (c->log_fd >= 0)
 		return 0;
-	snprintf(path, sizeof(path), "%s/logs", p->dir);
+	snprintf(path, sizeof(path), "%s/%s", p->pods->config.log_dir, p->meta.uid);
 	if (mkdir(path, 0755) < 0 && errno != EEXIST)
 		return -errno;
 	logs_path(p, logs_name(p, container), ".log", path);
@@ -128,6 +129,17 @@ void logs_restarted(struct pod *p, uint32_t container)
 	logs_move(p, container, ".prev.log");
 	logs_path(p, logs_name(p, container), ".log.1", path);
 	unlink(path);
+}
+
+void logs_remove(const struct pod *p)
+{
+	char path[PATH_MAX];
+	int r;
+
+	snprintf(path, sizeof(path), "%s/%s", p->pods->config.log_dir, p->meta.uid);
+	r = file_remove_tree(AT_FDCWD, path);
+	if (r < 0)
+		log_warn("pod", "ev=log_failed uid=%s error=\"%s\"", p->meta.uid, strerror(-r));
 }
 
 void logs_reset(struct pod *p)

@@ -27,6 +27,7 @@ struct pods_config {
 	struct oci *oci;
 	struct net *net; /* NULL: pods have no network */
 	const char *dir; /* RUN/pods */
+	const char *scratch_dir, *log_dir; /* scratch disks and logs, on file systems of their own */
 	const char *cgroup_dir; /* where each pod gets its group; "" none */
 	const char *node_name, *host_ip;
 	const char *resolv_conf; /* name servers of pods with dnsPolicy Default or ClusterFirst */
@@ -136,6 +137,20 @@ int pods_list(struct pods *pods, struct buf *out);
 
 /** pods_states() - Put the number of pods in each state (new, pull…) into @obj */
 void pods_states(const struct pods *pods, struct json_doc *doc, struct json *obj);
+
+enum pods_resource {
+	PODS_MEMORY,
+	PODS_SCRATCH,
+};
+
+/**
+ * pods_evict() - The host runs short: end the pod that uses most beyond its request (Failed, Evicted)
+ * @left_bytes: of @least_bytes that there should be; for the pod's message
+ *
+ * To be called again while the shortage lasts: as long as one is going, nothing is done.
+ */
+void pods_evict(struct pods *pods, enum pods_resource what, uint64_t left_bytes,
+		uint64_t least_bytes);
 
 struct guest_exec;
 

@@ -90,8 +90,10 @@ void pod_free(struct pod *p)
 
 void pod_forget(struct pod *p)
 {
-	int r = file_remove_tree(AT_FDCWD, p->dir);
+	int r;
 
+	logs_remove(p);
+	r = file_remove_tree(AT_FDCWD, p->dir);
 	if (r < 0)
 		log_warn("pod", "ev=forget_failed uid=%s error=\"%s\"", p->meta.uid, strerror(-r));
 	log_info("pod", "ev=pod_forgotten uid=%s", p->meta.uid);
@@ -294,6 +296,11 @@ int pods_new(const struct pods_config *config, const struct pods_ops *ops, void 
 	struct pods *ps;
 	struct err minor = ERR_INIT;
 	int r = file_mkdirs(config->dir, 0755);
+
+	if (r == 0)
+		r = file_mkdirs(config->scratch_dir, 0700);
+	if (r == 0)
+		r = file_mkdirs(config->log_dir, 0755);
 
 	if (strlen(config->dir) + SPEC_UID_MAX + 2 > sizeof(((struct pod *)0)->dir))
 		return err_set(e, -ENAMETOOLONG, "%s is too long", config->dir);

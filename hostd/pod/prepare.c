@@ -18,9 +18,9 @@
 #include "base/str.h"
 #include "pod/impl.h"
 
-static void prepare_scratch_path(const struct pod *p, char *path)
+void prepare_scratch_path(const struct pod *p, char *path)
 {
-	snprintf(path, PATH_MAX, "%s/scratch.img", p->dir);
+	snprintf(path, PATH_MAX, "%s/%s.img", p->pods->config.scratch_dir, p->meta.uid);
 }
 
 static void prepare_vm_dir(const struct pod *p, char *path)
@@ -192,6 +192,7 @@ int prepare_vm(struct pod *p, struct err *e)
 	if (r < 0)
 		return r;
 	p->vm_there = true;
+	group_oom_score(p);
 	/* The VM has its own copies; as long as we held the tap, it would outlive the VM. */
 	prepare_close_net(p);
 	logs_reset(p);

@@ -25,6 +25,7 @@
 #define DATA "hostd/tests/data/"
 
 struct pods *pods;
+static char logs_dir[96];
 char pods_dir[96], last_status[8192], trail[4096];
 int statuses, deleted, measured, asked;
 #define WANTS_MAX 16
@@ -141,6 +142,8 @@ void pods_start(void)
 		.loop = &loop,
 		.net = (struct net *)dir, /* only its presence counts */
 		.dir = pods_dir,
+		.scratch_dir = pods_dir,
+		.log_dir = logs_dir,
 		.cgroup_dir = "",
 		.node_name = "h1",
 		.host_ip = "192.0.2.1",
@@ -172,6 +175,7 @@ int setup(void **state)
 	(void)str_copy(dir, sizeof(dir), "/tmp/test_pod.XXXXXX");
 	assert_non_null(mkdtemp(dir));
 	snprintf(pods_dir, sizeof(pods_dir), "%s/pods", dir);
+	snprintf(logs_dir, sizeof(logs_dir), "%s/logs", dir);
 	snprintf(resolv, sizeof(resolv), "%s/resolv.conf", dir);
 	assert_int_equal(file_write(AT_FDCWD, resolv, "nameserver 127.0.0.1\nnameserver 10.0.2.3\n",
 				    42, 0644, NULL),
@@ -320,7 +324,7 @@ void log_text(const char *suffix, struct buf *b)
 {
 	char path[PATH_MAX];
 
-	snprintf(path, sizeof(path), "%s/u1/logs/c%s", pods_dir, suffix);
+	snprintf(path, sizeof(path), "%s/u1/c%s", logs_dir, suffix);
 	buf_clear(b);
 	if (file_read(AT_FDCWD, path, b, NULL) < 0)
 		buf_puts(b, "none");

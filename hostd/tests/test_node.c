@@ -315,6 +315,12 @@ static void test_take_over(void **state)
 	wait_for("PATCH", "/api/v1/nodes/h1/status", 3);
 	assert_true(has(fake_api_body("PATCH", "/api/v1/nodes/h1/status"),
 			"\"status\":\"False\",\"reason\":\"Broken\",\"message\":\"really\""));
+	node_set_pressure(node, NODE_PRESSURE_DISK, true);
+	wait_for("PATCH", "/api/v1/nodes/h1/status", 4);
+	assert_true(has(fake_api_body("PATCH", "/api/v1/nodes/h1/status"),
+			"\"DiskPressure\",\"status\":\"True\""));
+	assert_true(has(fake_api_body("PATCH", "/api/v1/nodes/h1/status"),
+			"\"MemoryPressure\",\"status\":\"False\""));
 }
 
 static void test_server_is_late(void **state)

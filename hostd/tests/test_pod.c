@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The state table against fakes of what lies below it. */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -242,6 +243,32 @@ static void test_removed_by_force(void **state)
 	assert_int_equal(fake.attached, 0);
 }
 
+/* The host runs short: the pod ends, once, and says why. */
+static void test_evicted(void **state)
+{
+	static const char data[8192] = "data";
+	char path[PATH_MAX];
+	int fd;
+
+	(void)state;
+	to_running("u1", "Always");
+	pods_evict(pods, PODS_SCRATCH, 1 << 20, 2 << 20);
+	settle();
+	assert_true(status_has("\"phase\":\"Running\"")); /* it holds nothing */
+	snprintf(path, sizeof(path), "%s/u1.img", pods_dir);
+	fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_int_equal(write(fd, data, sizeof(data)), sizeof(data));
+	close(fd);
+	pods_evict(pods, PODS_SCRATCH, 1 << 20, 2 << 20);
+	pods_evict(pods, PODS_SCRATCH, 1 << 20, 2 << 20);
+	settle();
+	assert_true(status_has("\"phase\":\"Failed\",\"reason\":\"Evicted\""));
+	assert_true(status_has("low on resource: ephemeral-storage. Threshold quantity: 2048Ki, "
+			       "available: 1024Ki. The pod was using 8Ki, request is 0Ki."));
+	assert_int_equal(fake.stop_sent, 1);
+	assert_int_equal(fake.stop_grace_ms, 0);
+}
+
 static void test_deleted_before_boot(void **state)
 {
 	(void)state;
@@ -440,6 +467,7 @@ int main(void)
 		T(test_delete_ignored_by_guest),
 		T(test_shorter_grace),
 		T(test_removed_by_force),
+		T(test_evicted),
 		T(test_deleted_before_boot),
 		T(test_vm_crash_restarts),
 		T(test_vm_crash_never),
