@@ -7,7 +7,7 @@
 #include "hostd.h"
 
 #define PRESSURE_LOOK_MS 10000
-#define PRESSURE_STAY_MS 120000 /* it is said for so long after it has passed: no to and fro */
+#define PRESSURE_STAY_MS 60000 /* it is said for so long after it has passed: no to and fro */
 
 static void pressure_judge(struct hostd *h, const struct host_room *room, enum pods_resource what,
 			   enum node_pressure kind, struct timer *stay)

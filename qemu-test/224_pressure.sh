@@ -1,0 +1,44 @@
+#!/bin/bash
+# A host runs short: of scratch, then of memory. The pod that took it is evicted and says why; its neighbour notices nothing.
+# environment: own
+# deadline: 420
+
+HOST_KERNEL_ARGS=hyper.debug
+env_up
+
+hyper run --name web -p 8080:80 nginx
+await 150 "web runs" pod_running web
+url=http://$(host_address 0 8080)/
+await 30 "web answers" in_net curl -sf --max-time 15 -o /dev/null "$url"
+started=$(pod web '.status.containerStatuses[0].state.running.startedAt')
+condition() { api GET /api/v1/nodes/host-0 | jq -r --arg type "$1" '.status.conditions[] | select(.type == $type) | .status'; }
+condition_is() { [ "$(condition "$1")" = "$2" ]; }
+taint_is() { api GET /api/v1/nodes/host-0 | jq -e --arg key "node.kubernetes.io/$1" 'any(.spec.taints[]?; .key == $key)'; }
+
+# Scratch: its disk is as large as the pool, and it writes all of it
+pod_create filler busybox '["sh", "-c", "dd if=/dev/zero of=/fill bs=1M; echo full; sleep 1000"]'
+await 180 "filler is evicted" pod_is filler .status.reason Evicted
+expect_match "message" 'The node was low on resource: ephemeral-storage\. Threshold quantity: [0-9]+Ki, available: [0-9]+Ki\. The pod was using [0-9]+Ki' \
+	"$(pod filler .status.message)"
+expect "phase" Failed "$(pod filler .status.phase)"
+await 30 "the Node says so" condition_is DiskPressure True
+await 15 "nothing more is placed there" taint_is disk-pressure
+pod_remove filler
+
+# Its own disk works, and the room is there again
+expect "web writes" written "$(hyper exec web -- sh -c 'echo written >/tmp/file && read -r word </tmp/file && echo "$word"')"
+pod_free() { host_shell 0 'df -k /var/lib/hypermetal/scratch' | awk 'END { exit !($5 + 0 < 50) }'; }
+await 30 "the scratch pool is free again" pod_free
+
+await 150 "the pressure is over" condition_is DiskPressure False
+
+# Memory: it asked for little and takes what there is. Either hostd sees it in time, or the host's kernel kills that VM
+pod_create eater busybox '["sh", "-c", "tail /dev/zero"]' '{}' '{"resources": {"requests": {"memory": "16Mi"}, "limits": {"memory": "1Gi"}}}'
+await 180 "eater has ended" pod_is eater .status.phase Failed
+why=$(pod eater '[.status.reason, .status.message, .status.containerStatuses[0].state.terminated.reason] | join(" ")')
+expect_match "why eater ended" '^(Evicted The node was low on resource: memory\.|.*the host ran out of memory.* OOMKilled)' "$why"
+pod_remove eater
+
+expect "start of web's container" "$started" "$(pod web '.status.containerStatuses[0].state.running.startedAt')"
+expect "web's restarts" 0 "$(pod web '.status.containerStatuses[0].restartCount')"
+await 15 "web answers still" in_net curl -sf --max-time 15 -o /dev/null "$url"
