@@ -381,9 +381,44 @@ static void comes_back(void **state)
 	assert_int_equal(owner.closes, 2);
 }
 
+/* Files come before the orders, in as many frames as they need; a guest that takes none is not sent more. */
+static void files_of_volumes(void **state)
+{
+	static uint8_t buf[GUEST_FRAME_HEADER + GUEST_FRAME_PAYLOAD_MAX];
+	char *big = mem_alloc(GUEST_FILES_BYTES_MAX);
+	struct guest_file file = {.path = "a", .data = big, .len = 3 * GUEST_FRAME_PAYLOAD_MAX};
+	struct guest_files m = {.generation = 1, .files = &file, .count = 1};
+	int fd = welcomed(CID_KNOWN, GUEST_STATE_WAITING), r = 0, n = 0;
+	struct err e = ERR_INIT;
+	struct guest_frame f;
+
+	(void)state;
+	assert_int_equal(session_send_files(owner.session, &m, &e), 0);
+	do {
+		turn();
+		assert_int_equal(hear(fd, &f, buf, sizeof(buf)), GUEST_MSG_FILES);
+		n++;
+	} while (f.stream);
+	assert_int_equal(n, 4);
+	file.path = "../a";
+	assert_int_equal(session_send_files(owner.session, &m, &e), -EINVAL);
+	file = (struct guest_file){.path = "a", .data = big, .len = GUEST_FILES_BYTES_MAX};
+	for (n = 0; n < 10 && r == 0; n++)
+		r = session_send_files(owner.session, &m, &e);
+	assert_int_equal(r, -ENOBUFS);
+	assert_true(n > 3);
+	turn();
+	assert_int_equal(owner.closes, 0);
+	close(fd);
+	turn();
+	assert_int_equal(owner.closes, 1);
+	free(big);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(files_of_volumes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_pods_life, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(byte_by_byte, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(strangers, set_up, tear_down),
