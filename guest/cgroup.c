@@ -15,6 +15,8 @@
 #define CGROUP_CPU_PERIOD_US 100000
 #define CGROUP_FILE_MAX	     1024
 
+static unsigned long cgroup_ooms_before[GUEST_CONTAINERS_MAX];
+
 static void cgroup_path(char *out, size_t size, uint32_t index)
 {
 	snprintf(out, size, CGROUP_ROOT "/c%u", index);
@@ -84,6 +86,18 @@ int cgroup_open(uint32_t index, struct err *e)
 	return fd < 0 ? err_sys(e, -errno, "open %s", path) : fd;
 }
 
+static unsigned long cgroup_ooms(int dir)
+{
+	_cleanup_fd_ int events = openat(dir, "memory.events", O_RDONLY | O_CLOEXEC);
+	char text[CGROUP_FILE_MAX] = "";
+	const char *count;
+
+	if (events < 0 || read(events, text, sizeof(text) - 1) < 0)
+		return 0;
+	count = strstr(text, "\noom_kill ");
+	return count ? strtoul(count + strlen("\noom_kill "), NULL, 10) : 0;
+}
+
 int cgroup_make(uint32_t index, const struct guest_container *c, struct err *e)
 {
 	_cleanup_fd_ int dir = -1;
@@ -97,25 +111,24 @@ int cgroup_make(uint32_t index, const struct guest_container *c, struct err *e)
 	dir = cgroup_open(index, e);
 	if (dir < 0)
 		return dir;
+	/* Where processes are shared, those of the last run may not all have been reaped: then it is still there. */
+	cgroup_ooms_before[index] = cgroup_ooms(dir);
 	r = cgroup_limit(dir, c, e);
 	return r < 0 ? r : take_fd(&dir);
 }
 
 bool cgroup_end(uint32_t index)
 {
-	char path[64], text[CGROUP_FILE_MAX] = "";
-	_cleanup_fd_ int dir = -1, events = -1;
-	const char *count;
+	_cleanup_fd_ int dir = -1;
+	char path[64];
+	bool oom;
 
 	cgroup_path(path, sizeof(path), index);
 	dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
 		return false;
 	cgroup_write(dir, "cgroup.kill", "1", NULL);
-	events = openat(dir, "memory.events", O_RDONLY | O_CLOEXEC);
-	if (events >= 0 && read(events, text, sizeof(text) - 1) < 0)
-		text[0] = '\0';
+	oom = cgroup_ooms(dir) > cgroup_ooms_before[index];
 	rmdir(path);
-	count = strstr(text, "\noom_kill ");
-	return count && strtoul(count + strlen("\noom_kill "), NULL, 10) > 0;
+	return oom;
 }

@@ -5,7 +5,7 @@
  * in which each step needs what the next one takes away. Network, host name and IPC are the pod's.
  *
  * A process that joins a container (exec) is born in its pid namespace and control group and goes into the
- * rest. From then on the container's processes see it, while its memory is still a copy of PID 1's: so
+ * rest; a container of a pod that shares its processes is born in the pod's. From then on containers' processes see it, while its memory is still a copy of PID 1's: so
  * it is not dumpable, which keeps them from tracing it, and holds no descriptor but its own.
  */
 #include "child.h"
@@ -190,13 +190,19 @@ static void child_close_others(int one, int other)
 	syscall(SYS_close_range, high + 1, ~0U, 0);
 }
 
+/* What other containers' processes can see while it is still a copy of PID 1. */
+static int child_hide(const struct child_spec *spec, struct err *e)
+{
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return err_sys(e, -errno, "become untraceable");
+	child_close_others(MAX(spec->join_fd, spec->pids_fd), spec->report_fd);
+	return 0;
+}
+
 static int child_join(const struct child_spec *spec, struct err *e)
 {
 	const struct guest_container *c = &spec->run->containers[spec->index];
 
-	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
-		return err_sys(e, -errno, "become untraceable");
-	child_close_others(spec->join_fd, spec->report_fd);
 	if (setns(spec->join_fd, CLONE_NEWNS | CLONE_NEWCGROUP) < 0)
 		return err_sys(e, -errno, "join the container");
 	if (chdir(c->cwd[0] ? c->cwd : "/") < 0)
@@ -226,6 +232,10 @@ static int child_become(const struct child_spec *spec, const char **reason, stru
 	if (r < 0)
 		return r;
 	syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
+	if (spec->join_fd >= 0 || spec->pids_fd >= 0)
+		r = child_hide(spec, e);
+	if (r < 0)
+		return r;
 	r = spec->join_fd >= 0 ? child_join(spec, e) : child_make_world(spec, e);
 	if (r == 0)
 		r = child_user(c, &u, e);
@@ -283,13 +293,16 @@ pid_t child_start(const struct child_spec *spec, struct err *e)
 		.exit_signal = SIGCHLD,
 		.cgroup = (uint64_t)spec->cgroup_fd,
 	};
+	int pids_fd = MAX(spec->join_fd, spec->pids_fd);
 	_cleanup_fd_ int own = -1;
 	long pid;
 
-	if (spec->join_fd < 0) {
-		args.flags |= CLONE_NEWNS | CLONE_NEWPID;
+	if (spec->join_fd < 0)
+		args.flags |= CLONE_NEWNS;
+	if (pids_fd < 0) {
+		args.flags |= CLONE_NEWPID;
 	} else {
-		own = child_enter_pids(spec->join_fd, e);
+		own = child_enter_pids(pids_fd, e);
 		if (own < 0)
 			return own;
 	}

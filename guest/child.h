@@ -24,6 +24,7 @@ struct child_spec {
 	uint32_t index;
 	const struct guest_strings *args; /* what to execute */
 	int join_fd; /* pidfd of the container's process, to run beside it; -1: be the container */
+	int pids_fd; /* pidfd of whose pid namespace a container shares; -1: one of its own */
 	int fds[3]; /* standard input, output, error */
 	bool tty; /* they are a terminal */
 	int pts; /* number in /dev/pts of the terminal that becomes /dev/console, or -1 */

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -20,6 +21,8 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "cgroup.h"
+#include "life.h"
+#include "rootfs.h"
 #include "signame.h"
 
 #define CONTAINER_MOD "container"
@@ -36,29 +39,48 @@ static void container_restart(struct timer *t)
 	container_start(c);
 }
 
+static void container_kill_now(struct timer *t);
+
 void container_init(struct container *c, struct loop *l, const struct guest_run *run,
-		    uint16_t index, void (*changed)(void), void (*over)(struct container *c))
+		    uint16_t index, int pids_fd, void (*changed)(void),
+		    void (*over)(struct container *c))
 {
 	container_changed = changed;
 	container_over = over;
 	c->run = run;
 	c->spec = &run->containers[index];
 	c->index = index;
+	c->pids_fd = pids_fd;
 	c->stdin_fds[0] = c->stdin_fds[1] = -1;
 	timer_init(l, &c->backoff, container_restart);
+	timer_init(l, &c->kill, container_kill_now);
 	for (int i = 0; i < 2; i++)
 		output_init(&c->out[i], l, changed);
+}
+
+/* Return: whether the policy has it started again after this end */
+static bool container_again(const struct container *c)
+{
+	enum guest_restart policy = c->run->restart;
+	bool ok = !c->end.failed && c->end.code == 0;
+
+	if (c->final)
+		return false;
+	if (c->spec->sidecar)
+		return true;
+	if (c->by_probe)
+		return policy != GUEST_RESTART_NEVER;
+	if (c->spec->init)
+		return !ok && policy != GUEST_RESTART_NEVER;
+	return policy == GUEST_RESTART_ALWAYS || (policy == GUEST_RESTART_ON_FAILURE && !ok);
 }
 
 /* Kubernetes restarts at once after the first failure, then after 10 s, 20 s ... 5 min. */
 static void container_plan_restart(struct container *c)
 {
-	enum guest_restart policy = c->run->restart;
-	bool ok = !c->end.failed && c->end.code == 0;
-	bool again = policy == GUEST_RESTART_ALWAYS || (policy == GUEST_RESTART_ON_FAILURE && !ok);
+	bool again = container_again(c);
 
-	if (c->spec->init)
-		again = !ok && policy != GUEST_RESTART_NEVER;
+	c->by_probe = false;
 	if (!again) {
 		c->state = CONTAINER_ENDED;
 		c->end.backoff_ms = GUEST_BACKOFF_NEVER;
@@ -76,6 +98,7 @@ static void container_plan_restart(struct container *c)
 
 static void container_record_end(struct container *c, const struct child_report *why, uint8_t code)
 {
+	free(c->end.termination);
 	c->end = (struct container_end){
 		.ended = true,
 		.failed = why != NULL,
@@ -128,10 +151,26 @@ static void container_take_report(struct container *c)
 		return; /* its exit follows */
 	}
 	c->end.ended = false;
-	c->tell_start = true;
 	c->tell_end = false;
 	log_info(CONTAINER_MOD, "ev=container_started name=%s pid=%d", c->spec->name, c->pid);
+	life_begin(c);
+}
+
+void container_announce(struct container *c)
+{
+	c->announced = c->tell_start = true;
 	container_changed();
+}
+
+void container_tell(struct container *c)
+{
+	(void)c;
+	container_changed();
+}
+
+bool container_started(const struct container *c)
+{
+	return c->state == CONTAINER_RUNNING && c->announced && life_started(c);
 }
 
 static void container_report_event(struct watch *w, uint32_t events)
@@ -168,6 +207,7 @@ static int container_spawn(struct container *c, struct err *e)
 				  .args = &c->spec->args,
 				  .tty = c->spec->tty,
 				  .join_fd = -1,
+				  .pids_fd = c->pids_fd,
 				  .pts = -1};
 	int fds[2], r;
 
@@ -214,11 +254,23 @@ void container_start(struct container *c)
 	c->started_ns = clock_real_ns();
 	c->started_ms = clock_mono_ms();
 	c->state = CONTAINER_STARTING;
+	c->stop = CONTAINER_STOP_NONE;
+	c->announced = false;
 	if (container_spawn(c, &e) == 0)
 		return;
 	str_copy(report.message, sizeof(report.message), err_msg(&e));
 	container_record_end(c, &report, CHILD_EXIT_START_ERROR);
 	container_ended(c);
+}
+
+static void container_take_termination(struct container *c)
+{
+	uint32_t max =
+		MIN(GUEST_TERMINATION_MAX, GUEST_TERMINATION_POD_MAX / c->run->container_count);
+
+	if (c->spec->life.termination_path[0])
+		c->end.termination =
+			rootfs_read_termination(c->index, max, &c->end.termination_len);
 }
 
 void container_reaped(struct container *c, int status)
@@ -232,6 +284,8 @@ void container_reaped(struct container *c, int status)
 		c->state = CONTAINER_RUNNING;
 		c->end.ended = false;
 	}
+	timer_cancel(&c->kill);
+	life_end(c);
 	oom = cgroup_end(c->index);
 	if (!c->end.ended) {
 		uint8_t signo = WIFSIGNALED(status) ? (uint8_t)WTERMSIG(status) : 0;
@@ -240,14 +294,62 @@ void container_reaped(struct container *c, int status)
 				     signo ? (uint8_t)(128 + signo) : (uint8_t)WEXITSTATUS(status));
 		c->end.signal = signo;
 		c->end.oom = oom;
+		container_take_termination(c);
 	}
 	container_ended(c);
 }
 
-void container_stop(struct container *c, bool kill_now)
+/* ---- the way to its end ---- */
+
+void container_signal(struct container *c)
 {
 	int signo = c->spec->stop_signal[0] ? signame_parse(c->spec->stop_signal) : SIGTERM;
 
+	c->stop = CONTAINER_STOP_SIGNALLED;
+	if (c->state == CONTAINER_RUNNING && c->pid > 0)
+		kill(c->pid, signo < 0 ? SIGKILL : signo);
+}
+
+static void container_kill_now(struct timer *t)
+{
+	struct container *c = container_of(t, struct container, kill);
+
+	if (c->stop == CONTAINER_STOP_HOOK) {
+		life_pre_stop_over(c);
+		container_signal(c);
+		timer_set(&c->kill, CONTAINER_STOP_MIN_MS);
+	} else if (c->pid > 0) {
+		kill(c->pid, SIGKILL);
+	}
+}
+
+static void container_end_run(struct container *c, uint32_t grace_ms)
+{
+	if (c->stop != CONTAINER_STOP_NONE) {
+		if (grace_ms == 0)
+			c->stop = CONTAINER_STOP_SIGNALLED;
+		if (timer_armed(&c->kill) && clock_mono_ms() + grace_ms < c->kill.due_ms)
+			timer_set(&c->kill, grace_ms);
+		return;
+	}
+	life_stopping(c);
+	timer_set(&c->kill, grace_ms);
+	c->stop = CONTAINER_STOP_HOOK;
+	if (grace_ms == 0 || !life_pre_stop(c))
+		container_signal(c);
+}
+
+void container_kill(struct container *c, uint32_t grace_ms)
+{
+	if (c->state != CONTAINER_RUNNING)
+		return;
+	c->by_probe = true;
+	container_end_run(c, grace_ms);
+}
+
+void container_stop(struct container *c, uint32_t grace_ms)
+{
+	c->final = true;
 	switch (c->state) {
 	case CONTAINER_NEW:
 	case CONTAINER_ENDED:
@@ -263,7 +365,7 @@ void container_stop(struct container *c, bool kill_now)
 		kill(c->pid, SIGKILL);
 		break;
 	case CONTAINER_RUNNING:
-		kill(c->pid, kill_now || signo < 0 ? SIGKILL : signo);
+		container_end_run(c, grace_ms);
 		break;
 	}
 }
@@ -280,8 +382,9 @@ bool container_active(const struct container *c)
 
 void container_replay(struct container *c)
 {
-	c->tell_start = c->state == CONTAINER_RUNNING && !c->end.ended;
+	c->tell_start = c->state == CONTAINER_RUNNING && !c->end.ended && c->announced;
 	c->tell_end = c->end.ended && !c->tell_start;
+	life_replay(c);
 	for (int i = 0; i < 2; i++)
 		ring_rewind(&c->out[i].ring);
 }
@@ -289,6 +392,7 @@ void container_replay(struct container *c)
 long container_next(struct container *c, void *out, size_t size)
 {
 	const struct container_end *end = &c->end;
+	long n;
 
 	if (c->tell_start) {
 		struct guest_started m = {
@@ -301,8 +405,9 @@ long container_next(struct container *c, void *out, size_t size)
 		c->tell_start = false;
 		return guest_started_encode(&m, out, size);
 	}
-	if (!c->tell_end)
-		return 0;
+	n = life_next(c, out, size);
+	if (n || !c->tell_end)
+		return n;
 	c->tell_end = false;
 	if (end->failed) {
 		struct guest_failed m = {
@@ -327,6 +432,8 @@ long container_next(struct container *c, void *out, size_t size)
 			.finished_ns = end->finished_ns,
 			.restart_count = end->restart_count,
 			.backoff_ms = end->backoff_ms,
+			.message = end->termination,
+			.message_len = end->termination_len,
 		},
 		out, size);
 }

@@ -14,6 +14,8 @@
 #define CONTAINER_BACKOFF_MIN_MS   10000
 #define CONTAINER_BACKOFF_MAX_MS   300000
 #define CONTAINER_BACKOFF_RESET_MS 600000 /* having run this long, it is a first failure again */
+#define CONTAINER_STOP_MIN_MS \
+	2000 /* a stop signal gets so long, even when a hook used up the grace */
 
 enum container_state {
 	CONTAINER_NEW,
@@ -21,6 +23,13 @@ enum container_state {
 	CONTAINER_RUNNING,
 	CONTAINER_WAITING,
 	CONTAINER_ENDED,
+};
+
+/* How far a running container's end has come. */
+enum container_stop {
+	CONTAINER_STOP_NONE,
+	CONTAINER_STOP_HOOK, /* its preStop runs */
+	CONTAINER_STOP_SIGNALLED,
 };
 
 /* How the last run ended. */
@@ -34,7 +43,11 @@ struct container_end {
 	uint32_t backoff_ms;
 	char reason[GUEST_REASON_MAX + 1];
 	char message[sizeof(((struct child_report *)0)->message)];
+	void *termination; /* termination message, NULL none */
+	uint32_t termination_len;
 };
+
+struct life;
 
 struct container {
 	const struct guest_run *run;
@@ -42,8 +55,14 @@ struct container {
 	uint16_t index;
 	enum container_state state;
 	pid_t pid;
+	int pids_fd; /* of whose pid namespace it shares; -1 */
 	struct watch report; /* of the starting process */
-	struct timer backoff;
+	struct timer backoff, kill; /* kill: the end of the grace */
+	enum container_stop stop;
+	bool announced; /* its start was told or is about to be: its postStart is over */
+	bool final; /* it will not be started again */
+	bool by_probe; /* a probe has it ended: then it starts again whatever its exit code */
+	struct life *life; /* probes and hooks; NULL: it has none */
 	uint32_t next_backoff_ms;
 	uint32_t restart_count;
 	uint64_t started_ns; /* real time */
@@ -54,9 +73,10 @@ struct container {
 	bool tell_start, tell_end; /* the host is to be told */
 };
 
-/** container_init() - @changed: called when the host is to be told something, @over: on its end */
+/** container_init() - @pids_fd: of whose pid namespace it shares, or -1; @changed: called when the host is to be told something, @over: on its end */
 void container_init(struct container *c, struct loop *l, const struct guest_run *run,
-		    uint16_t index, void (*changed)(void), void (*over)(struct container *c));
+		    uint16_t index, int pids_fd, void (*changed)(void),
+		    void (*over)(struct container *c));
 
 /** container_start() - Start or restart it; a failure is recorded as its end */
 void container_start(struct container *c);
@@ -64,8 +84,26 @@ void container_start(struct container *c);
 /** container_reaped() - Its process ended with @status of waitpid(2) */
 void container_reaped(struct container *c, int status);
 
-/** container_stop() - Send its stop signal, or SIGKILL; a waiting one ends for good */
-void container_stop(struct container *c, bool kill_now);
+/**
+ * container_stop() - End it for good: preStop, stop signal, and SIGKILL after @grace_ms
+ * A shorter grace than before counts, a longer one is too late. A waiting one just ends.
+ */
+void container_stop(struct container *c, uint32_t grace_ms);
+
+/** container_kill() - The same for this run only; then it starts again by its policy */
+void container_kill(struct container *c, uint32_t grace_ms);
+
+/** container_signal() - Send the stop signal: its preStop is over */
+void container_signal(struct container *c);
+
+/** container_announce() - Tell the host that it has started */
+void container_announce(struct container *c);
+
+/** container_tell() - There is something new for the host */
+void container_tell(struct container *c);
+
+/** container_started() - Whether it runs and what waits for its start may go on */
+bool container_started(const struct container *c);
 
 /** container_succeeded() - Whether it ran to its end with code 0 */
 bool container_succeeded(const struct container *c);

@@ -33,6 +33,16 @@ long exec_next(void *out, size_t size);
 /** exec_reaped() - A process ended with @status of waitpid(2). Return: whether it was one of ours */
 bool exec_reaped(pid_t pid, int status);
 
+/**
+ * exec_spawn() - Start a process beside a container's
+ * @fds:       its standard descriptors; with @tty they are a terminal
+ * @report_fd: set to where it reports how its start went (child_report_read()), not blocking, owned by the
+ *             caller, also after a failure
+ * Return: its pid; -errno.
+ */
+pid_t exec_spawn(const struct container *c, const struct guest_strings *args, const int fds[3],
+		 bool tty, int *report_fd, struct err *e);
+
 /** exec_orphan_all() - The host has gone: end all */
 void exec_orphan_all(void);
 

@@ -57,17 +57,19 @@ static int exec_open_terminal(struct exec *x, const struct guest_exec *m, int fd
 	return 0;
 }
 
-static int exec_spawn(struct loop *l, struct exec *x, const struct guest_exec *m, const int fds[3],
-		      struct err *e)
+pid_t exec_spawn(const struct container *c, const struct guest_strings *args, const int fds[3],
+		 bool tty, int *report_fd, struct err *e)
 {
-	_cleanup_fd_ int cgroup = cgroup_open(x->container->index, e), report = -1;
-	_cleanup_fd_ int pidfd = (int)syscall(SYS_pidfd_open, x->container->pid, 0);
+	_cleanup_fd_ int cgroup = cgroup_open(c->index, e), report = -1;
+	_cleanup_fd_ int pidfd = (int)syscall(SYS_pidfd_open, c->pid, 0);
 	struct child_spec spec = {
-		.run = x->container->run,
-		.index = x->container->index,
-		.args = &m->args,
+		.run = c->run,
+		.index = c->index,
+		.args = args,
 		.join_fd = pidfd,
-		.tty = x->tty,
+		.pids_fd = -1,
+		.fds = {fds[0], fds[1], fds[2]},
+		.tty = tty,
 		.pts = -1,
 		.cgroup_fd = cgroup,
 	};
@@ -77,22 +79,31 @@ static int exec_spawn(struct loop *l, struct exec *x, const struct guest_exec *m
 		return cgroup;
 	if (pidfd < 0)
 		return err_sys(e, -errno, "find the container's process");
-	for (int i = 0; i < 3; i++)
-		spec.fds[i] = x->tty ? fds[0] : fds[i];
-	r = exec_pipe(&x->report.fd, &report, false, e);
-	for (int i = 0; i < 2 && r == 0; i++)
-		if (x->out[i].fd >= 0)
-			r = exec_watch_out(&x->out[i], e);
-	if (r == 0)
-		r = watch_add(l, &x->report, x->report.fd, EPOLLIN, exec_report_event);
+	r = exec_pipe(report_fd, &report, false, e);
 	if (r < 0)
 		return r;
 	spec.report_fd = report;
-	x->pid = child_start(&spec, e);
-	r = x->pid;
+	return child_start(&spec, e);
+}
+
+static int exec_run(struct loop *l, struct exec *x, const struct guest_exec *m, const int fds[3],
+		    struct err *e)
+{
+	const int all[3] = {fds[0], x->tty ? fds[0] : fds[1], x->tty ? fds[0] : fds[2]};
+	int r = 0;
+
+	for (int i = 0; i < 2 && r == 0; i++)
+		if (x->out[i].fd >= 0)
+			r = exec_watch_out(&x->out[i], e);
 	if (r < 0)
-		x->pid = 0;
-	return MIN(r, 0);
+		return r;
+	r = exec_spawn(x->container, &m->args, all, x->tty, &x->report.fd, e);
+	if (r < 0)
+		return r;
+	x->pid = r;
+	/* Not watched, its end is still seen when the process is reaped. */
+	(void)watch_add(l, &x->report, x->report.fd, EPOLLIN, exec_report_event);
+	return 0;
 }
 
 int exec_start(struct loop *l, struct exec *x, const struct guest_exec *m, struct err *e)
@@ -101,7 +112,7 @@ int exec_start(struct loop *l, struct exec *x, const struct guest_exec *m, struc
 	int r = x->tty ? exec_open_terminal(x, m, fds, e) : exec_open_pipes(x, fds, e);
 
 	if (r == 0)
-		r = exec_spawn(l, x, m, fds, e);
+		r = exec_run(l, x, m, fds, e);
 	for (int i = 0; i < 3; i++)
 		fd_close(fds[i]);
 	return r;

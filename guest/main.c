@@ -16,6 +16,8 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "base/str.h"
+#include "pause.h"
 #include "pod.h"
 #include "system.h"
 
@@ -43,6 +45,8 @@ int main(int argc, char **argv)
 	sigset_t all;
 	int r;
 
+	if (argc == 1 && str_eq(argv[0], PAUSE_NAME))
+		pause_main();
 	if (getpid() != 1) {
 		main_help();
 		return argc > 1 && strcmp(argv[1], "--help") == 0 ? 0 : 2;

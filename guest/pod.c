@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "action.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
@@ -14,6 +15,7 @@
 #include "exec.h"
 #include "files.h"
 #include "link.h"
+#include "pause.h"
 #include "stats.h"
 #include "system.h"
 
@@ -25,11 +27,14 @@ static struct {
 	bool broken; /* pod-wide failure, in reason and message */
 	bool tell_broken; /* the host is to be told */
 	bool stopping; /* the host asked for the end */
+	bool closing; /* no container that counts runs or will: its sidecars are to end, too */
 	bool done_sent; /* on this connection */
 	uint32_t window; /* of log bytes, from WELCOME */
 	uint32_t log_turn; /* the container whose output is sent next */
 	uint64_t failed_ns;
-	struct timer kill_timer; /* the grace period */
+	struct timer kill_timer; /* the grace period, while stopping or closing */
+	pid_t pause; /* PID 1 of a shared pid namespace; 0: there is none */
+	int pause_fd; /* its pidfd */
 	struct timer off_timer; /* how long a stopped pod waits for the host */
 	char reason[GUEST_REASON_MAX + 1];
 	char message[GUEST_MESSAGE_MAX + 1];
@@ -51,19 +56,67 @@ static void pod_advance(void)
 {
 	uint32_t count = pod.run.container_count;
 
-	for (uint32_t i = 0; i < count && !pod.stopping; i++) {
+	if (pod.stopping || pod.closing)
+		return;
+	for (uint32_t i = 0; i < count; i++) {
 		struct container *c = &pod.containers[i];
 
 		if (!c->spec->init || container_succeeded(c))
 			continue;
 		if (c->state == CONTAINER_NEW)
 			container_start(c);
-		if (!container_succeeded(c))
+		if (!container_succeeded(c) && !(c->spec->sidecar && container_started(c)))
 			return;
 	}
-	for (uint32_t i = 0; i < count && !pod.stopping; i++)
+	for (uint32_t i = 0; i < count; i++)
 		if (!pod.containers[i].spec->init && pod.containers[i].state == CONTAINER_NEW)
 			container_start(&pod.containers[i]);
+}
+
+/* Whether nothing is left that sidecars are there for. */
+static bool pod_over(void)
+{
+	bool over = true;
+
+	for (uint32_t i = 0; i < pod.run.container_count; i++) {
+		const struct container *c = &pod.containers[i];
+
+		if (c->spec->sidecar)
+			continue;
+		if (container_active(c))
+			return false;
+		if (c->spec->init && c->state == CONTAINER_ENDED && !container_succeeded(c))
+			return true; /* the others will never start */
+		over = over && c->state == CONTAINER_ENDED;
+	}
+	return over || pod.stopping;
+}
+
+static uint32_t pod_grace_left(void)
+{
+	uint64_t now_ms = clock_mono_ms();
+	bool in_time = timer_armed(&pod.kill_timer) && pod.kill_timer.due_ms > now_ms;
+
+	return in_time ? (uint32_t)(pod.kill_timer.due_ms - now_ms) : 0;
+}
+
+/* Sidecars end after all others, the last one first; each gets what is left of the grace. */
+static void pod_end_sidecars(void)
+{
+	if (!pod_over())
+		return;
+	if (!pod.closing && !pod.stopping)
+		timer_set(&pod.kill_timer, pod.run.grace_ms);
+	pod.closing = true;
+	for (uint32_t i = pod.run.container_count; i > 0; i--) {
+		struct container *c = &pod.containers[i - 1];
+
+		if (!c->spec->sidecar || !container_active(c))
+			continue;
+		container_stop(c, MAX(pod_grace_left(), (uint32_t)CONTAINER_STOP_MIN_MS));
+		if (container_active(c))
+			return;
+	}
 }
 
 static void pod_check_end(void)
@@ -84,8 +137,10 @@ static void pod_check_end(void)
 static void pod_step(struct defer *d)
 {
 	(void)d;
-	if (pod.state == GUEST_STATE_RUNNING && !pod.broken)
+	if (pod.state == GUEST_STATE_RUNNING && !pod.broken) {
 		pod_advance();
+		pod_end_sidecars();
+	}
 	pod_check_end();
 	link_pump();
 }
@@ -113,6 +168,15 @@ void pod_fail(const char *reason, const char *message)
 	pod.state = GUEST_STATE_RUNNING; /* pod_check_end() does the rest */
 }
 
+static int pod_share_pids(struct err *e)
+{
+	pod.pause_fd = -1;
+	if (!pod.run.share_pids)
+		return 0;
+	pod.pause = pause_start(&pod.pause_fd, e);
+	return MIN(pod.pause, 0);
+}
+
 static void pod_run(void)
 {
 	struct err e = ERR_INIT;
@@ -120,14 +184,14 @@ static void pod_run(void)
 	if (guest_run_decode(pod.run_data, pod.run_len, &pod.run, &e) < 0) {
 		pod.run.layer_count = pod.run.container_count = 0;
 		pod_fail("InvalidPod", err_msg(&e));
-	} else if (system_set_up(&pod.run, &e) < 0) {
+	} else if (system_set_up(&pod.run, &e) < 0 || pod_share_pids(&e) < 0) {
 		pod.run.container_count = 0;
 		pod_fail("PodSetUpFailed", err_msg(&e));
 	} else {
 		pod.state = GUEST_STATE_RUNNING;
 		for (uint32_t i = 0; i < pod.run.container_count; i++)
 			container_init(&pod.containers[i], pod.loop, &pod.run, (uint16_t)i,
-				       pod_changed, pod_container_over);
+				       pod.pause_fd, pod_changed, pod_container_over);
 		log_info(POD_MOD, "ev=pod_run containers=%u layers=%u", pod.run.container_count,
 			 pod.run.layer_count);
 	}
@@ -165,11 +229,16 @@ static void pod_files(const struct guest_frame *f)
 	}
 }
 
+/* The grace is over. What was not even asked to end, sidecars that waited for others, still gets its signal. */
 static void pod_kill_all(struct timer *t)
 {
 	(void)t;
-	for (uint32_t i = 0; i < pod.run.container_count; i++)
-		container_stop(&pod.containers[i], true);
+	for (uint32_t i = 0; i < pod.run.container_count; i++) {
+		struct container *c = &pod.containers[i];
+
+		if (c->spec->sidecar && c->stop == CONTAINER_STOP_NONE)
+			container_stop(c, CONTAINER_STOP_MIN_MS);
+	}
 }
 
 static void pod_stop(const struct guest_frame *f)
@@ -184,14 +253,12 @@ static void pod_stop(const struct guest_frame *f)
 	/* A shorter grace than before counts; a longer one is too late. */
 	if (!timer_armed(&pod.kill_timer) || clock_mono_ms() + m.grace_ms < pod.kill_timer.due_ms)
 		timer_set(&pod.kill_timer, m.grace_ms);
-	if (!pod.stopping) {
-		pod.stopping = true;
-		pod.run.restart = GUEST_RESTART_NEVER;
-		for (uint32_t i = 0; i < pod.run.container_count; i++)
-			container_stop(&pod.containers[i], false);
-		if (pod.state == GUEST_STATE_ENDED)
-			timer_set(&pod.off_timer, GUEST_DONE_WAIT_MS);
-	}
+	for (uint32_t i = 0; i < pod.run.container_count; i++)
+		if (!pod.containers[i].spec->sidecar || pod.closing)
+			container_stop(&pod.containers[i], pod_grace_left());
+	if (!pod.stopping && pod.state == GUEST_STATE_ENDED)
+		timer_set(&pod.off_timer, GUEST_DONE_WAIT_MS);
+	pod.stopping = true;
 	pod_changed();
 }
 
@@ -314,8 +381,14 @@ void pod_reap(void)
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-		if (exec_reaped(pid, status))
+		if (exec_reaped(pid, status) || action_reaped(pid, status))
 			continue;
+		if (pid == pod.pause) {
+			pod.pause = 0;
+			pod_fail("PauseEnded",
+				 "the process that holds the pod's pid namespace ended");
+			pod_changed();
+		}
 		for (uint32_t i = 0; i < pod.run.container_count; i++)
 			if (pod.containers[i].pid == pid)
 				container_reaped(&pod.containers[i], status);

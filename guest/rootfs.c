@@ -10,6 +10,7 @@
 #include <linux/magic.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
@@ -284,6 +285,53 @@ static int mount_volumes(int root, const struct guest_container *c, struct err *
 	return r;
 }
 
+/*
+ * The file lies beside the upper folder, where the container reaches nothing but it by this mount: so it can
+ * be read when the container has gone, and a link in it leads nowhere.
+ */
+static void termination_path(uint32_t index, char *path, size_t size)
+{
+	snprintf(path, size, DISK_SCRATCH "/c%u/termination", index);
+}
+
+static int mount_termination(int root, uint32_t index, const char *at, struct err *e)
+{
+	char source[64], dir[GUEST_PATH_LEN_MAX + 1];
+	const char *name = strrchr(at, '/') + 1;
+	_cleanup_fd_ int fd = -1;
+
+	if (!*name)
+		return err_set(e, -EINVAL, "termination message path %s is a folder", at);
+	termination_path(index, source, sizeof(source));
+	fd = open(source, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	/* whoever the container's user is */
+	if (fd < 0 || fchmod(fd, 0666) < 0)
+		return err_sys(e, -errno, "make %s", source);
+	(void)str_copy(dir, sizeof(dir), at);
+	dir[name - at] = '\0';
+	return bind_file(root, dir, name, source, e);
+}
+
+void *rootfs_read_termination(uint32_t index, uint32_t max, uint32_t *len)
+{
+	_cleanup_fd_ int fd = -1;
+	char path[64];
+	void *data;
+	ssize_t n;
+
+	*len = 0;
+	termination_path(index, path, sizeof(path));
+	fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	data = fd >= 0 ? malloc(max) : NULL;
+	n = data ? pread(fd, data, max, 0) : 0;
+	if (n <= 0) {
+		free(data);
+		return NULL;
+	}
+	*len = (uint32_t)n;
+	return data;
+}
+
 int rootfs_enter(const struct guest_run *run, uint32_t index, int pts, struct err *e)
 {
 	const struct guest_container *c = &run->containers[index];
@@ -302,6 +350,8 @@ int rootfs_enter(const struct guest_run *run, uint32_t index, int pts, struct er
 		r = mount_kernel(root, c, e);
 	if (r == 0)
 		r = mount_volumes(root, c, e);
+	if (r == 0 && c->life.termination_path[0])
+		r = mount_termination(root, index, c->life.termination_path, e);
 	if (r < 0)
 		return r;
 	cwd = path_dir(root, c->cwd[0] ? c->cwd : "/", PATH_IN_ROOT, 0755, e);

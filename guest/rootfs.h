@@ -27,6 +27,14 @@
 int rootfs_enter(const struct guest_run *run, uint32_t index, int pts, struct err *e);
 
 /**
+ * rootfs_read_termination() - What the container @index left in its termination message file
+ * @len: set to the bytes of it, at most @max
+ * Context: PID 1, when the container has ended.
+ * Return: to be freed; NULL when there is nothing.
+ */
+void *rootfs_read_termination(uint32_t index, uint32_t max, uint32_t *len);
+
+/**
  * rootfs_open_ptmx() - Open a new terminal of a container's own /dev/pts
  * @pid: a process of the container
  * Return: the end for us, non-blocking; -errno. What is there instead of it is never opened.

@@ -166,8 +166,8 @@ static void put_hosts(FILE *f, const struct guest_run *run)
 
 	fputs("127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n", f);
 	if (run->net.address && run->hostname[0])
-		fprintf(f, "%s\t%s\n", inet_ntop(AF_INET, &address, text, sizeof(text)),
-			run->hostname);
+		fprintf(f, "%s\t%s%s%s\n", inet_ntop(AF_INET, &address, text, sizeof(text)),
+			run->fqdn, run->fqdn[0] ? "\t" : "", run->hostname);
 	for (uint32_t i = 0; i < run->net.hosts.count; i++)
 		fprintf(f, "%s\n", run->net.hosts.at[i]);
 }

@@ -21,6 +21,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "drive_exec.h"
+#include "drive_life.h"
 #include "drive_volume.h"
 #include "vm/session.h"
 
@@ -94,6 +95,8 @@ static void on_exit_(void *pod, const struct guest_exit *m)
 	printf("exit %s code=%u signal=%u oom=%d restart=%u ran_ms=%llu", name_of(m->container),
 	       m->code, m->signal, m->oom, m->restart_count,
 	       (unsigned long long)(m->finished_ns - m->started_ns) / 1000000);
+	if (m->message_len)
+		printf(" termination='%.*s'", (int)m->message_len, (const char *)m->message);
 	print_backoff(m->backoff_ms);
 	exit_code = m->code;
 }
@@ -104,6 +107,12 @@ static void on_failed(void *pod, const struct guest_failed *m)
 	printf("failed %s code=%u reason=%s message='%s' restart=%u", name_of(m->container),
 	       m->code, m->reason, m->message, m->restart_count);
 	print_backoff(m->backoff_ms);
+}
+
+static void on_probed(void *pod, const struct guest_probed *m)
+{
+	(void)pod;
+	drive_life_print(name_of(m->container), m);
 }
 
 /* Output comes in pieces; it is shown in lines. */
@@ -188,6 +197,7 @@ static const struct session_events events = {
 	.on_started = on_started,
 	.on_exit = on_exit_,
 	.on_failed = on_failed,
+	.on_probed = on_probed,
 	.on_log = on_log,
 	.on_stats = on_stats,
 	.on_done = on_done,
@@ -276,7 +286,7 @@ static uint32_t address(const char *s)
 	return ntohl(a.s_addr);
 }
 
-static void add_string(struct guest_strings *list, const char *s)
+void drive_add_string(struct guest_strings *list, const char *s)
 {
 	static const char *store[DRIVE_ARGS];
 	static size_t used;
@@ -305,7 +315,7 @@ static int pod_option(char **argv, const char **socket_path, const char **disk)
 	else if (str_eq(argv[0], "--gateway"))
 		run.net.gateway = address(argv[1]);
 	else if (str_eq(argv[0], "--dns"))
-		add_string(&run.net.dns_servers, argv[1]);
+		drive_add_string(&run.net.dns_servers, argv[1]);
 	else if (str_eq(argv[0], "--restart"))
 		run.restart = (enum guest_restart)number(argv[1]);
 	else if (str_eq(argv[0], "--stop-after-ms"))
@@ -315,7 +325,7 @@ static int pod_option(char **argv, const char **socket_path, const char **disk)
 	else if (str_eq(argv[0], "--stats-after-ms"))
 		stats_after_ms = (uint32_t)number(argv[1]);
 	else if (str_eq(argv[0], "--grace-ms"))
-		grace_ms = (uint32_t)number(argv[1]);
+		grace_ms = run.grace_ms = (uint32_t)number(argv[1]);
 	else
 		return 0;
 	return 2;
@@ -327,7 +337,7 @@ static int container_option(char **argv, struct guest_container *c)
 	int n = 2;
 
 	if (str_eq(argv[0], "--env"))
-		add_string(&c->env, argv[1]);
+		drive_add_string(&c->env, argv[1]);
 	else if (str_eq(argv[0], "--user"))
 		c->user = argv[1];
 	else if (str_eq(argv[0], "--cwd"))
@@ -348,6 +358,12 @@ static int container_option(char **argv, struct guest_container *c)
 		return n;
 	if (str_eq(argv[0], "--init"))
 		c->init = true;
+	else if (str_eq(argv[0], "--sidecar"))
+		c->init = c->sidecar = true;
+	else if (str_eq(argv[0], "--seccomp"))
+		c->default_seccomp = true;
+	else if (str_eq(argv[0], "--no-new-privs"))
+		c->no_new_privs = true;
 	else if (str_eq(argv[0], "--tty"))
 		c->tty = true;
 	else if (str_eq(argv[0], "--stdin"))
@@ -362,7 +378,7 @@ static int container_option(char **argv, struct guest_container *c)
 		c->caps_drop = UINT64_MAX;
 	else if (str_eq(argv[0], "--run"))
 		for (; argv[n] && !str_eq(argv[n], ";"); n++)
-			add_string(&c->args, argv[n]);
+			drive_add_string(&c->args, argv[n]);
 	else
 		n = 0;
 	return n;
@@ -376,6 +392,7 @@ static void parse(char **argv, const char **socket_path)
 
 	run.restart = GUEST_RESTART_NEVER;
 	run.fs_group = GUEST_NO_ID;
+	run.grace_ms = grace_ms;
 	for (; *argv; argv += n) {
 		n = argv[1] ? pod_option(argv, socket_path, &disk) : 0;
 		if (!n && argv[1] && str_eq(argv[0], "--container")) {
@@ -389,12 +406,16 @@ static void parse(char **argv, const char **socket_path)
 			n = drive_volume_option(argv, &run, c);
 		if (!n && c)
 			n = container_option(argv, c);
+		if (!n && c)
+			n = drive_life_option(argv, &c->life);
 		if (!n)
 			n = drive_exec_option(argv);
 		if (!n && str_eq(argv[0], ";"))
 			n = 1;
 		if (!n && str_eq(argv[0], "--discard"))
 			n = 1, discard_logs = true;
+		if (!n && str_eq(argv[0], "--share-pids"))
+			n = 1, run.share_pids = true;
 		if (!n && str_eq(argv[0], "--leave"))
 			n = 1, leave_done = true;
 		if (!n) {

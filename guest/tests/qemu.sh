@@ -25,7 +25,9 @@ make_layers() {
 	local r=$dir/low
 	mkdir -p "$r"/{bin,etc,tmp,data,gone}
 	cp "$busybox" "$r/bin/busybox"
-	for a in sh cat cp ls id sleep mount mkdir wc dd kill ip grep chown ps rm ln; do
+	cp "$(dirname "$drive")/serve" "$r/bin/serve"
+	for a in sh cat cp ls id sleep mount mkdir wc dd kill ip grep chown ps \
+		rm ln head printf test sed; do
 		ln -s busybox "$r/bin/$a"
 	done
 	printf 'root:x:0:0:root:/root:/bin/sh\nweb:x:101:102:web:/data:/bin/sh\n' >"$r/etc/passwd"
@@ -286,10 +288,70 @@ case_volume_files() {
 	[ "$(grep -c '^out a: ..0000000000000001$' "$dir/out")" = 0 ] || { why="the old files are still there"; return 1; }
 }
 
+# Startup gates the others; readiness comes and goes; a liveness failure is a restart, whatever the code
+case_probes() {
+	run --restart 1 --stop-after-ms 11000 --container a --run sh -c 'trap "exit 0" TERM; echo >/tmp/up; while :; do sleep 1; done' ';' \
+		--startup 'exec=test -e /tmp/ok || { echo not yet >&2; echo >/tmp/ok; exit 4; }' ';' \
+		--readiness 'exec=test ! -e /tmp/busy' failure=1 ';' \
+		--liveness 'exec=echo sick; echo >/tmp/busy; exit 1' delay=3 failure=2 ';'
+	has "^probed a restart=0 started=0 ready=0 event=failed kind=startup message='not yet" && has '^probed a restart=0 started=1 ready=0 event=state' &&
+		has '^probed a restart=0 started=1 ready=1 event=state' &&
+		has "^probed a restart=0 started=1 ready=[01] event=failed kind=liveness message='sick" && has '^probed a restart=0 started=1 ready=0' &&
+		has '^probed a restart=0 .*event=killing kind=liveness' && has '^exit a code=0 .*restart=0.*backoff=0$' && has '^started a restart=1$' &&
+		has '^probed a restart=1 started=1 ready=1' && has '^exit a code=0 .*restart=1.*backoff=never$' && has '^done$'
+}
+
+case_probes_net() {
+	run --address 10.0.2.15 --prefix 24 --gateway 10.0.2.2 --stop-after-ms 9000 --grace-ms 500 --container a --run serve 80 'HTTP/1.1 404 No||' \
+		81 'HTTP/1.1 200 OK|Content-Length: 2||hi' 82 'HTTP/1.1 302 F|Location: http://10.0.2.15:80/x?y#z||' 83 'HTTP/1.0 301 M|Location: https://o/||' 85 'hello' ';' \
+		--startup port=81 failure=9 ';' --readiness http=/ok port=81 header='Host: me' ';' --liveness http=/none port=80 delay=5 failure=1 grace-ms=100 ';' \
+		--container b --run sleep 100 ';' --readiness port=84 ';' --container c --run sleep 100 ';' --readiness http=/dir port=82 period=2 delay=2 ';' \
+		--container d --run sleep 100 ';' --readiness http=/x port=84 ';'  --liveness 'exec=sleep 9' failure=1 grace-ms=0 ';' \
+		--container e --run sleep 100 ';' --readiness http=/y port=83 delay=1 period=9 ';' --container f --run sleep 100 ';' --readiness http=/y port=85 delay=1 ';'
+	has '^probed a .*started=1 ready=1 event=state' && has "kind=liveness message='HTTP probe failed with statuscode: 404'" && has '^out a: 81 GET /ok HTTP/1.1' &&
+		has '^probed a .*event=killing kind=liveness' && has '^exit a code=137' && has '^out a: 80 GET /x.y HTTP/1.1' &&
+		has "^probed b .*message='dial tcp 10.0.2.15:84: connect: connection refused'" && hasnt '^probed b .*ready=1' &&
+		has "^probed c .*kind=readiness message='HTTP probe failed with statuscode: 404'" &&
+		has "^probed d .*message='Get \"http://10.0.2.15:84/x\": dial tcp 10.0.2.15:84: connect: connection refused'" &&
+		has "^probed d .*kind=liveness message='command timed out after 1s'" && has '^exit d code=137 signal=9' &&
+		has "^probed e .*event=warning kind=readiness message='Probe terminated redirects, status 301" && has '^probed e .*ready=1 event=state' &&
+		has '^probed f .*message=.Get .*:85/y.: EOF|malformed' && has '^done$'
+}
+
+case_hooks() {
+	run --stop-after-ms 5000 --grace-ms 4000 --container a --run sh -c 'trap "echo term; exit 0" TERM; while :; do sleep 1; done' ';' \
+		--post-start 'exec=echo posted >/tmp/p; sleep 1' ';' --pre-stop 'exec=cat /tmp/p >/proc/1/fd/1; sleep 1' ';' \
+		--container b --run sh -c 'trap "echo ended; exit 9" TERM; while :; do sleep 1; done' ';' --post-start 'exec=echo broken; exit 3' ';' \
+		--container c --run sh -c 'trap "echo late; exit 5" TERM; while :; do sleep 1; done' ';' --pre-stop sleep=60 ';' \
+		--container d --run sh -c 'echo gone >/dev/last; exit 1' ';' --termination /dev/last --container e --user web --run sh -c 'printf %09000d 1 >/tmp/msg' ';' --termination /tmp/msg
+	has '^out a: posted$' && has '^out a: term$' && has "^probed b .*event=post_start_failed .*message='broken" && hasnt '^started b' &&
+		has '^out b: ended$' && has '^exit b code=9' && has '^probed c .*event=pre_stop_failed' && has '^out c: late$' && has '^exit c code=5' &&
+		has "^exit d code=1 .*termination='gone" && has "^exit e code=0 .*termination='0{2457}'" && has '^done$'
+}
+
+# Started in order, each when the one before has; restarted; ended after the others, the last first
+case_sidecars() {
+	run --grace-ms 3000 --container one --sidecar --run sh -c 'trap "echo >/dev/shm/one; exit 0" TERM; echo >/dev/shm/s1; while :; do sleep 1; done' ';' \
+		--startup 'exec=test -e /dev/shm/s1' ';' --container init --init --run sh -c 'test -e /dev/shm/s1 && echo init' ';' \
+		--container two --sidecar --run sh -c 'trap "test ! -e /dev/shm/one && echo two-first; exit 0" TERM; test -e /dev/shm/s2 || { echo >/dev/shm/s2; exit 0; }; while :; do sleep 1; done' ';' \
+		--container main --run sh -c 'sleep 4; echo main' ';'
+	has '^out init: init$' && has '^started two restart=1$' && has '^out main: main$' && has '^out two: two-first$' && has '^exit one code=0' && has '^done$'
+}
+
+# Several containers in one pid namespace; PID 1 is nobody's, and reaps what they leave
+case_share_pids() {
+	run --share-pids --container a --run sh -c 'exec sleep 5' ';' --container b --run sh -c \
+		'sleep 1; ps -o pid,args; ls /proc/1/root 2>&1; (sleep 1 & ); sleep 1; ps -o stat,args; kill -9 1; kill $(ps -o pid,args | grep "[s]leep 5" | sed 's/sleep.*//'); exit 3' ';'
+	has '^out b: +1 pause' && has '^out b: .*sleep 5$' && has '/proc/1/root: (cannot open|Permission denied)|root.*Permission denied' && hasnt '^out b: Z' &&
+		has '^exit a code=143 signal=15' && has '^exit b code=3' && has '^done$'
+}
+
 make_layers
 passed=0 failed=0
 for c in hello layers many_layers world confined privileged stats start_errors stop memory restart init output tty \
 	exec exec_missing exec_input exec_tty exec_tty_input exec_hang_up attach volumes volume_files; do
+	exec exec_missing exec_input exec_tty exec_tty_input exec_hang_up attach \
+	probes probes_net hooks sidecars share_pids; do
 	[ ${#wanted[@]} = 0 ] || [[ " ${wanted[*]} " == *" $c "* ]] || continue
 	start=$SECONDS why=
 	if "case_$c"; then

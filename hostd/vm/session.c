@@ -185,6 +185,7 @@ static int session_frame(struct session *s, const struct guest_frame *f)
 		struct guest_exit exit;
 		struct guest_failed failed;
 		struct guest_stats stats;
+		struct guest_probed probed;
 	} m;
 	int r = 0;
 
@@ -205,6 +206,11 @@ static int session_frame(struct session *s, const struct guest_frame *f)
 		r = guest_failed_decode(f, &m.failed);
 		if (r == 0)
 			ev->on_failed(s->pod, &m.failed);
+		break;
+	case GUEST_MSG_PROBED:
+		r = guest_probed_decode(f, &m.probed);
+		if (r == 0)
+			ev->on_probed(s->pod, &m.probed);
 		break;
 	case GUEST_MSG_LOG:
 		r = session_log(s, f);

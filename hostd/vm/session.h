@@ -38,6 +38,7 @@ struct session_events {
 	void (*on_started)(void *pod, const struct guest_started *m);
 	void (*on_exit)(void *pod, const struct guest_exit *m);
 	void (*on_failed)(void *pod, const struct guest_failed *m);
+	void (*on_probed)(void *pod, const struct guest_probed *m);
 	/*
 	 * Output, in order and without gaps within one session; bytes that an earlier session of
 	 * this process already delivered for the pod are told by m->offset. Return: true when it was

@@ -26,4 +26,17 @@ long frame_split(uint8_t *out, const uint8_t *payload, size_t len, enum guest_ms
 
 bool container_valid(uint16_t container);
 
+/* ---- guest_run.c ---- */
+
+void run_put_strings(struct wire_writer *w, const struct guest_strings *s);
+
+/** run_get_strings() - A list into m->strings; more than @max entries, or longer ones, make @r fail */
+void run_get_strings(struct wire_reader *r, struct guest_run *m, struct guest_strings *s,
+		     uint32_t max, size_t str_max);
+
+/* ---- guest_probe.c: the part of a container in RUN ---- */
+
+void life_put(struct wire_writer *w, const struct guest_life *l);
+void life_get(struct wire_reader *r, struct guest_run *m, struct guest_life *l);
+
 #endif

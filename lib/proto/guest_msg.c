@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Frames that both ends of the guest protocol write and read, all but RUN (guest_run.c), FILES
- * (guest_files.c) and those of execs (guest_exec.c).
+ * (guest_files.c) and those of execs (guest_exec.c) and of probes (guest_probe.c).
  *
  * An encoder writes header and payload in one go and fills in the length at the end. A decoder reads
  * all fields first and judges afterwards; enumerations and indices are checked here, so that nobody
@@ -163,6 +163,8 @@ long guest_exit_encode(const struct guest_exit *m, void *out, size_t size)
 {
 	struct wire_writer w;
 
+	if (m->message_len > GUEST_TERMINATION_MAX)
+		return -EINVAL;
 	frame_begin(&w, out, size, GUEST_MSG_EXIT, 0);
 	wire_put_u16(&w, m->container);
 	wire_put_u8(&w, m->code);
@@ -172,6 +174,8 @@ long guest_exit_encode(const struct guest_exit *m, void *out, size_t size)
 	wire_put_u64(&w, m->finished_ns);
 	wire_put_u32(&w, m->restart_count);
 	wire_put_u32(&w, m->backoff_ms);
+	wire_put_u32(&w, m->message_len);
+	wire_put_bytes(&w, m->message, m->message_len);
 	return frame_end(&w);
 }
 
@@ -188,6 +192,8 @@ int guest_exit_decode(const struct guest_frame *f, struct guest_exit *m)
 	m->finished_ns = wire_u64(&r);
 	m->restart_count = wire_u32(&r);
 	m->backoff_ms = wire_u32(&r);
+	m->message_len = wire_count(&r, GUEST_TERMINATION_MAX);
+	m->message = wire_bytes(&r, m->message_len);
 	return wire_ok(&r) && container_valid(m->container) ? 0 : -EBADMSG;
 }
 

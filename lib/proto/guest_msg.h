@@ -11,7 +11,7 @@
  *	                              <-        WELCOME version, log window
  *	                              <-        FILES               (of each such volume, and again when they change)
  *	                              <-        RUN                 (only when state is WAITING)
- *	STARTED, EXIT, FAILED, LOG …  ->
+ *	STARTED, PROBED, EXIT, LOG …  ->
  *	                              <-        CREDIT              (log bytes that were kept)
  *	                              <-        EXEC, STDIN, RESIZE, SIGNAL
  *	EXEC_OUTPUT, CREDIT, EXEC_END ->
@@ -28,6 +28,9 @@
  *
  * FILES are the contents of one volume whose files the host knows (ConfigMap, Secret and the like). Before
  * RUN they are what the containers find; later ones take the place of all the volume had, at once.
+ *
+ * PROBED tells of a container with probes or hooks whether it has started and is ready, when that changes and
+ * after WELCOME, and what is worth an event; a lost one of the latter is not repeated.
  *
  * EXEC runs a process beside a container's, or attaches to the container itself, in one of
  * GUEST_EXECS_MAX slots that the host chooses. EXEC_END is the last that the guest says of a slot, and
@@ -74,22 +77,25 @@
 
 #define GUEST_DONE_WAIT_MS 10000 /* a stopped guest waits so long for its DONE to be seen */
 
-#define GUEST_CONTAINERS_MAX  16
-#define GUEST_LAYERS_MAX      127 /* of one container */
-#define GUEST_DISK_LAYERS_MAX 255 /* of the pod: partitions of one disk */
-#define GUEST_STREAMS_MAX     (2 * GUEST_CONTAINERS_MAX)
-#define GUEST_GROUPS_MAX      32
-#define GUEST_DNS_MAX	      32 /* entries of each kind */
-#define GUEST_HOSTS_MAX	      256 /* lines */
-#define GUEST_NAME_MAX	      255 /* host name, container name, user, signal */
-#define GUEST_PATH_LEN_MAX    4095
-#define GUEST_STR_MAX	      131071 /* one argument or variable: Linux' MAX_ARG_STRLEN - 1 */
-#define GUEST_STRINGS_MAX     8192 /* arguments, variables and other lists of one RUN together */
-#define GUEST_RUN_MAX	      (512 * 1024)
-#define GUEST_VOLUMES_MAX     64 /* of the pod */
-#define GUEST_MOUNTS_MAX      256 /* of all containers together */
-#define GUEST_REASON_MAX      63
-#define GUEST_MESSAGE_MAX     1023
+#define GUEST_CONTAINERS_MAX	  16
+#define GUEST_LAYERS_MAX	  127 /* of one container */
+#define GUEST_DISK_LAYERS_MAX	  255 /* of the pod: partitions of one disk */
+#define GUEST_STREAMS_MAX	  (2 * GUEST_CONTAINERS_MAX)
+#define GUEST_GROUPS_MAX	  32
+#define GUEST_DNS_MAX		  32 /* entries of each kind */
+#define GUEST_HOSTS_MAX		  256 /* lines */
+#define GUEST_NAME_MAX		  255 /* host name, container name, user, signal */
+#define GUEST_PATH_LEN_MAX	  4095
+#define GUEST_STR_MAX		  131071 /* one argument or variable: Linux' MAX_ARG_STRLEN - 1 */
+#define GUEST_STRINGS_MAX	  8192 /* arguments, variables and other lists of one RUN together */
+#define GUEST_RUN_MAX		  (512 * 1024)
+#define GUEST_VOLUMES_MAX	  64 /* of the pod */
+#define GUEST_MOUNTS_MAX	  256 /* of all containers together */
+#define GUEST_REASON_MAX	  63
+#define GUEST_MESSAGE_MAX	  1023
+#define GUEST_TERMINATION_MAX	  4096 /* bytes of one container's termination message */
+#define GUEST_TERMINATION_POD_MAX 12288 /* of all containers of a pod, evenly */
+#define GUEST_PROBE_S_MAX	  1000000000 /* delays, periods and counts of probes */
 
 #define GUEST_FILES_MAX		1024 /* in one volume */
 #define GUEST_FILES_BYTES_MAX	(4 * 1024 * 1024) /* all of them together */
@@ -108,6 +114,7 @@ enum guest_msg_type {
 	GUEST_MSG_DONE = 6,
 	GUEST_MSG_EXEC_OUTPUT = 7,
 	GUEST_MSG_EXEC_END = 8,
+	GUEST_MSG_PROBED = 9,
 	GUEST_MSG_STATS = 10,
 	/* host to guest */
 	GUEST_MSG_WELCOME = 64,
@@ -177,6 +184,8 @@ struct guest_exit {
 	uint64_t started_ns, finished_ns;
 	uint32_t restart_count;
 	uint32_t backoff_ms; /* until it is started again; UINT32_MAX: it will not be */
+	const void *message; /* termination message: any bytes */
+	uint32_t message_len; /* <= GUEST_TERMINATION_MAX */
 };
 
 #define GUEST_BACKOFF_NEVER UINT32_MAX
@@ -208,6 +217,67 @@ struct guest_log {
 struct guest_strings {
 	const char *const *at;
 	uint32_t count;
+};
+
+enum guest_action_kind {
+	GUEST_ACTION_NONE,
+	GUEST_ACTION_EXEC, /* a command in the container; success is code 0 */
+	GUEST_ACTION_HTTP, /* GET; success is 200..399 */
+	GUEST_ACTION_TCP, /* connect */
+	GUEST_ACTION_SLEEP,
+};
+
+/* What a probe or a hook does, from within the pod's network. */
+struct guest_action {
+	enum guest_action_kind kind;
+	struct guest_strings args; /* of EXEC */
+	struct guest_strings headers; /* of HTTP: "Name: value" */
+	const char *path; /* of HTTP, with the query; "" = "/" */
+	uint32_t address; /* of HTTP and TCP, IPv4 in host byte order; 0: the pod's own */
+	uint16_t port;
+	uint32_t sleep_s;
+};
+
+enum guest_probe_kind {
+	GUEST_PROBE_STARTUP,
+	GUEST_PROBE_READINESS,
+	GUEST_PROBE_LIVENESS,
+};
+
+#define GUEST_PROBE_KINDS (GUEST_PROBE_LIVENESS + 1)
+#define GUEST_GRACE_POD	  UINT32_MAX /* as long as the pod's own */
+
+struct guest_probe {
+	struct guest_action action; /* GUEST_ACTION_NONE: there is no such probe */
+	uint32_t initial_delay_s, period_s, timeout_s; /* the latter two at least 1 */
+	uint32_t success_threshold, failure_threshold; /* at least 1 */
+	uint32_t grace_ms; /* of the container that it has ended; GUEST_GRACE_POD */
+};
+
+/* What a container does and has done to it beside running. Its terms are those of core/v1. */
+struct guest_life {
+	struct guest_probe probes[GUEST_PROBE_KINDS];
+	struct guest_action post_start, pre_stop;
+	const char *termination_path; /* absolute; "": no file */
+};
+
+enum guest_probed_event {
+	GUEST_PROBED_STATE, /* nothing but the state */
+	GUEST_PROBED_FAILED, /* probe @kind failed: message */
+	GUEST_PROBED_ERROR, /* it could not be made: message */
+	GUEST_PROBED_WARNING, /* it succeeded, but: message */
+	GUEST_PROBED_KILLING, /* it failed often enough for the container to be ended */
+	GUEST_PROBED_POST_START_FAILED, /* and the container is ended */
+	GUEST_PROBED_PRE_STOP_FAILED,
+};
+
+struct guest_probed {
+	uint16_t container;
+	uint32_t restart_count; /* which run of it */
+	bool started, ready;
+	enum guest_probed_event event;
+	enum guest_probe_kind kind;
+	const char *message; /* <= GUEST_MESSAGE_MAX */
 };
 
 /* Run a process in a container, or attach to the container's own. */
@@ -310,6 +380,8 @@ struct guest_container {
 	uint32_t group_count;
 	const char *stop_signal; /* "SIGQUIT", "QUIT" or a number; "" = SIGTERM */
 	bool init; /* runs to its end, in order, before the others start */
+	bool sidecar; /* with init: it has started, then the next does; always restarted; stopped last */
+	bool default_seccomp; /* the system calls that container runtimes allow by default */
 	bool read_only_root;
 	bool tty;
 	bool open_stdin; /* standard input stays open; else /dev/null */
@@ -325,11 +397,15 @@ struct guest_container {
 	uint32_t pids;
 	const struct guest_mount *mounts; /* in the order in which they are made */
 	uint32_t mount_count;
+	struct guest_life life;
 };
 
 /* What a pod is. Decoded strings and lists point into the encoded bytes, strings[] and mounts[]. */
 struct guest_run {
 	const char *hostname;
+	const char *fqdn; /* for /etc/hosts, beside hostname; "" */
+	bool share_pids; /* one pid namespace for all containers */
+	uint32_t grace_ms; /* for containers that are ended without the pod being stopped */
 	struct guest_net net;
 	uint64_t wall_clock_ns; /* since the epoch; 0: leave the guest's clock alone */
 	enum guest_restart restart;
@@ -386,6 +462,7 @@ long guest_started_encode(const struct guest_started *m, void *out, size_t size)
 long guest_exit_encode(const struct guest_exit *m, void *out, size_t size);
 long guest_failed_encode(const struct guest_failed *m, void *out, size_t size);
 long guest_log_encode(const struct guest_log *m, void *out, size_t size);
+long guest_probed_encode(const struct guest_probed *m, void *out, size_t size);
 long guest_done_encode(void *out, size_t size);
 long guest_welcome_encode(const struct guest_welcome *m, void *out, size_t size);
 long guest_stop_encode(const struct guest_stop *m, void *out, size_t size);
@@ -425,6 +502,7 @@ int guest_started_decode(const struct guest_frame *f, struct guest_started *m);
 int guest_exit_decode(const struct guest_frame *f, struct guest_exit *m);
 int guest_failed_decode(const struct guest_frame *f, struct guest_failed *m);
 int guest_log_decode(const struct guest_frame *f, struct guest_log *m);
+int guest_probed_decode(const struct guest_frame *f, struct guest_probed *m);
 int guest_welcome_decode(const struct guest_frame *f, struct guest_welcome *m);
 int guest_stop_decode(const struct guest_frame *f, struct guest_stop *m);
 int guest_exec_decode(const struct guest_frame *f, struct guest_exec *m);

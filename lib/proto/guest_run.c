@@ -28,9 +28,11 @@ enum {
 	CONTAINER_NOT_ROOT = 1 << 5,
 	CONTAINER_STDIN_ONCE = 1 << 6,
 	CONTAINER_PRIVILEGED = 1 << 7,
+	CONTAINER_SIDECAR = 1 << 8,
+	CONTAINER_SECCOMP = 1 << 9,
 };
 
-static void put_strings(struct wire_writer *w, const struct guest_strings *s)
+void run_put_strings(struct wire_writer *w, const struct guest_strings *s)
 {
 	wire_put_u32(w, s->count);
 	for (uint32_t i = 0; i < s->count; i++)
@@ -45,10 +47,10 @@ static void put_net(struct wire_writer *w, const struct guest_net *n)
 	wire_put_u8(w, n->prefix);
 	wire_put_u32(w, n->gateway);
 	wire_put_u32(w, n->mtu);
-	put_strings(w, &n->dns_servers);
-	put_strings(w, &n->dns_search);
-	put_strings(w, &n->dns_options);
-	put_strings(w, &n->hosts);
+	run_put_strings(w, &n->dns_servers);
+	run_put_strings(w, &n->dns_search);
+	run_put_strings(w, &n->dns_options);
+	run_put_strings(w, &n->hosts);
 	wire_end(w, begin);
 }
 
@@ -60,8 +62,8 @@ static void put_container(struct wire_writer *w, const struct guest_container *c
 	wire_put_u32(w, c->layer_count);
 	for (uint32_t i = 0; i < c->layer_count && i < GUEST_LAYERS_MAX; i++)
 		wire_put_u16(w, c->layers[i]);
-	put_strings(w, &c->args);
-	put_strings(w, &c->env);
+	run_put_strings(w, &c->args);
+	run_put_strings(w, &c->env);
 	wire_put_str(w, c->cwd);
 	wire_put_str(w, c->user);
 	wire_put_u32(w, c->group_count);
@@ -74,7 +76,9 @@ static void put_container(struct wire_writer *w, const struct guest_container *c
 			   (c->privileged ? CONTAINER_PRIVILEGED : 0) |
 			   (c->no_new_privs ? CONTAINER_NO_NEW_PRIVS : 0) |
 			   (c->must_not_be_root ? CONTAINER_NOT_ROOT : 0) |
-			   (c->stdin_once ? CONTAINER_STDIN_ONCE : 0));
+			   (c->stdin_once ? CONTAINER_STDIN_ONCE : 0) |
+			   (c->sidecar ? CONTAINER_SIDECAR : 0) |
+			   (c->default_seccomp ? CONTAINER_SECCOMP : 0));
 	wire_put_u64(w, c->caps_add);
 	wire_put_u64(w, c->caps_drop);
 	wire_put_u64(w, c->memory_bytes);
@@ -88,12 +92,16 @@ static void put_container(struct wire_writer *w, const struct guest_container *c
 		wire_put_str(w, c->mounts[i].path);
 		wire_put_str(w, c->mounts[i].sub_path);
 	}
+	life_put(w, &c->life);
 	wire_end(w, begin);
 }
 
 static void put_run(struct wire_writer *w, const struct guest_run *m)
 {
 	wire_put_str(w, m->hostname);
+	wire_put_str(w, m->fqdn);
+	wire_put_u8(w, m->share_pids);
+	wire_put_u32(w, m->grace_ms);
 	wire_put_u64(w, m->wall_clock_ns);
 	wire_put_u8(w, (uint8_t)m->restart);
 	put_net(w, &m->net);
@@ -136,8 +144,8 @@ long guest_run_encode(const struct guest_run *m, void *out, size_t size, struct 
 	return r < 0 ? r : frame_split(out, w.data, w.len, GUEST_MSG_RUN);
 }
 
-static void get_strings(struct wire_reader *r, struct guest_run *m, struct guest_strings *s,
-			uint32_t max, size_t str_max)
+void run_get_strings(struct wire_reader *r, struct guest_run *m, struct guest_strings *s,
+		     uint32_t max, size_t str_max)
 {
 	uint32_t count = wire_count(r, MIN(max, GUEST_STRINGS_MAX - m->string_count));
 
@@ -157,10 +165,10 @@ static void get_net(struct wire_reader *run, struct guest_run *m)
 	n->prefix = wire_u8(&r);
 	n->gateway = wire_u32(&r);
 	n->mtu = wire_u32(&r);
-	get_strings(&r, m, &n->dns_servers, GUEST_DNS_MAX, GUEST_NAME_MAX);
-	get_strings(&r, m, &n->dns_search, GUEST_DNS_MAX, GUEST_NAME_MAX);
-	get_strings(&r, m, &n->dns_options, GUEST_DNS_MAX, GUEST_NAME_MAX);
-	get_strings(&r, m, &n->hosts, GUEST_HOSTS_MAX, GUEST_PATH_LEN_MAX);
+	run_get_strings(&r, m, &n->dns_servers, GUEST_DNS_MAX, GUEST_NAME_MAX);
+	run_get_strings(&r, m, &n->dns_search, GUEST_DNS_MAX, GUEST_NAME_MAX);
+	run_get_strings(&r, m, &n->dns_options, GUEST_DNS_MAX, GUEST_NAME_MAX);
+	run_get_strings(&r, m, &n->hosts, GUEST_HOSTS_MAX, GUEST_PATH_LEN_MAX);
 	run->failed |= r.failed || n->prefix > 32;
 }
 
@@ -189,8 +197,8 @@ static void get_container(struct wire_reader *run, struct guest_run *m, struct g
 	c->layer_count = wire_count(&r, GUEST_LAYERS_MAX);
 	for (uint32_t i = 0; i < c->layer_count; i++)
 		c->layers[i] = wire_u16(&r);
-	get_strings(&r, m, &c->args, GUEST_STRINGS_MAX, GUEST_STR_MAX);
-	get_strings(&r, m, &c->env, GUEST_STRINGS_MAX, GUEST_STR_MAX);
+	run_get_strings(&r, m, &c->args, GUEST_STRINGS_MAX, GUEST_STR_MAX);
+	run_get_strings(&r, m, &c->env, GUEST_STRINGS_MAX, GUEST_STR_MAX);
 	c->cwd = wire_str(&r, GUEST_PATH_LEN_MAX);
 	c->user = wire_str(&r, GUEST_NAME_MAX);
 	c->group_count = wire_count(&r, GUEST_GROUPS_MAX);
@@ -206,6 +214,8 @@ static void get_container(struct wire_reader *run, struct guest_run *m, struct g
 	c->privileged = flags & CONTAINER_PRIVILEGED;
 	c->no_new_privs = flags & CONTAINER_NO_NEW_PRIVS;
 	c->must_not_be_root = flags & CONTAINER_NOT_ROOT;
+	c->sidecar = flags & CONTAINER_SIDECAR;
+	c->default_seccomp = flags & CONTAINER_SECCOMP;
 	c->caps_add = wire_u64(&r);
 	c->caps_drop = wire_u64(&r);
 	c->memory_bytes = wire_u64(&r);
@@ -213,12 +223,16 @@ static void get_container(struct wire_reader *run, struct guest_run *m, struct g
 	c->cpu_weight = wire_u32(&r);
 	c->pids = wire_u32(&r);
 	get_mounts(&r, m, c);
+	life_get(&r, m, &c->life);
 	run->failed |= r.failed;
 }
 
 static void get_run(struct wire_reader *r, struct guest_run *m)
 {
 	m->hostname = wire_str(r, GUEST_NAME_MAX);
+	m->fqdn = wire_str(r, GUEST_NAME_MAX);
+	m->share_pids = wire_u8(r) != 0;
+	m->grace_ms = wire_u32(r);
 	m->wall_clock_ns = wire_u64(r);
 	m->restart = (enum guest_restart)wire_u8(r);
 	get_net(r, m);
@@ -298,6 +312,11 @@ static int check_container(const struct guest_run *m, uint32_t i, struct err *e)
 				       (unsigned int)c->layers[j]);
 	if (c->cwd[0] && c->cwd[0] != '/')
 		return err_set(e, -EINVAL, "container %s: working directory is not absolute",
+			       c->name);
+	if (c->sidecar && !c->init)
+		return err_set(e, -EINVAL, "container %s: a sidecar is an init container", c->name);
+	if (c->life.termination_path[0] && c->life.termination_path[0] != '/')
+		return err_set(e, -EINVAL, "container %s: termination message path is not absolute",
 			       c->name);
 	if (c->cpu_weight > 10000)
 		return err_set(e, -EINVAL, "container %s: CPU weight above 10000", c->name);

@@ -39,13 +39,19 @@ static void on_started(void *pod, const struct guest_started *m)
 
 static void on_ended(void *pod, const struct guest_exit *m)
 {
-	if (!pod || m->container >= GUEST_CONTAINERS_MAX)
+	if (!pod || m->container >= GUEST_CONTAINERS_MAX || m->message_len > GUEST_TERMINATION_MAX)
 		abort();
 }
 
 static void on_failed(void *pod, const struct guest_failed *m)
 {
 	if (!pod || strlen(m->message) > GUEST_MESSAGE_MAX)
+		abort();
+}
+
+static void on_probed(void *pod, const struct guest_probed *m)
+{
+	if (!pod || m->container >= GUEST_CONTAINERS_MAX || m->kind >= GUEST_PROBE_KINDS)
 		abort();
 }
 
@@ -78,6 +84,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.on_started = on_started,
 		.on_exit = on_ended,
 		.on_failed = on_failed,
+		.on_probed = on_probed,
 		.on_log = on_log,
 		.on_done = on_done,
 		.on_closed = on_closed,

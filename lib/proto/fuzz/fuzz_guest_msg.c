@@ -28,6 +28,7 @@ static void decode_small(const struct guest_frame *f)
 	struct guest_exit ended;
 	struct guest_failed failed;
 	struct guest_log line;
+	struct guest_probed probed;
 	struct guest_stop stop;
 	uint16_t stream;
 	uint32_t bytes;
@@ -38,12 +39,15 @@ static void decode_small(const struct guest_frame *f)
 		guest_version_pick(welcome.version, welcome.version);
 	if (guest_started_decode(f, &started) == 0 && started.container >= GUEST_CONTAINERS_MAX)
 		abort();
-	if (guest_exit_decode(f, &ended) == 0 && ended.container >= GUEST_CONTAINERS_MAX)
+	if (guest_exit_decode(f, &ended) == 0 && guest_exit_encode(&ended, out, sizeof(out)) < 0)
 		abort();
 	if (guest_failed_decode(f, &failed) == 0 &&
 	    guest_failed_encode(&failed, out, sizeof(out)) < 0)
 		abort();
 	if (guest_log_decode(f, &line) == 0 && guest_log_encode(&line, out, sizeof(out)) < 0)
+		abort();
+	if (guest_probed_decode(f, &probed) == 0 &&
+	    guest_probed_encode(&probed, out, sizeof(out)) < 0)
 		abort();
 	guest_stop_decode(f, &stop);
 	if (guest_credit_decode(f, &stream, &bytes) == 0 && stream >= GUEST_CREDIT_STREAMS_MAX)

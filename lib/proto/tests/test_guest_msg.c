@@ -119,7 +119,8 @@ static void messages_round_trip(void **state)
 	struct guest_hello hello = {1, 3, GUEST_STATE_RUNNING, 1234, "6.12.1"}, hello2;
 	struct guest_welcome welcome = {1, GUEST_LOG_WINDOW}, welcome2;
 	struct guest_started started = {3, 77, 1000, 5}, started2;
-	struct guest_exit ended = {15, 137, 9, true, 1, 2, 3, GUEST_BACKOFF_NEVER}, ended2;
+	struct guest_exit ended = {15, 137, 9, true, 1, 2, 3, GUEST_BACKOFF_NEVER, "b\0e", 3},
+			  ended2;
 	struct guest_failed failed = {GUEST_POD, 128, 9, 0, 10000, "StartError", "no"}, failed2;
 	struct guest_log line = {2, GUEST_STREAM_STDERR, 1ULL << 40, 5, "out\n", 4}, line2;
 	struct guest_stop stop = {30000, true}, stop2;
@@ -147,6 +148,8 @@ static void messages_round_trip(void **state)
 	assert_int_equal(ended2.code, 137);
 	assert_true(ended2.oom);
 	assert_int_equal(ended2.backoff_ms, GUEST_BACKOFF_NEVER);
+	assert_int_equal(ended2.message_len, 3);
+	assert_memory_equal(ended2.message, "b\0e", 3);
 
 	f = parsed(data, guest_failed_encode(&failed, data, sizeof(data)));
 	assert_int_equal(guest_failed_decode(&f, &failed2), 0);
