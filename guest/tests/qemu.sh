@@ -349,8 +349,7 @@ case_share_pids() {
 make_layers
 passed=0 failed=0
 for c in hello layers many_layers world confined privileged stats start_errors stop memory restart init output tty \
-	exec exec_missing exec_input exec_tty exec_tty_input exec_hang_up attach volumes volume_files; do
-	exec exec_missing exec_input exec_tty exec_tty_input exec_hang_up attach \
+	exec exec_missing exec_input exec_tty exec_tty_input exec_hang_up attach volumes volume_files \
 	probes probes_net hooks sidecars share_pids; do
 	[ ${#wanted[@]} = 0 ] || [[ " ${wanted[*]} " == *" $c "* ]] || continue
 	start=$SECONDS why=

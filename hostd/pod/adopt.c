@@ -172,6 +172,7 @@ static void adopt_container(struct pod *p, uint32_t index, const struct json *st
 	c->was_running = true;
 	if (clock_parse_rfc3339(json_str(json_get(run, "startedAt"), ""), &started_ns) < 0)
 		started_ns = p->start_ns;
+	ending_set_message(p, index, NULL, 0);
 	c->end = (struct container_end){
 		.is_set = true,
 		.code = 137,

@@ -1,5 +1,5 @@
 hostd_pod := $(wildcard hostd/pod/*.c)
-hostd_pod_spec := $(addprefix hostd/pod/,spec.c spec_env.c container.c expand.c capability.c volume.c)
+hostd_pod_spec := $(addprefix hostd/pod/,spec.c spec_env.c container.c life.c size.c expand.c capability.c volume.c)
 $(eval $(call unit_test,test_spec,hostd/tests/test_spec.c $(hostd_pod_spec),json base,))
 $(eval $(call unit_test,test_spec_volume,hostd/tests/test_spec_volume.c $(hostd_pod_spec),json base,))
 $(eval $(call fuzz_target,fuzz_pod,hostd/fuzz/fuzz_pod.c $(hostd_pod_spec),json base,,hostd/fuzz/corpus/pod))
@@ -8,3 +8,4 @@ $(eval $(call unit_test,test_pod,hostd/tests/test_pod.c $(hostd_pod_test),proto 
 $(eval $(call unit_test,test_pod_record,hostd/tests/test_pod_record.c $(hostd_pod_test),proto json base,))
 $(eval $(call unit_test,test_measure,hostd/tests/test_measure.c $(hostd_pod_test),proto json base,))
 $(eval $(call unit_test,test_sources,hostd/tests/test_sources.c $(hostd_pod_test),proto json base,))
+$(eval $(call unit_test,test_pod_life,hostd/tests/test_pod_life.c $(hostd_pod_test),proto json base,))

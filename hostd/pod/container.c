@@ -12,9 +12,7 @@
 #include "proto/vm_spec.h"
 
 static const struct spec_rule container_rules[] = {
-	{"volumeDevices", SPEC_RULE_NOT_SET},	   {"livenessProbe", SPEC_RULE_NOT_SET},
-	{"readinessProbe", SPEC_RULE_NOT_SET},	   {"startupProbe", SPEC_RULE_NOT_SET},
-	{"lifecycle", SPEC_RULE_NOT_SET},	   {"restartPolicy", SPEC_RULE_NOT_SET},
+	{"volumeDevices", SPEC_RULE_NOT_SET},
 	{"restartPolicyRules", SPEC_RULE_NOT_SET},
 };
 
@@ -146,12 +144,15 @@ static int container_security(const struct pod_spec *s, const struct json *pod_s
 	r = spec_rules(security, where, security_rules, ARRAY_SIZE(security_rules), e);
 	if (r < 0)
 		return r;
-	if (!str_eq(json_str(json_get(security, "procMount"), "Default"), "Default"))
-		return spec_refuse(e, "%s.procMount", where);
+	c->default_seccomp = s->default_seccomp;
+	r = spec_confinement(security, where, &c->default_seccomp, e);
+	if (r < 0)
+		return r;
 	c->privileged = json_bool(json_get(security, "privileged"), false);
 	if (c->privileged && s->class != SPEC_CLASS_FULL)
 		return err_set(e, -ENOTSUP,
 			       "%s.privileged: only with runtimeClassName \"hypervm-full\"", where);
+	c->default_seccomp &= !c->privileged;
 	c->run_as_non_root = json_bool(json_get(security, "runAsNonRoot"),
 				       json_bool(json_get(pod_security, "runAsNonRoot"), false));
 	c->read_only_root = json_bool(json_get(security, "readOnlyRootFilesystem"), false);
@@ -197,6 +198,8 @@ int spec_container(struct pod_spec *s, const struct json *pod_security, const st
 		r = container_words(s, obj, path, "args", &c->args, e);
 	if (r == 0)
 		r = container_resources(json_get(obj, "resources"), path, c, e);
+	if (r == 0)
+		r = spec_life(s, obj, path, c, e);
 	if (r == 0)
 		r = container_security(s, pod_security, json_get(obj, "securityContext"), path, c,
 				       e);

@@ -57,8 +57,7 @@ static void guest_on_started(void *pod, const struct guest_started *m)
 	if (c->was_running && restarts > c->restarts)
 		logs_restarted(p, m->container);
 	logs_start(p, m->container);
-	if (c->end.is_set)
-		c->last = c->end;
+	ending_keep_last(c);
 	c->end.is_set = false;
 	c->state = CONTAINER_RUNNING;
 	c->finished = false;
@@ -66,6 +65,7 @@ static void guest_on_started(void *pod, const struct guest_started *m)
 	c->message[0] = '\0';
 	c->started_ns = m->started_ns ? m->started_ns : clock_real_ns();
 	c->restarts = restarts;
+	probed_start(p, m->container);
 	log_info("pod", "ev=container_started uid=%s pod=%s/%s container=%s restarts=%u",
 		 p->meta.uid, p->meta.ns, p->meta.name, p->spec->containers[m->container].name,
 		 restarts);
@@ -75,9 +75,10 @@ static void guest_on_started(void *pod, const struct guest_started *m)
 	pod_kick(p);
 }
 
-/* The one way in which a container ends, whoever tells. */
+/* The one way in which a container ends, whoever tells. @text is its termination message. */
 static void guest_ended(struct pod *p, uint32_t index, const struct container_end *end,
-			uint32_t restarts, uint32_t backoff_ms, const char *message)
+			uint32_t restarts, uint32_t backoff_ms, const char *message,
+			const void *text, size_t text_len)
 {
 	struct pod_container *c = &p->containers[index];
 	const char *name = p->spec->containers[index].name;
@@ -87,6 +88,11 @@ static void guest_ended(struct pod *p, uint32_t index, const struct container_en
 		return;
 	c->end = *end;
 	c->end.is_set = true;
+	c->started = c->ready = false;
+	ending_set_message(p, index, text, text_len);
+	c->end.from_log = !text_len && end->code && p->spec->containers[index].logs_on_error;
+	if (c->end.from_log)
+		ending_take_log(p, index);
 	c->restarts = restarts;
 	c->was_running = true;
 	c->finished = backoff_ms == GUEST_BACKOFF_NEVER;
@@ -94,7 +100,7 @@ static void guest_ended(struct pod *p, uint32_t index, const struct container_en
 	(void)str_copy(c->message, sizeof(c->message), message);
 	if (!c->finished && backoff_ms) {
 		c->state = CONTAINER_WAITING;
-		c->last = c->end;
+		ending_keep_last(c);
 		(void)str_copy(c->reason, sizeof(c->reason), "CrashLoopBackOff");
 		snprintf(c->message, sizeof(c->message),
 			 "back-off %us restarting failed container=%s", backoff_ms / 1000, name);
@@ -124,7 +130,8 @@ static void guest_on_exit(void *pod, const struct guest_exit *m)
 		       m->oom	 ? "OOMKilled"
 		       : m->code ? "Error"
 				 : "Completed");
-	guest_ended(p, m->container, &end, c->restarts_base + m->restart_count, m->backoff_ms, "");
+	guest_ended(p, m->container, &end, c->restarts_base + m->restart_count, m->backoff_ms, "",
+		    m->message, m->message_len);
 }
 
 /* A reason is one word (CamelCase): the guest's must not look like more of a log line, or of a status. */
@@ -160,16 +167,33 @@ static void guest_on_failed(void *pod, const struct guest_failed *m)
 	if (!c)
 		return;
 	pod_event(p, "Warning", "Failed", "Error: %s", safe);
-	guest_ended(p, m->container, &end, c->restarts_base + m->restart_count, m->backoff_ms,
-		    safe);
+	guest_ended(p, m->container, &end, c->restarts_base + m->restart_count, m->backoff_ms, safe,
+		    NULL, 0);
+}
+
+static void guest_on_probed(void *pod, const struct guest_probed *m)
+{
+	struct pod *p = pod;
+
+	if (guest_container(p, m->container))
+		probed_take(p, m);
 }
 
 static bool guest_on_log(void *pod, const struct guest_log *m)
 {
 	struct pod *p = pod;
+	struct pod_container *c = guest_container(p, m->container);
 
-	if (guest_container(p, m->container))
-		logs_write(p, m);
+	if (!c)
+		return true;
+	logs_write(p, m);
+	/* Output may come after the end that it explains. */
+	if (c->end.is_set && c->end.code && c->end.from_log) {
+		ending_take_log(p, m->container);
+		if (c->state == CONTAINER_WAITING)
+			ending_keep_last(c);
+		pod_changed(p);
+	}
 	return true;
 }
 
@@ -209,6 +233,7 @@ const struct session_events guest_events = {
 	.on_started = guest_on_started,
 	.on_exit = guest_on_exit,
 	.on_failed = guest_on_failed,
+	.on_probed = guest_on_probed,
 	.on_log = guest_on_log,
 	.on_stats = guest_on_stats,
 	.on_done = guest_on_done,
@@ -260,6 +285,8 @@ void guest_lost(struct pod *p)
 			continue;
 		/* One that waits for its restart has an end already. */
 		if (c->state == CONTAINER_RUNNING) {
+			c->started = c->ready = false;
+			ending_set_message(p, i, NULL, 0);
 			c->end = (struct container_end){
 				.is_set = true,
 				.code = GUEST_KILLED_CODE,

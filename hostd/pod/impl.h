@@ -64,6 +64,7 @@ struct container_end {
 	uint8_t code, signal;
 	uint64_t started_ns, finished_ns;
 	char reason[POD_REASON_MAX];
+	bool from_log; /* its message is the last of its log */
 };
 
 struct pod_container {
@@ -76,6 +77,8 @@ struct pod_container {
 	uint32_t restarts_base; /* by VMs before this one */
 	bool finished; /* terminated, and the guest will not start it again */
 	bool was_running; /* in this VM or an earlier one */
+	bool started, ready; /* of a running one, as its probes have it */
+	char *end_message, *last_message; /* termination messages; NULL: none */
 	char image_id[POD_ID_MAX];
 	/* log */
 	int log_fd; /* -1: not open */
@@ -153,6 +156,8 @@ struct pod {
 	uint32_t failures; /* of VMs in a row */
 	uint64_t run_since_ms;
 	uint64_t created_ns, start_ns; /* real time; start_ns: 0 before it was admitted */
+	uint32_t probed_tokens; /* events that the guest may still cause */
+	uint64_t probed_ms; /* clock_mono_ms() when it got the last of them */
 	uint64_t init_since_ns, ready_since_ns;
 	bool was_initialized, was_ready;
 	struct pod_container containers[GUEST_CONTAINERS_MAX];
@@ -336,6 +341,22 @@ int texts_add(struct texts *t, struct buf *text);
  * Return: 0; -EAGAIN: not everything is known yet (as source_get()); -errno with a kubelet's words.
  */
 int env_make(struct pod *p, uint32_t index, bool tell_skipped, struct texts *env, struct err *e);
+/* ---- ending.c ---- */
+
+/** ending_set_message() - The termination message of the present end; @len 0: none */
+void ending_set_message(struct pod *p, uint32_t index, const void *bytes, size_t len);
+/** ending_take_log() - The last of the log takes its place */
+void ending_take_log(struct pod *p, uint32_t index);
+/** ending_keep_last() - The present end, if there is one, is the last one from now on */
+void ending_keep_last(struct pod_container *c);
+void ending_free(struct pod_container *c);
+
+/* ---- probed.c ---- */
+
+/** probed_start() - A container runs: what it is before its probes say anything */
+void probed_start(struct pod *p, uint32_t index);
+/** probed_take() - The guest says something of a container that the pod has */
+void probed_take(struct pod *p, const struct guest_probed *m);
 
 /* ---- console.c ---- */
 

@@ -288,7 +288,8 @@ static bool clean_succeeded(const struct pod *p)
 	for (uint32_t i = 0; p->spec && i < p->spec->container_count; i++) {
 		const struct pod_container *c = &p->containers[i];
 
-		if (c->state != CONTAINER_TERMINATED || c->end.code != 0)
+		if (!p->spec->containers[i].sidecar &&
+		    (c->state != CONTAINER_TERMINATED || c->end.code != 0))
 			return false;
 	}
 	return p->spec != NULL;

@@ -149,7 +149,10 @@ static int order_container(struct order *o, struct pod *p, uint32_t index, struc
 			       s->name);
 	g->name = s->name;
 	g->cwd = *s->cwd ? s->cwd : image->cwd;
-	g->stop_signal = image->stop_signal;
+	g->stop_signal = *s->stop_signal ? s->stop_signal : image->stop_signal;
+	g->life = s->life;
+	g->sidecar = s->sidecar;
+	g->default_seccomp = s->default_seccomp;
 	g->init = s->init;
 	g->read_only_root = s->read_only_root;
 	g->tty = s->tty;
@@ -212,6 +215,9 @@ int order_send(struct pod *p, struct err *e)
 	int r = 0;
 
 	o->run.hostname = p->spec->hostname;
+	o->run.fqdn = p->spec->fqdn;
+	o->run.share_pids = p->spec->share_pids;
+	o->run.grace_ms = p->spec->grace_s * 1000;
 	o->run.restart = p->spec->restart;
 	order_volumes(p, &o->run);
 	o->run.wall_clock_ns = clock_real_ns();

@@ -79,8 +79,10 @@ void pod_free(struct pod *p)
 		disk_plan_done(&p->plan);
 	fd_close(p->nif.tap_fd);
 	fd_close(p->nif.vhost_fd);
-	for (size_t i = 0; i < GUEST_CONTAINERS_MAX; i++)
+	for (size_t i = 0; i < GUEST_CONTAINERS_MAX; i++) {
 		fd_close(p->containers[i].log_fd);
+		ending_free(&p->containers[i]);
+	}
 	list_del(&p->node);
 	spec_free(p->spec);
 	free(p->stats);

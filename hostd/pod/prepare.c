@@ -200,9 +200,9 @@ int prepare_vm(struct pod *p, struct err *e)
 		struct pod_container *c = &p->containers[i];
 
 		c->restarts_base = c->was_running ? c->restarts + 1 : 0;
-		if (c->end.is_set)
-			c->last = c->end;
+		ending_keep_last(c);
 		c->end.is_set = c->finished = false;
+		c->started = c->ready = false;
 		c->state = CONTAINER_WAITING;
 		c->reason[0] = c->message[0] = '\0';
 	}

@@ -19,13 +19,14 @@
 #include "base/str.h"
 #include "pod/spec_impl.h"
 
-#define SPEC_HOSTNAME_MAX 63
+#define SPEC_HOSTNAME_MAX   63
+#define SPEC_FQDN_MAX	    64
+#define SPEC_CLUSTER_DOMAIN "cluster.local"
 
 static const struct spec_rule pod_rules[] = {
-	{"hostNetwork", SPEC_RULE_NOT_TRUE},	   {"hostPID", SPEC_RULE_NOT_TRUE},
-	{"hostIPC", SPEC_RULE_NOT_TRUE},	   {"shareProcessNamespace", SPEC_RULE_NOT_TRUE},
-	{"setHostnameAsFQDN", SPEC_RULE_NOT_TRUE}, {"ephemeralContainers", SPEC_RULE_NOT_SET},
-	{"readinessGates", SPEC_RULE_NOT_SET},	   {"resourceClaims", SPEC_RULE_NOT_SET},
+	{"hostNetwork", SPEC_RULE_NOT_TRUE},   {"hostPID", SPEC_RULE_NOT_TRUE},
+	{"hostIPC", SPEC_RULE_NOT_TRUE},       {"ephemeralContainers", SPEC_RULE_NOT_SET},
+	{"readinessGates", SPEC_RULE_NOT_SET}, {"resourceClaims", SPEC_RULE_NOT_SET},
 	{"resources", SPEC_RULE_NOT_SET},
 };
 
@@ -70,7 +71,9 @@ int spec_rules(const struct json *obj, const char *path, const struct spec_rule 
 	for (size_t i = 0; i < count; i++) {
 		const struct json *v = json_get(obj, rules[i].field);
 
-		if (rules[i].kind == SPEC_RULE_NOT_TRUE ? json_bool(v, false) : spec_is_set(v))
+		if (rules[i].kind == SPEC_RULE_NOT_TRUE	 ? json_bool(v, false)
+		    : rules[i].kind == SPEC_RULE_PRESENT ? json_is_obj(v)
+							 : spec_is_set(v))
 			return spec_refuse(e, "%s.%s", path, rules[i].field);
 	}
 	return 0;
@@ -279,6 +282,8 @@ static int spec_security(const struct json *security, struct pod_spec *s, struct
 	struct json_iter it = json_iter(json_get(security, "supplementalGroups"));
 	int r = spec_rules(security, path, pod_security_rules, ARRAY_SIZE(pod_security_rules), e);
 
+	if (r == 0)
+		r = spec_confinement(security, path, &s->default_seccomp, e);
 	while (r == 0 && json_next(&it))
 		r = spec_group(s, it.value, "spec.securityContext.supplementalGroups", e);
 	/* The volumes belong to it, and the processes are in it. */
@@ -356,6 +361,31 @@ static int spec_containers(const struct json *spec, struct pod_spec *s, const ch
 	return r;
 }
 
+/* With a subdomain the pod has a name in the cluster's domain, as a kubelet makes it. */
+static int spec_fqdn(const struct json *spec, struct pod_spec *s, struct err *e)
+{
+	const char *subdomain = json_str(json_get(spec, "subdomain"), "");
+
+	s->fqdn = "";
+	if (!*subdomain)
+		return 0;
+	if (!spec_name_ok(subdomain, SPEC_HOSTNAME_MAX))
+		return err_set(e, -EINVAL, "spec.subdomain: not a name");
+	s->fqdn = json_str(json_new_fmt(s->doc, "%s.%s.%s.svc." SPEC_CLUSTER_DOMAIN, s->hostname,
+					subdomain, s->ns),
+			   "");
+	if (strlen(s->fqdn) > GUEST_NAME_MAX)
+		return err_set(e, -EINVAL, "spec.subdomain: too long with all that belongs to it");
+	if (!json_bool(json_get(spec, "setHostnameAsFQDN"), false))
+		return 0;
+	/* The kernel's limit. A kubelet leaves such a pod pending for ever. */
+	if (strlen(s->fqdn) > SPEC_FQDN_MAX)
+		return err_set(e, -EINVAL, "spec.setHostnameAsFQDN: %s has more than %d characters",
+			       s->fqdn, SPEC_FQDN_MAX);
+	s->hostname = s->fqdn;
+	return 0;
+}
+
 /* spec.hostname, else the pod's name, cut as a kubelet cuts it: the kernel takes 64 characters. */
 static int spec_hostname(const struct json *spec, struct pod_spec *s, struct err *e)
 {
@@ -368,7 +398,7 @@ static int spec_hostname(const struct json *spec, struct pod_spec *s, struct err
 	for (size_t len = strlen(name); len && strchr("-.", name[len - 1]); len--)
 		name[len - 1] = '\0';
 	s->hostname = json_str(json_new_str(s->doc, name), "");
-	return 0;
+	return spec_fqdn(spec, s, e);
 }
 
 static int spec_runtime_class(const struct json *spec, struct pod_spec *s, struct err *e)
@@ -399,6 +429,7 @@ static int spec_fill(struct pod_spec *s, const struct json *pod, struct err *e)
 	s->service_account = json_str(json_get(spec, "serviceAccountName"), "");
 	if (!*s->service_account)
 		s->service_account = "default";
+	s->share_pids = json_bool(json_get(spec, "shareProcessNamespace"), false);
 	s->grace_s = (uint32_t)MAX(0, MIN(grace_s, SPEC_GRACE_MAX_S));
 	s->active_deadline_s = MAX(0, json_int(json_get(spec, "activeDeadlineSeconds"), 0));
 	if (quantity_parse(memory, QUANTITY_UNITS, &overhead) < 0 || overhead < 0)
@@ -463,36 +494,4 @@ struct pod_spec *spec_free(struct pod_spec *spec)
 	json_doc_free(spec->doc);
 	free(spec);
 	return NULL;
-}
-
-/* Init containers run one after another: the largest of them counts against the sum of the others. */
-void spec_size(const struct pod_spec *spec, uint32_t max_vcpus, struct spec_size *size)
-{
-	uint64_t memory[2] = {0}, request[2] = {0};
-	uint64_t cpu[2] = {0}, request_cpu[2] = {0};
-	uint64_t containers_memory, overhead;
-
-	for (uint32_t i = 0; i < spec->container_count; i++) {
-		const struct spec_container *c = &spec->containers[i];
-		uint64_t m = c->memory_limit ? c->memory_limit : c->memory_request;
-		uint64_t p = c->cpu_limit ? c->cpu_limit : c->cpu_request;
-		uint64_t add[4] = {m ? m : SPEC_MEMORY_DEFAULT, p ? p : SPEC_CPU_DEFAULT_MILLIS,
-				   c->memory_request, c->cpu_request};
-		uint64_t *to[4] = {&memory[c->init], &cpu[c->init], &request[c->init],
-				   &request_cpu[c->init]};
-
-		for (int k = 0; k < 4; k++)
-			*to[k] = c->init ? MAX(*to[k], add[k]) : *to[k] + add[k];
-	}
-	containers_memory = MAX(memory[0], memory[1]);
-	overhead = SPEC_GUEST_OVERHEAD + containers_memory / SPEC_GUEST_OVERHEAD_PART;
-	if (spec->class == SPEC_CLASS_FULL)
-		overhead += SPEC_GUEST_OVERHEAD_FULL;
-	if (spec->overhead_memory)
-		overhead = spec->overhead_memory;
-	size->vm_memory_bytes = containers_memory + overhead;
-	size->request_memory_bytes = MAX(request[0], request[1]) + spec->overhead_memory;
-	size->request_cpu_millis = (uint32_t)MIN(MAX(request_cpu[0], request_cpu[1]), UINT32_MAX);
-	size->vcpus = (uint32_t)MIN((MAX(cpu[0], cpu[1]) + 999) / 1000, (uint64_t)max_vcpus);
-	size->vcpus = MAX(size->vcpus, 1U);
 }

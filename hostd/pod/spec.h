@@ -119,7 +119,18 @@ struct spec_container {
 	uint64_t storage_request, storage_limit; /* bytes of ephemeral-storage; 0: none */
 	struct spec_mount *mounts; /* those of parents before those below them */
 	uint32_t mount_count;
+	bool sidecar; /* an init container with restartPolicy Always */
+	bool default_seccomp;
+	bool logs_on_error; /* without a termination message its last output takes its place */
+	const char *stop_signal; /* "" = the image's */
+	struct guest_life life;
 };
+
+/** spec_has_probe() - Whether a container has such a probe */
+static inline bool spec_has_probe(const struct spec_container *c, enum guest_probe_kind kind)
+{
+	return c->life.probes[kind].action.kind != GUEST_ACTION_NONE;
+}
 
 struct spec_port {
 	uint16_t host_port, container_port;
@@ -142,6 +153,8 @@ struct pod_spec {
 	const char *ns, *name, *uid;
 	const char *service_account;
 	const char *hostname;
+	const char *fqdn; /* "" without a subdomain */
+	bool share_pids, default_seccomp;
 	enum spec_class class;
 	enum guest_restart restart;
 	uint32_t grace_s;

@@ -12,6 +12,7 @@ struct spec_rule {
 	enum {
 		SPEC_RULE_NOT_TRUE, /* false and missing are fine */
 		SPEC_RULE_NOT_SET, /* null and empty are fine */
+		SPEC_RULE_PRESENT, /* an empty object is not fine, either */
 	} kind;
 };
 
@@ -63,6 +64,17 @@ int spec_volumes(struct pod_spec *s, const struct json *spec, struct err *e);
 /** spec_mounts() - Parse a container's volumeMounts */
 int spec_mounts(struct pod_spec *s, const struct json *container, const char *path,
 		struct spec_container *c, struct err *e);
+
+/** spec_life() - Parse a container's probes, hooks, termination message and restart policy */
+int spec_life(struct pod_spec *s, const struct json *container, const char *path,
+	      struct spec_container *c, struct err *e);
+
+/**
+ * spec_confinement() - Parse what a security context says of seccomp, AppArmor and procMount
+ * @path:    of the security context
+ * @seccomp: set when it says anything
+ */
+int spec_confinement(const struct json *security, const char *path, bool *seccomp, struct err *e);
 
 /** spec_container() - Parse one container into @c */
 int spec_container(struct pod_spec *s, const struct json *pod_security, const struct json *obj,

@@ -19,12 +19,33 @@ static void status_time(struct json_doc *doc, struct json *obj, const char *key,
 		json_put_str(doc, obj, key, clock_rfc3339(text, (int64_t)(ns / 1000000000ULL)));
 }
 
+/* Whether what comes behind an init container may start: it succeeded, or is a sidecar and has started. */
+static bool status_init_over(const struct pod *p, uint32_t index)
+{
+	const struct pod_container *c = &p->containers[index];
+
+	if (p->spec->containers[index].sidecar)
+		return c->started || *p->phase;
+	return c->state == CONTAINER_TERMINATED && !c->end.code;
+}
+
+/* Whether a container's readiness is part of its pod's. */
+static bool status_counts(const struct pod *p, uint32_t index)
+{
+	return index >= p->spec->init_count || p->spec->containers[index].sidecar;
+}
+
+static bool status_is_ready(const struct pod *p, uint32_t index)
+{
+	return p->containers[index].state == CONTAINER_RUNNING && p->containers[index].ready;
+}
+
 bool status_initialized(const struct pod *p)
 {
 	if (!p->spec)
 		return false;
 	for (uint32_t i = 0; i < p->spec->init_count; i++)
-		if (p->containers[i].state != CONTAINER_TERMINATED || p->containers[i].end.code)
+		if (!status_init_over(p, i))
 			return false;
 	return true;
 }
@@ -33,10 +54,10 @@ bool status_ready(const struct pod *p)
 {
 	if (!p->spec || *p->phase)
 		return false;
-	for (uint32_t i = p->spec->init_count; i < p->spec->container_count; i++)
-		if (p->containers[i].state != CONTAINER_RUNNING)
+	for (uint32_t i = 0; i < p->spec->container_count; i++)
+		if (status_counts(p, i) && !status_is_ready(p, i))
 			return false;
-	return true;
+	return status_initialized(p);
 }
 
 const char *status_phase(const struct pod *p)
@@ -94,14 +115,17 @@ static void status_state(struct json_doc *doc, struct json *state, const struct 
 		status_time(doc, json_obj_of(doc, state, "running"), "startedAt", c->started_ns);
 		return;
 	case CONTAINER_TERMINATED:
-		status_terminated(doc, state, p, index, &c->end, c->message);
+		status_terminated(doc, state, p, index, &c->end,
+				  c->end_message ? c->end_message : c->message);
 		return;
 	case CONTAINER_WAITING:
 		break;
 	}
 	if (*p->phase) {
 		status_terminated(doc, state, p, index, c->last.is_set ? &c->last : &status_never,
-				  c->last.is_set ? "" : "The container was not started");
+				  !c->last.is_set   ? "The container was not started"
+				  : c->last_message ? c->last_message
+						    : "");
 		return;
 	}
 	o = json_obj_of(doc, state, "waiting");
@@ -124,14 +148,15 @@ static void status_container(struct json_doc *doc, struct json *list, const stru
 	if (c->was_running)
 		json_put_fmt(doc, o, "containerID", "hostd://%s/%s", p->meta.uid, s->name);
 	json_put_bool(doc, o, "ready",
-		      s->init ? c->state == CONTAINER_TERMINATED && !c->end.code
-			      : running && !*p->phase);
-	json_put_bool(doc, o, "started", running);
+		      status_counts(p, index) ? status_is_ready(p, index) && !*p->phase
+					      : status_init_over(p, index));
+	json_put_bool(doc, o, "started", running && c->started);
 	json_put_int(doc, o, "restartCount", c->restarts);
 	status_state(doc, json_obj_of(doc, o, "state"), p, index);
 	last = json_obj_of(doc, o, "lastState");
 	if (c->last.is_set && !(*p->phase && c->state == CONTAINER_WAITING))
-		status_terminated(doc, last, p, index, &c->last, "");
+		status_terminated(doc, last, p, index, &c->last,
+				  c->last_message ? c->last_message : "");
 	json_push(doc, list, o);
 }
 
@@ -154,16 +179,11 @@ static void status_condition(struct json_doc *doc, struct json *list, const char
 
 static void status_not_ready(const struct pod *p, bool init, struct buf *words)
 {
-	uint32_t from = init ? 0 : p->spec->init_count;
-	uint32_t to = init ? p->spec->init_count : p->spec->container_count;
 	const char *comma = "";
 
 	buf_printf(words, "containers with %s status: [", init ? "incomplete" : "unready");
-	for (uint32_t i = from; i < to; i++) {
-		const struct pod_container *c = &p->containers[i];
-
-		if (init ? c->state == CONTAINER_TERMINATED && !c->end.code
-			 : c->state == CONTAINER_RUNNING)
+	for (uint32_t i = 0; i < (init ? p->spec->init_count : p->spec->container_count); i++) {
+		if (init ? status_init_over(p, i) : !status_counts(p, i) || status_is_ready(p, i))
 			continue;
 		buf_printf(words, "%s%s", comma, p->spec->containers[i].name);
 		comma = " ";

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -20,7 +21,7 @@
 #define STORE_VERSION  1
 
 static void store_end(struct json_doc *doc, struct json *obj, const char *key,
-		      const struct container_end *end)
+		      const struct container_end *end, const char *message)
 {
 	struct json *o;
 
@@ -32,6 +33,9 @@ static void store_end(struct json_doc *doc, struct json *obj, const char *key,
 	json_put_int(doc, o, "started_ns", (int64_t)end->started_ns);
 	json_put_int(doc, o, "finished_ns", (int64_t)end->finished_ns);
 	json_put_str(doc, o, "reason", end->reason);
+	json_put_bool(doc, o, "from_log", end->from_log);
+	if (message)
+		json_put_str(doc, o, "message", message);
 }
 
 static void store_container(struct json_doc *doc, struct json *list, const struct pod_container *c)
@@ -46,9 +50,11 @@ static void store_container(struct json_doc *doc, struct json *list, const struc
 	json_put_int(doc, o, "restarts_base", c->restarts_base);
 	json_put_bool(doc, o, "finished", c->finished);
 	json_put_bool(doc, o, "was_running", c->was_running);
+	json_put_bool(doc, o, "started", c->started);
+	json_put_bool(doc, o, "ready", c->ready);
 	json_put_str(doc, o, "image_id", c->image_id);
-	store_end(doc, o, "end", &c->end);
-	store_end(doc, o, "last", &c->last);
+	store_end(doc, o, "end", &c->end, c->end_message);
+	store_end(doc, o, "last", &c->last, c->last_message);
 	json_push(doc, list, o);
 }
 
@@ -119,11 +125,16 @@ int store_load_spec(const char *dir, struct json_doc **doc, struct err *e)
 	return store_read(dir, "pod.json", doc, e);
 }
 
-static void store_load_end(const struct json *o, struct container_end *end)
+static void store_load_end(const struct json *o, struct container_end *end, char **message)
 {
+	const char *text = json_str(json_get(o, "message"), NULL);
+
+	free(*message);
+	*message = text ? mem_strdup(text) : NULL;
 	*end = (struct container_end){.is_set = json_is_obj(o)};
 	if (!end->is_set)
 		return;
+	end->from_log = json_bool(json_get(o, "from_log"), false);
 	end->code = (uint8_t)json_int(json_get(o, "code"), 0);
 	end->signal = (uint8_t)json_int(json_get(o, "signal"), 0);
 	end->started_ns = (uint64_t)json_int(json_get(o, "started_ns"), 0);
@@ -146,8 +157,10 @@ static void store_load_container(const struct json *o, struct pod_container *c)
 	c->restarts_base = (uint32_t)json_int(json_get(o, "restarts_base"), 0);
 	c->finished = json_bool(json_get(o, "finished"), false);
 	c->was_running = json_bool(json_get(o, "was_running"), false);
-	store_load_end(json_get(o, "end"), &c->end);
-	store_load_end(json_get(o, "last"), &c->last);
+	c->started = json_bool(json_get(o, "started"), false);
+	c->ready = json_bool(json_get(o, "ready"), false);
+	store_load_end(json_get(o, "end"), &c->end, &c->end_message);
+	store_load_end(json_get(o, "last"), &c->last, &c->last_message);
 }
 
 int store_load(struct pod *p, struct err *e)

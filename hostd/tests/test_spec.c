@@ -121,6 +121,71 @@ static void test_whole(void **state)
 	spec_free(s);
 }
 
+static void test_life(void **state)
+{
+	static const char text[] =
+		"{" META
+		",\"spec\":{\"shareProcessNamespace\":true,\"hostname\":\"h\",\"subdomain\":\"sub\","
+		"\"setHostnameAsFQDN\":true,\"securityContext\":{\"seccompProfile\":{\"type\":\"RuntimeDefault\"}},"
+		"\"initContainers\":[{\"name\":\"side\",\"image\":\"i\",\"restartPolicy\":\"Always\","
+		"\"resources\":{\"limits\":{\"memory\":\"64Mi\"}},"
+		"\"startupProbe\":{\"exec\":{\"command\":[\"test\",\"$(A)$(B)\"]},\"periodSeconds\":2}},"
+		"{\"name\":\"once\",\"image\":\"i\",\"resources\":{\"limits\":{\"memory\":\"256Mi\"}}}],"
+		"\"containers\":[{\"name\":\"c\",\"image\":\"i\",\"ports\":[{\"name\":\"web\",\"containerPort\":8080}],"
+		"\"securityContext\":{\"seccompProfile\":{\"type\":\"Unconfined\"}},"
+		"\"terminationMessagePolicy\":\"FallbackToLogsOnError\",\"terminationMessagePath\":\"/tmp/m\","
+		"\"readinessProbe\":{\"httpGet\":{\"port\":\"web\",\"path\":\"/up?x\",\"host\":\"localhost\","
+		"\"httpHeaders\":[{\"name\":\"X-A\",\"value\":\"b c\"}]},\"successThreshold\":2,\"timeoutSeconds\":0},"
+		"\"livenessProbe\":{\"tcpSocket\":{\"port\":9},\"terminationGracePeriodSeconds\":3,"
+		"\"initialDelaySeconds\":4,\"failureThreshold\":5},"
+		"\"lifecycle\":{\"stopSignal\":\"SIGUSR1\",\"postStart\":{\"exec\":{\"command\":[\"x\"]}},"
+		"\"preStop\":{\"sleep\":{\"seconds\":7}}}}]}}";
+	const struct guest_probe *ready, *live;
+	const struct guest_life *life;
+	struct pod_spec *s = NULL;
+	struct err e = ERR_INIT;
+	struct spec_size size;
+
+	(void)state;
+	if (parse(text, &s, &e) < 0)
+		fail_msg("%s", err_msg(&e));
+	assert_true(s->share_pids);
+	assert_string_equal(s->hostname, "h.sub.default.svc.cluster.local");
+	assert_true(s->containers[0].sidecar && s->containers[0].default_seccomp);
+	assert_true(s->containers[1].init && !s->containers[1].sidecar);
+	life = &s->containers[0].life;
+	assert_int_equal(life->probes[GUEST_PROBE_STARTUP].action.args.count, 2);
+	assert_string_equal(life->probes[GUEST_PROBE_STARTUP].action.args.at[1], "$(A)$(B)");
+	assert_int_equal(life->probes[GUEST_PROBE_STARTUP].period_s, 2);
+	assert_string_equal(life->termination_path, "/dev/termination-log");
+	assert_false(s->containers[2].default_seccomp);
+	assert_true(s->containers[2].logs_on_error);
+	assert_string_equal(s->containers[2].stop_signal, "SIGUSR1");
+	life = &s->containers[2].life;
+	ready = &life->probes[GUEST_PROBE_READINESS];
+	live = &life->probes[GUEST_PROBE_LIVENESS];
+	assert_string_equal(life->termination_path, "/tmp/m");
+	assert_int_equal(ready->action.kind, GUEST_ACTION_HTTP);
+	assert_int_equal(ready->action.port, 8080);
+	assert_int_equal(ready->action.address, 0x7f000001);
+	assert_string_equal(ready->action.path, "/up?x");
+	assert_string_equal(ready->action.headers.at[0], "X-A: b c");
+	assert_int_equal(ready->success_threshold, 2);
+	assert_int_equal(ready->timeout_s, 1);
+	assert_int_equal(ready->grace_ms, GUEST_GRACE_POD);
+	assert_int_equal(live->action.kind, GUEST_ACTION_TCP);
+	assert_int_equal(live->grace_ms, 3000);
+	assert_int_equal(live->initial_delay_s, 4);
+	assert_int_equal(live->failure_threshold, 5);
+	assert_int_equal(live->period_s, 10);
+	assert_int_equal(life->post_start.kind, GUEST_ACTION_EXEC);
+	assert_int_equal(life->pre_stop.sleep_s, 7);
+	/* the sidecar runs beside the init container behind it, and beside the main one: 64 + 256 > 64 + 128 */
+	spec_size(s, 8, &size);
+	assert_int_equal(size.vm_memory_bytes, (320 + 32 + 5) << 20);
+	spec_free(s);
+}
+
 /* What a container may use is all its own: the guest's kernel takes more of a large VM */
 static void test_guest_overhead(void **state)
 {
@@ -176,9 +241,39 @@ static void test_refused(void **state)
 		 "spec.containers[0].securityContext.privileged: only with runtimeClassName \"hypervm-full\"",
 		 -ENOTSUP},
 		{CONTAINER(",\"livenessProbe\":{\"httpGet\":{}}"),
-		 "spec.containers[0].livenessProbe" NO, -ENOTSUP},
-		{CONTAINER(",\"lifecycle\":{\"preStop\":{}}"), "spec.containers[0].lifecycle" NO,
+		 "spec.containers[0].livenessProbe.httpGet.port: neither a port nor the name of one",
+		 -EINVAL},
+		{CONTAINER(",\"livenessProbe\":{\"httpGet\":{\"port\":1,\"scheme\":\"HTTPS\"}}"),
+		 "spec.containers[0].livenessProbe.httpGet.scheme: only HTTP is spoken in a guest",
 		 -ENOTSUP},
+		{CONTAINER(
+			 ",\"livenessProbe\":{\"httpGet\":{\"port\":1,\"path\":\"/ HTTP/1.1\\r\\nX:\"}}"),
+		 "spec.containers[0].livenessProbe.httpGet.path: not a path", -EINVAL},
+		{CONTAINER(",\"livenessProbe\":{\"httpGet\":{\"port\":1,\"httpHeaders\":"
+			   "[{\"name\":\"a\",\"value\":\"b\\nc\"}]}}"),
+		 "spec.containers[0].livenessProbe.httpGet.httpHeaders[0]: not a header", -EINVAL},
+		{CONTAINER(",\"readinessProbe\":{\"tcpSocket\":{\"port\":1,\"host\":\"db\"}}"),
+		 "spec.containers[0].readinessProbe.tcpSocket.host: neither an IPv4 address nor localhost",
+		 -ENOTSUP},
+		{CONTAINER(",\"startupProbe\":{\"grpc\":{\"port\":1}}"),
+		 "spec.containers[0].startupProbe.grpc" NO, -ENOTSUP},
+		{CONTAINER(
+			 ",\"startupProbe\":{\"exec\":{\"command\":[\"a\"]},\"tcpSocket\":{\"port\":1}}"),
+		 "spec.containers[0].startupProbe: not exactly one action", -EINVAL},
+		{CONTAINER(",\"livenessProbe\":{\"tcpSocket\":{\"port\":1},\"successThreshold\":2}"),
+		 "spec.containers[0].livenessProbe.successThreshold: must be 1", -EINVAL},
+		{CONTAINER(",\"lifecycle\":{\"preStop\":{}}"),
+		 "spec.containers[0].lifecycle.preStop: not exactly one action", -EINVAL},
+		{CONTAINER(",\"lifecycle\":{\"preStop\":{\"tcpSocket\":{\"port\":1}}}"),
+		 "spec.containers[0].lifecycle.preStop.tcpSocket" NO, -ENOTSUP},
+		{CONTAINER(",\"restartPolicy\":\"Always\""), "spec.containers[0].restartPolicy" NO,
+		 -ENOTSUP},
+		{CONTAINER(",\"terminationMessagePath\":\"log\""),
+		 "spec.containers[0].terminationMessagePath: not an absolute path", -EINVAL},
+		{CONTAINER(",\"securityContext\":{\"seccompProfile\":{\"type\":\"Localhost\"}}"),
+		 "spec.containers[0].securityContext.seccompProfile.localhostProfile" NO, -ENOTSUP},
+		{POD("\"initContainers\":[{\"name\":\"c\",\"image\":\"i\",\"lifecycle\":{\"stopSignal\":\"SIGHUP\"}}]"),
+		 "spec.initContainers[0].lifecycle" NO, -ENOTSUP},
 		{CONTAINER(",\"env\":[{\"name\":\"A\"},{\"name\":\"B\",\"valueFrom\":{}}]"),
 		 "spec.containers[0].env[1].valueFrom: none", -EINVAL},
 		{FROM("\"fileKeyRef\":{\"key\":\"k\"}"),
@@ -292,7 +387,7 @@ int main(void)
 		cmocka_unit_test(test_hostname),       cmocka_unit_test(test_whole),
 		cmocka_unit_test(test_refused),	       cmocka_unit_test(test_too_many),
 		cmocka_unit_test(test_meta),	       cmocka_unit_test(test_capabilities),
-		cmocka_unit_test(test_guest_overhead),
+		cmocka_unit_test(test_guest_overhead), cmocka_unit_test(test_life),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
