@@ -89,7 +89,7 @@ static int disk_divide(const struct guest_run *run, bool *divided, struct err *e
 static int disk_mount_scratch(const struct guest_run *run, struct err *e)
 {
 	static const char *const memory[] = {"mode=0700", NULL};
-	bool divided;
+	bool divided = false;
 	int r = disk_divide(run, &divided, e);
 
 	if (r < 0)

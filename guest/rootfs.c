@@ -160,9 +160,9 @@ static int mount_dev(int root, const struct guest_container *c, int pts, struct 
 	int r = mount_in(root, "/dev", mnt_new("tmpfs", dev, attrs, e), e);
 
 	if (r == 0 && c->privileged) {
-		at = path_dir(root, "/dev", PATH_IN_ROOT, 0755, e);
-		r = at < 0 ? at : devices_copy(at, e);
-		at = fd_close(at);
+		_cleanup_fd_ int all = path_dir(root, "/dev", PATH_IN_ROOT, 0755, e);
+
+		r = all < 0 ? all : devices_copy(all, e);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(nodes) && r == 0 && !c->privileged; i++) {
 		snprintf(source, sizeof(source), ROOTFS_NODES "/%s", nodes[i].name);
@@ -183,6 +183,8 @@ static int mount_dev(int root, const struct guest_container *c, int pts, struct 
 	if (r < 0)
 		return r;
 	at = path_dir(root, "/dev", PATH_IN_ROOT, 0755, e);
+	if (at < 0)
+		return at;
 	for (size_t i = 0; i < ARRAY_SIZE(links); i++)
 		if (symlinkat(links[i][0], at, links[i][1]) < 0)
 			return err_sys(e, -errno, "link /dev/%s", links[i][1]);

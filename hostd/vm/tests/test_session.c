@@ -390,7 +390,7 @@ static void files_of_volumes(void **state)
 	struct guest_files m = {.generation = 1, .files = &file, .count = 1};
 	int fd = welcomed(CID_KNOWN, GUEST_STATE_WAITING), r = 0, n = 0;
 	struct err e = ERR_INIT;
-	struct guest_frame f;
+	struct guest_frame f = {0};
 
 	(void)state;
 	assert_int_equal(session_send_files(owner.session, &m, &e), 0);
