@@ -25,9 +25,16 @@ $(O)/test/serve: $(call link_inputs,musl,$(serve_sources),,)
 	@mkdir -p $(@D)
 	$(Q)$(call link,musl,$@,$(serve_sources),,)
 
+# What they try under a filter
+trycalls_sources := guest/tests/trycalls.c
+$(eval $(call sources,musl,$(trycalls_sources),))
+$(O)/test/trycalls: $(call link_inputs,musl,$(trycalls_sources),,)
+	@mkdir -p $(@D)
+	$(Q)$(call link,musl,$@,$(trycalls_sources),,)
+
 C ?=
 guest_test_tools := $(O)/pkg/native/erofs-utils $(O)/pkg/musl/busybox
 .PHONY: guest-test
-guest-test: $(O)/kernel/hyperkernel $(O)/kernel/hyperstart.cpio $(O)/test/drive $(O)/test/serve $(addsuffix .stamp,$(guest_test_tools)) # hyperstart alone in a QEMU microvm (C=case)
+guest-test: $(O)/kernel/hyperkernel $(O)/kernel/hyperstart.cpio $(O)/test/drive $(O)/test/serve $(O)/test/trycalls $(addsuffix .stamp,$(guest_test_tools)) # hyperstart alone in a QEMU microvm (C=case)
 	$(Q)guest/tests/qemu.sh $(O)/kernel/hyperkernel $(O)/kernel/hyperstart.cpio $(O)/test/drive \
 		$(O)/pkg/musl/busybox/bin/busybox $(O)/pkg/native/erofs-utils/bin/mkfs.erofs mke2fs $(C)

@@ -87,6 +87,8 @@ int confine_apply(const struct guest_container *c, const struct user *u, struct 
 	gid_t groups[USER_GROUPS_MAX];
 	int r = confine_filter(e);
 
+	if (r == 0 && c->default_seccomp)
+		r = confine_default_calls(caps, e);
 	if (r < 0)
 		return r;
 	for (int cap = 0; cap <= CAP_LAST_CAP; cap++)

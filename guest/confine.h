@@ -17,6 +17,13 @@
 uint64_t confine_caps(const struct guest_container *c);
 
 /**
+ * confine_default_calls() - Refuse what container runtimes refuse by default (seccompProfile RuntimeDefault)
+ * @caps: the container's: some calls are for those who have a capability
+ * Return: 0 or -errno.
+ */
+int confine_default_calls(uint64_t caps, struct err *e);
+
+/**
  * confine_apply() - Take on the container's identity and drop the rest, for good
  * Context: the container's process, just before exec.
  * Return: 0 or -errno.

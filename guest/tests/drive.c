@@ -342,6 +342,8 @@ static int container_option(char **argv, struct guest_container *c)
 		c->user = argv[1];
 	else if (str_eq(argv[0], "--cwd"))
 		c->cwd = argv[1];
+	else if (str_eq(argv[0], "--cap"))
+		c->caps_add |= 1ULL << number(argv[1]);
 	else if (str_eq(argv[0], "--stop-signal"))
 		c->stop_signal = argv[1];
 	else if (str_eq(argv[0], "--memory"))

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Seccomp filters as lists of what is allowed: is it x86-64 (else the process dies), is it one of these
- * numbers, and for some calls, is it one of these arguments; whatever is not gets one verdict.
+ * numbers, and for some calls, is it one of these arguments; whatever is not gets one verdict. Where only
+ * little is refused that verdict is SECCOMP_RET_ALLOW, and the list is of what is not allowed.
  */
 #ifndef BASE_SECCOMP_H
 #define BASE_SECCOMP_H
@@ -36,6 +37,17 @@ void seccomp_allow(struct seccomp *s, const int *calls, size_t count);
  */
 void seccomp_allow_if(struct seccomp *s, int call, unsigned int arg, const uint32_t *values,
 		      size_t count);
+
+/** seccomp_refuse() - Give @calls this verdict, whatever their arguments */
+void seccomp_refuse(struct seccomp *s, const int *calls, size_t count, uint32_t verdict);
+
+/** seccomp_refuse_bits() - Refuse a call when the low 32 bits of one argument have one of @bits, else allow it */
+void seccomp_refuse_bits(struct seccomp *s, int call, unsigned int arg, uint32_t bits,
+			 uint32_t verdict);
+
+/** seccomp_refuse_unless() - As seccomp_allow_if(), with a verdict of its own for other values */
+void seccomp_refuse_unless(struct seccomp *s, int call, unsigned int arg, const uint32_t *values,
+			   size_t count, uint32_t verdict);
 
 /**
  * seccomp_apply() - Put the calling thread, and what it starts, under the filter for ever

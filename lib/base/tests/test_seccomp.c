@@ -43,6 +43,50 @@ static int child(uint32_t otherwise)
 	return 0;
 }
 
+/* The other way round: all but a few. Return: as child() */
+static int refusing_child(void)
+{
+	static const int refused[] = {SYS_getppid, SYS_getpgid};
+	static const uint32_t families[] = {AF_INET, AF_INET6};
+	struct seccomp s;
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return 1;
+	seccomp_begin(&s, SECCOMP_RET_ALLOW);
+	seccomp_refuse(&s, refused, ARRAY_SIZE(refused), SECCOMP_RET_ERRNO | EPERM);
+	seccomp_refuse_bits(&s, SYS_dup3, 2, 0x30, SECCOMP_RET_ERRNO | EXDEV);
+	seccomp_refuse_unless(&s, SYS_socket, 0, families, ARRAY_SIZE(families),
+			      SECCOMP_RET_ERRNO | EXDEV);
+	if (seccomp_apply(&s) < 0)
+		return 2;
+	if (syscall(SYS_getpid) <= 0 || syscall(SYS_close, -1) >= 0 || errno != EBADF)
+		return 3;
+	if (syscall(SYS_getppid) >= 0 || errno != EPERM || syscall(SYS_getpgid, 0) >= 0)
+		return 4;
+	if (syscall(SYS_dup3, -1, -1, 0x10) >= 0 || errno != EXDEV)
+		return 5;
+	if (syscall(SYS_dup3, -1, -1, 0x1000) >= 0 || errno == EXDEV)
+		return 6;
+	if (syscall(SYS_socket, AF_UNIX, SOCK_DGRAM, 0) >= 0 || errno != EXDEV)
+		return 7;
+	if (syscall(SYS_socket, AF_INET, 99, 0) >= 0 || errno == EXDEV)
+		return 8;
+	return 0;
+}
+
+static void test_refuse(void **state)
+{
+	int status = -1;
+	pid_t pid = fork();
+
+	(void)state;
+	if (pid == 0)
+		syscall(SYS_exit_group, refusing_child());
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 static int status_of_child(uint32_t otherwise)
 {
 	int status = -1;
@@ -86,6 +130,7 @@ static void test_too_long(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_refuse),
 		cmocka_unit_test(test_errno),
 		cmocka_unit_test(test_kill),
 		cmocka_unit_test(test_too_long),
