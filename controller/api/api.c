@@ -39,6 +39,20 @@ static int find_user(struct api *a, struct http_request *r, struct api_user *u)
 	return authorization ? auth_bearer(a->store, &a->site, authorization, u) : 0;
 }
 
+/* kubectl --as. Return: false when it answered */
+static bool impersonate(struct api_call *c, struct http_request *r, struct api_user *u)
+{
+	const char *as = http_request_header(r, "impersonate-user"), *groups[API_GROUPS_MAX];
+	size_t n = 0;
+
+	while (n < API_GROUPS_MAX &&
+	       (groups[n] = http_request_header_nth(r, "impersonate-group", n)))
+		n++;
+	if (!as && !n && !http_request_header(r, "impersonate-uid"))
+		return true;
+	return auth_impersonate(c, u, as ? as : "", groups, n);
+}
+
 static void on_request(struct http_request *r, void *arg)
 {
 	struct api *a = arg;
@@ -62,7 +76,7 @@ static void on_request(struct http_request *r, void *arg)
 		reply_fail(c, 400, "BadRequest", "the query string is malformed");
 	else if (find_user(a, r, &user) < 0)
 		reply_fail(c, 401, "Unauthorized", "Unauthorized");
-	else
+	else if (impersonate(c, r, &user))
 		rest_handle(c);
 	if (c->reply.stream)
 		sent = c->kind->computed	 ? measure_start(c, r)

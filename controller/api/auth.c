@@ -283,14 +283,25 @@ static bool account_allowed(struct store *s, const struct api_user *u, const str
 		is(a, "", "pods", "portforward") || is(a, "", "pods", "eviction"));
 }
 
+static const char *const open_paths[] = {"/api",     "/apis",	   "/openapi",
+					 "/version", "/healthz",   "/livez",
+					 "/readyz",  "/openid/v1", "/.well-known"};
+
+struct json *auth_paths(struct json_doc *doc)
+{
+	struct json *list = json_new_arr(doc);
+
+	for (size_t i = 0; i < ARRAY_SIZE(open_paths); i++) {
+		json_push(doc, list, json_new_str(doc, open_paths[i]));
+		json_push(doc, list, json_new_fmt(doc, "%s/*", open_paths[i]));
+	}
+	return list;
+}
+
 static bool path_allowed(const struct auth_ask *a)
 {
-	static const char *const open[] = {"/api",     "/apis",	     "/openapi",
-					   "/version", "/healthz",   "/livez",
-					   "/readyz",  "/openid/v1", "/.well-known"};
-
-	for (size_t i = 0; i < ARRAY_SIZE(open); i++) {
-		const char *rest = str_starts(a->path, open[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(open_paths); i++) {
+		const char *rest = str_starts(a->path, open_paths[i]);
 
 		if (rest && (!*rest || *rest == '/'))
 			return true;
@@ -307,6 +318,7 @@ bool auth_allowed(const struct api_user *u, struct store *s, const struct auth_a
 	if (ask->path)
 		return path_allowed(ask); /* what is behind it decides itself */
 	if (is(ask, "authorization.k8s.io", "selfsubjectaccessreviews", "") ||
+	    is(ask, "authorization.k8s.io", "selfsubjectrulesreviews", "") ||
 	    is(ask, "authentication.k8s.io", "selfsubjectreviews", ""))
 		return *u->name && str_eq(ask->verb, "create");
 	if (node)
@@ -336,4 +348,32 @@ void auth_refuse(struct api_call *c, const struct auth_ask *ask)
 		"%s%s%s%s is forbidden: User \"%s\" cannot %s resource \"%s\" in API group \"%s\"%s",
 		ask->resource, *ask->group ? "." : "", ask->group, named, c->user->name, ask->verb,
 		resource, ask->group, where);
+}
+
+bool auth_impersonate(struct api_call *c, struct api_user *u, const char *as,
+		      const char *const *groups, size_t group_count)
+{
+	const char *account = str_starts(as, "system:serviceaccount:");
+	const char *name = account ? strchr(account, ':') : NULL;
+	char group[API_GROUP_MAX];
+
+	if (!user_in_group(u, "system:masters") || !*as || strlen(as) >= sizeof(u->name)) {
+		reply_fail(c, 403, "Forbidden",
+			   "users \"%.100s\" is forbidden: User \"%s\" cannot impersonate resource "
+			   "\"users\" in API group \"\" at the cluster scope",
+			   as, u->name);
+		return false;
+	}
+	memset(u, 0, sizeof(*u));
+	(void)str_copy(u->name, sizeof(u->name), as);
+	for (size_t i = 0; i < group_count; i++)
+		user_add_group(u, groups[i]);
+	if (name && !group_count) {
+		user_add_group(u, "system:serviceaccounts");
+		snprintf(group, sizeof(group), "system:serviceaccounts:%.*s",
+			 (int)MIN(name - account, (ptrdiff_t)64), account);
+		user_add_group(u, group);
+	}
+	user_add_group(u, "system:authenticated");
+	return true;
 }

@@ -149,7 +149,7 @@ void rest_delete(struct api_call *c)
 		return;
 	if (str_eq(c->kind->plural, "namespaces") &&
 	    (str_eq(c->name, "default") || str_eq(c->name, "kube-system") ||
-	     str_eq(c->name, "kube-node-lease"))) {
+	     str_eq(c->name, "kube-public") || str_eq(c->name, "kube-node-lease"))) {
 		reply_fail(c, 403, "Forbidden",
 			   "namespaces \"%s\" is forbidden: this namespace may not be deleted",
 			   c->name);

@@ -36,6 +36,7 @@ static const struct {
 	{"authentication.k8s.io", "tokenreviews", "TokenReview"},
 	{"authentication.k8s.io", "selfsubjectreviews", "SelfSubjectReview"},
 	{"authorization.k8s.io", "selfsubjectaccessreviews", "SelfSubjectAccessReview"},
+	{"authorization.k8s.io", "selfsubjectrulesreviews", "SelfSubjectRulesReview"},
 	{"authorization.k8s.io", "subjectaccessreviews", "SubjectAccessReview"},
 };
 

@@ -234,6 +234,11 @@ struct auth_ask {
 int auth_bearer(struct store *s, const struct api_site *site, const char *authorization,
 		struct api_user *out);
 bool auth_allowed(const struct api_user *u, struct store *s, const struct auth_ask *ask);
+/* The paths that everybody who is known may get. Return: a value of @doc */
+struct json *auth_paths(struct json_doc *doc);
+/* Let an administrator be somebody else for this call. Return: false when it answered */
+bool auth_impersonate(struct api_call *c, struct api_user *u, const char *as,
+		      const char *const *groups, size_t group_count);
 /* Write the refusal as the real server words it */
 void auth_refuse(struct api_call *c, const struct auth_ask *ask);
 

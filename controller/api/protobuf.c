@@ -121,6 +121,12 @@ static const struct pb_field self_review[] = {
 
 static const struct pb_field self_subject_review[] = {{1, PB_MSG, SINGLE, "metadata", metadata},
 						      END};
+static const struct pb_field rules_spec[] = {{1, PB_STR, SINGLE, "namespace", NULL}, END};
+static const struct pb_field rules_review[] = {
+	{1, PB_MSG, SINGLE, "metadata", metadata},
+	{2, PB_MSG, SINGLE, "spec", rules_spec},
+	END,
+};
 static const struct pb_field token_review_spec[] = {
 	{1, PB_STR, SINGLE, "token", NULL},
 	{2, PB_STR, LIST, "audiences", NULL},
@@ -179,6 +185,7 @@ static const struct {
 	{"CertificateSigningRequest", csr},
 	{"SelfSubjectAccessReview", self_review},
 	{"SelfSubjectReview", self_subject_review},
+	{"SelfSubjectRulesReview", rules_review},
 	{"TokenReview", token_review},
 	{"TokenRequest", token_request},
 	{"DeleteOptions", delete_options},

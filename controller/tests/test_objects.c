@@ -158,12 +158,43 @@ static void test_runtime_class(void **state)
 		json_str(json_item(json_get(json_item(AT(w, "rows"), 0), "cells"), 1), ""), "h");
 }
 
+/* A host counts an event up by patching it. */
+static void test_event_count(void **state)
+{
+	static const char event[] =
+		"{\"metadata\":{\"name\":\"p.1\"},\"involvedObject\":{\"kind\":\"Pod\",\"name\":\"p\","
+		"\"namespace\":\"default\"},\"reason\":\"BackOff\",\"message\":\"m\",\"type\":\"Warning\","
+		"\"source\":{\"component\":\"hostd\"},\"firstTimestamp\":\"2026-01-01T00:00:00Z\","
+		"\"lastTimestamp\":\"2026-01-01T00:00:00Z\",\"count\":1}";
+	struct world *w = *state;
+	const struct json *cells;
+
+	be(w, "system:node:h1", "system:nodes");
+	assert_int_equal(ask(w, "POST", "/api/v1/namespaces/default/events", "", event), 201);
+	w->type = SMP;
+	assert_int_equal(ask(w, "PATCH", "/api/v1/namespaces/default/events/p.1", "",
+			     "{\"count\":7,\"lastTimestamp\":\"2026-01-01T01:00:00Z\"}"),
+			 200);
+	assert_int_equal(json_int(AT(w, "count"), 0), 7);
+	assert_string_equal(TEXT(w, "firstTimestamp"), "2026-01-01T00:00:00Z");
+	assert_int_equal(ask(w, "DELETE", "/api/v1/namespaces/default/events/p.1", "", ""), 403);
+	be(w, "admin", "system:masters");
+	w->type = NULL;
+	w->accept = TABLE;
+	assert_int_equal(ask(w, "GET", "/api/v1/namespaces/default/events",
+			     "fieldSelector=involvedObject.name%3Dp,type%3DWarning", ""),
+			 200);
+	cells = json_get(json_item(AT(w, "rows"), 0), "cells");
+	assert_string_equal(json_str(json_item(cells, 3), ""), "pod/p");
+	assert_int_equal(json_int(json_item(cells, 8), 0), 7);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WORLD_TEST(test_config_map),	WORLD_TEST(test_size),
 		WORLD_TEST(test_immutable),	WORLD_TEST(test_secret_types),
-		WORLD_TEST(test_runtime_class),
+		WORLD_TEST(test_runtime_class), WORLD_TEST(test_event_count),
 	};
 
 	return cmocka_run_group_tests_name("objects", tests, NULL, NULL);

@@ -423,18 +423,61 @@ static void test_roles(void **state)
 	assert_int_equal(ask(w, "PUT", PODS "/x/status", "", "{}"), 403);
 	assert_int_equal(ask(w, "POST", "/api/v1/namespaces", "", "{}"), 403);
 	assert_int_equal(request(w, TOKEN("app"), NULL, "", ""), 201);
+	/* kubectl auth can-i --list: nothing but what was just seen */
+	assert_int_equal(ask(w, "POST", "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews", "",
+			     "{\"spec\":{\"namespace\":\"default\"}}"),
+			 201);
+	{
+		struct json_iter it = json_iter(AT(w, "status", "resourceRules"));
+		size_t count = 0;
+
+		while (json_next(&it)) {
+			const char *what =
+				json_str(json_item(json_get(it.value, "resources"), 0), "");
+
+			assert_false(words_have("nodes namespaces pods/binding pods/status leases",
+						what));
+			count += words_have("pods secrets pods/exec serviceaccounts/token", what);
+		}
+		assert_int_equal(count, 5); /* pods are of metrics.k8s.io, too */
+	}
 	role(w, "root");
 	assert_int_equal(get(w, PODS), 403);
 	be(w, "system:serviceaccount:default", "system:serviceaccounts");
 	assert_int_equal(get(w, PODS), 403);
 }
 
+static void test_impersonation(void **state)
+{
+	static const char *const groups[] = {"system:nodes"};
+	struct world *w = *state;
+	struct api_call *c = mem_alloc(sizeof(*c));
+	struct api_user u = w->user;
+
+	assert_true(auth_impersonate(c, &u, "system:serviceaccount:n:a", NULL, 0));
+	assert_string_equal(u.name, "system:serviceaccount:n:a");
+	assert_true(user_in_group(&u, "system:serviceaccounts:n"));
+	assert_false(user_in_group(&u, "system:masters"));
+	assert_false(auth_impersonate(c, &u, "root", NULL, 0)); /* not twice */
+	u = w->user;
+	assert_true(auth_impersonate(c, &u, "system:node:h1", groups, 1));
+	assert_string_equal(user_node(&u), "h1");
+	assert_true(user_in_group(&u, "system:authenticated"));
+	assert_false(auth_impersonate(c, &u, "x", NULL, 0));
+	assert_int_equal(c->reply.status, 403);
+	u = w->user;
+	assert_false(auth_impersonate(c, &u, "", groups, 1));
+	buf_done(&c->reply.body);
+	free(c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WORLD_TEST(test_namespace), WORLD_TEST(test_claims), WORLD_TEST(test_bounds),
-		WORLD_TEST(test_end),	    WORLD_TEST(test_review), WORLD_TEST(test_hostile_host),
-		WORLD_TEST(test_roles),
+		WORLD_TEST(test_namespace), WORLD_TEST(test_claims),
+		WORLD_TEST(test_bounds),    WORLD_TEST(test_end),
+		WORLD_TEST(test_review),    WORLD_TEST(test_hostile_host),
+		WORLD_TEST(test_roles),	    WORLD_TEST(test_impersonation),
 	};
 
 	return cmocka_run_group_tests_name("token", tests, NULL, NULL);

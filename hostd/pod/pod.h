@@ -27,7 +27,8 @@ struct pods_config {
 	struct oci *oci;
 	struct net *net; /* NULL: pods have no network */
 	const char *dir; /* RUN/pods */
-	const char *scratch_dir, *log_dir; /* scratch disks and logs, on file systems of their own */
+	const char *scratch_dir,
+		*log_dir; /* scratch disks and logs, on file systems of their own */
 	const char *cgroup_dir; /* where each pod gets its group; "" none */
 	const char *node_name, *host_ip;
 	const char *resolv_conf; /* name servers of pods with dnsPolicy Default or ClusterFirst */

@@ -73,6 +73,9 @@ const char *http_request_query_raw(const struct http_request *r);
 /** http_request_header() - Value of a header (lower-case name), or NULL */
 const char *http_request_header(const struct http_request *r, const char *name);
 
+/** http_request_header_nth() - Value of the @n-th such header, from 0, or NULL */
+const char *http_request_header_nth(const struct http_request *r, const char *name, size_t n);
+
 /** http_request_body() - The whole body; followed by a NUL that is not counted */
 const void *http_request_body(const struct http_request *r, size_t *len);
 

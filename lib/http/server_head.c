@@ -29,12 +29,17 @@ void http_head_done(struct http_head *head)
 	*head = (struct http_head){0};
 }
 
-const char *http_head_header(const struct http_head *head, const char *name)
+const char *http_head_header_nth(const struct http_head *head, const char *name, size_t n)
 {
 	for (size_t i = 0; i < head->header_count; i++)
-		if (str_eq(head->headers[i].name, name))
+		if (str_eq(head->headers[i].name, name) && !n--)
 			return head->headers[i].value;
 	return NULL;
+}
+
+const char *http_head_header(const struct http_head *head, const char *name)
+{
+	return http_head_header_nth(head, name, 0);
 }
 
 static size_t head_count(const struct http_head *head, const char *name)

@@ -49,6 +49,9 @@ void http_head_done(struct http_head *head);
 /** http_head_header() - The value of a header (lower-case name), or NULL */
 const char *http_head_header(const struct http_head *head, const char *name);
 
+/** http_head_header_nth() - The same of the @n-th such header, from 0 */
+const char *http_head_header_nth(const struct http_head *head, const char *name, size_t n);
+
 /* The chunked coding (RFC 9112 §7.1); all zero at first */
 struct http_chunks {
 	size_t left_;

@@ -89,6 +89,11 @@ const char *http_request_header(const struct http_request *r, const char *name)
 	return http_head_header(&r->head, name);
 }
 
+const char *http_request_header_nth(const struct http_request *r, const char *name, size_t n)
+{
+	return http_head_header_nth(&r->head, name, n);
+}
+
 const void *http_request_body(const struct http_request *r, size_t *len)
 {
 	*len = r->body.len;
