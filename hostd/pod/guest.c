@@ -39,6 +39,7 @@ static void *guest_on_hello(void *arg, struct session *s, uint32_t cid,
 	p->session = s;
 	p->guest = hello->state;
 	p->guest_seen = true;
+	files_forget(p);
 	pod_kick(p);
 	return p;
 }

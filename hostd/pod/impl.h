@@ -113,7 +113,10 @@ struct pod {
 	bool deletion_told; /* on_deleted() was called */
 	struct json_doc
 		*fields; /* metadata.labels and metadata.annotations as they are now, or NULL */
+	bool sources_open; /* all that the pod's state needs is asked for */
 	struct list uses; /* struct source_use: what it needs of the API */
+	struct timer files_timer; /* they could not be sent at once */
+	uint64_t files_sent[GUEST_VOLUMES_MAX]; /* generations that this session was sent */
 	bool files_due; /* the guest's files are not what they should be */
 	bool silent; /* it had ended before we knew it: its status is left alone */
 
@@ -197,6 +200,9 @@ uint64_t pod_backoff_ms(const struct pods *pods, uint32_t failures);
 
 /** pod_end() - Decide the pod's final phase, unless that was done before */
 void pod_end(struct pod *p, const char *phase, const char *reason, const char *message);
+
+/** pod_trouble() - Say once what is in the way of the present state, and look again in a while */
+void pod_trouble(struct pod *p, const char *reason, const struct err *e);
 
 /** pod_event() - Tell a human */
 void pod_event(struct pod *p, const char *type, const char *reason, const char *fmt, ...)
@@ -310,6 +316,20 @@ int source_key(const struct json *object, enum pod_object kind, const char *key,
 
 /** needs_met() - Whether the API gave all that the pod needs to start; if not, says what is missing */
 bool needs_met(struct pod *p);
+
+/* ---- files.c: volumes that are files ---- */
+
+void files_init(struct pod *p);
+/** files_wanted() - Whether the pod has such volumes */
+bool files_wanted(const struct pod *p);
+/** files_check() - Whether all can be made. Return: 0; -EAGAIN: not yet (as source_get()); -errno with a kubelet's words */
+int files_check(const struct pod *p, struct err *e);
+/** files_send() - Send those that the guest does not have. Return: 0; -ENOBUFS: more is sent later; -errno */
+int files_send(struct pod *p, struct err *e);
+/** files_update() - As files_send(), for a pod that runs: what cannot be made leaves the guest's as they are */
+void files_update(struct pod *p);
+/** files_forget() - The guest that is connected now may have anything */
+void files_forget(struct pod *p);
 
 /* ---- field.c ---- */
 

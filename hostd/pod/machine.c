@@ -41,7 +41,7 @@ static bool machine_ending(const struct pod *p)
 }
 
 /* Says once what is in the way; the same words again are no news. */
-static void machine_trouble(struct pod *p, const char *reason, const struct err *e)
+void pod_trouble(struct pod *p, const char *reason, const struct err *e)
 {
 	if (!str_eq(p->trouble, err_msg(e))) {
 		(void)str_copy(p->trouble, sizeof(p->trouble), err_msg(e));
@@ -113,7 +113,7 @@ static enum pod_state disk_next(struct pod *p)
 		pod_end(p, "Failed", "InvalidImage", err_msg(&e));
 		return POD_CLEAN;
 	}
-	machine_trouble(p, "FailedDisk", &e);
+	pod_trouble(p, "FailedDisk", &e);
 	return POD_DISK;
 }
 
@@ -131,7 +131,7 @@ static enum pod_state net_next(struct pod *p)
 		pod_end(p, "Failed", "NodePorts", err_msg(&e));
 		return POD_CLEAN;
 	}
-	machine_trouble(p, "FailedNetwork", &e);
+	pod_trouble(p, "FailedNetwork", &e);
 	return POD_NET;
 }
 
@@ -149,6 +149,7 @@ static void boot_enter(struct pod *p)
 static enum pod_state boot_next(struct pod *p)
 {
 	struct err e = ERR_INIT;
+	bool gone;
 	int r;
 
 	if (p->vm_ended || p->guest_broken)
@@ -157,7 +158,7 @@ static enum pod_state boot_next(struct pod *p)
 		return p->vm_there ? POD_STOP : POD_CLEAN;
 	if (!p->vm_there) {
 		if (prepare_vm(p, &e) < 0) {
-			machine_trouble(p, "FailedStart", &e);
+			pod_trouble(p, "FailedStart", &e);
 			return POD_BOOT;
 		}
 		crash_point(p->pods, "vm-started");
@@ -179,8 +180,14 @@ static enum pod_state boot_next(struct pod *p)
 			return POD_STOP;
 		}
 		group_limit_cpu(p);
-		r = order_send(p, &e);
-		if (r == -ENOENT || r == -EAGAIN) { /* gone between the look and the order */
+		r = files_send(p, &e);
+		if (r == -ENOBUFS)
+			return POD_BOOT; /* the rest follows */
+		gone = r < 0;
+		if (r == 0)
+			r = order_send(p, &e);
+		if (gone || r == -ENOENT ||
+		    r == -EAGAIN) { /* gone between the look and the order */
 			(void)str_copy(p->vm_words, sizeof(p->vm_words), err_msg(&e));
 			return POD_STOP;
 		}
@@ -214,6 +221,11 @@ static enum pod_state run_next(struct pod *p)
 		(void)str_copy(p->vm_words, sizeof(p->vm_words), MACHINE_NO_ORDERS);
 		return POD_STOP;
 	}
+	if (p->spec && !p->sources_open && p->pods->listed) { /* adopted */
+		sources_open(p, true);
+		sources_settle(p);
+	}
+	files_update(p);
 	if (p->spec && p->spec->active_deadline_s) {
 		deadline_ns = p->start_ns + (uint64_t)p->spec->active_deadline_s * 1000000000ULL;
 		if (now_ns >= deadline_ns) {

@@ -45,12 +45,27 @@ static bool needs_env(struct pod *p, uint32_t index)
 	return r == 0;
 }
 
+static bool needs_files(struct pod *p)
+{
+	struct err e = ERR_INIT;
+	int r = files_check(p, &e);
+
+	if (r < 0 && *e.msg) {
+		pod_trouble(p, "FailedMount", &e);
+	} else if (*p->trouble) {
+		p->trouble[0] = '\0';
+		pod_changed(p);
+	}
+	return r == 0;
+}
+
 bool needs_met(struct pod *p)
 {
 	bool met = true;
 
 	for (uint32_t i = 0; i < p->spec->container_count; i++)
 		met = needs_env(p, i) && met;
+	met = needs_files(p) && met;
 	if (!met)
 		sources_poll(p);
 	return met;

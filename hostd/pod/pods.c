@@ -57,6 +57,7 @@ struct pod *pod_new(struct pods *pods, const struct spec_meta *meta)
 	p->nif.tap_fd = p->nif.vhost_fd = p->plan.scratch_fd = -1;
 	p->created_ns = clock_real_ns();
 	list_init(&p->uses);
+	files_init(p);
 	for (size_t i = 0; i < GUEST_CONTAINERS_MAX; i++) {
 		p->containers[i].pod = p;
 		p->containers[i].log_fd = -1;
@@ -74,6 +75,7 @@ void pod_free(struct pod *p)
 	defer_cancel(&p->step);
 	pull_cancel(p);
 	sources_close(p);
+	timer_cancel(&p->files_timer);
 	vm_done(&p->vm);
 	if (p->has_plan)
 		disk_plan_done(&p->plan);

@@ -321,8 +321,35 @@ static void source_add(struct pod *p, const struct source_name *name, bool mount
 	source_ask(u->source);
 }
 
+static void source_add_mounted(struct pod *p, const struct spec_source *src)
+{
+	struct source_name name = {.name = src->object};
+
+	switch (src->kind) {
+	case SPEC_SOURCE_DOWNWARD_API:
+		return;
+	case SPEC_SOURCE_CONFIG_MAP:
+		name.kind = POD_CONFIG_MAP;
+		break;
+	case SPEC_SOURCE_SECRET:
+		name.kind = POD_SECRET;
+		break;
+	case SPEC_SOURCE_TOKEN:
+		name.kind = POD_TOKEN;
+		name.name = p->spec->service_account;
+		name.audience = src->audience;
+		name.expiration_s = src->expiration_s;
+		break;
+	}
+	source_add(p, &name, true);
+}
+
 void sources_open(struct pod *p, bool mounted_only)
 {
+	p->sources_open = true;
+	for (uint32_t i = 0; i < p->spec->volume_count; i++)
+		for (uint32_t k = 0; k < p->spec->volumes[i].source_count; k++)
+			source_add_mounted(p, &p->spec->volumes[i].sources[k]);
 	for (uint32_t i = 0; !mounted_only && i < p->spec->container_count; i++) {
 		const struct spec_container *c = &p->spec->containers[i];
 
@@ -377,6 +404,7 @@ void sources_poll(struct pod *p)
 
 void sources_close(struct pod *p)
 {
+	p->sources_open = false;
 	while (!list_empty(&p->uses))
 		source_drop(list_entry(p->uses.next, struct source_use, node));
 }

@@ -58,6 +58,42 @@ static inline bool spec_volume_is_files(enum spec_volume_kind kind)
 	return kind >= SPEC_VOLUME_CONFIG_MAP;
 }
 
+/* A field of the pod (ObjectFieldSelector) or a resource of one of its containers (ResourceFieldSelector). */
+struct spec_field {
+	const char *path; /* "metadata.name"; NULL: a resource */
+	const char *key; /* of metadata.labels or metadata.annotations; NULL: all of them */
+	const char *resource; /* "limits.cpu" */
+	const char *container; /* whose; "": the one that asks */
+	uint64_t divisor; /* thousandths for cpu */
+};
+
+enum spec_source_kind {
+	SPEC_SOURCE_CONFIG_MAP,
+	SPEC_SOURCE_SECRET,
+	SPEC_SOURCE_DOWNWARD_API,
+	SPEC_SOURCE_TOKEN,
+};
+
+struct spec_item {
+	const char *key; /* of a ConfigMap or Secret */
+	struct spec_field field; /* of the downward API */
+	const char *path; /* of the file, in the volume */
+	uint16_t mode;
+};
+
+/* Where files of a volume come from. */
+struct spec_source {
+	enum spec_source_kind kind;
+	const char *object; /* ConfigMap or Secret */
+	bool optional; /* neither it nor its keys need be there */
+	uint16_t mode; /* of files that have none of their own */
+	struct spec_item *items;
+	uint32_t item_count; /* 0, of an object: all keys */
+	/* SPEC_SOURCE_TOKEN */
+	const char *path, *audience;
+	int64_t expiration_s;
+};
+
 /* Its index in pod_spec.volumes is its number in RUN and FILES. */
 struct spec_volume {
 	const char *name;
@@ -66,6 +102,8 @@ struct spec_volume {
 	const struct json
 		*source; /* what the pod has as emptyDir, configMap, …, in the spec's document */
 	uint64_t size_limit; /* bytes, of an emptyDir; 0: none */
+	struct spec_source *sources; /* of files, a later one writes over an earlier one's */
+	uint32_t source_count;
 };
 
 struct spec_mount {
@@ -74,15 +112,6 @@ struct spec_mount {
 	bool expand; /* sub_path is a subPathExpr: $(NAME) is resolved with the container's variables */
 	const char *path; /* absolute, no "..", "." or empty component */
 	const char *sub_path; /* "": all of the volume */
-};
-
-/* A field of the pod (ObjectFieldSelector) or a resource of one of its containers (ResourceFieldSelector). */
-struct spec_field {
-	const char *path; /* "metadata.name"; NULL: a resource */
-	const char *key; /* of metadata.labels or metadata.annotations; NULL: all of them */
-	const char *resource; /* "limits.cpu" */
-	const char *container; /* whose; "": the one that asks */
-	uint64_t divisor; /* thousandths for cpu */
 };
 
 enum spec_env_kind {
@@ -232,6 +261,9 @@ uint64_t spec_scratch_bytes(const struct pod_spec *spec, uint64_t most);
  * Return: 0 or -E2BIG.
  */
 int spec_expand(const char *text, const char *const *env, uint32_t env_count, struct buf *out);
+
+/** spec_file_path_ok() - Whether a file in a volume may have this path: it stays inside, hides nothing of the guest's */
+bool spec_file_path_ok(const char *path);
 
 /** spec_capability() - The number of a capability by its name without CAP_, or -1; "ALL" is -2 */
 int spec_capability(const char *name);

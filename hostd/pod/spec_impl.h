@@ -61,6 +61,9 @@ int spec_quantity(const struct json *v, unsigned int scale, const char *path, ui
 /** spec_volumes() - Parse spec.volumes; before the containers */
 int spec_volumes(struct pod_spec *s, const struct json *spec, struct err *e);
 
+/** spec_files() - Parse the sources of a volume that is files; @path of the volume, for messages */
+int spec_files(struct pod_spec *s, struct spec_volume *v, const char *path, struct err *e);
+
 /** spec_mounts() - Parse a container's volumeMounts */
 int spec_mounts(struct pod_spec *s, const struct json *container, const char *path,
 		struct spec_container *c, struct err *e);

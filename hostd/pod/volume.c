@@ -15,8 +15,7 @@
 #include "base/str.h"
 #include "pod/spec_impl.h"
 
-#define VOLUME_NAME_MAX	  63
-#define VOLUME_TOKEN_PATH "/var/run/secrets/kubernetes.io/serviceaccount"
+#define VOLUME_NAME_MAX 63
 
 static const struct {
 	const char *field;
@@ -26,39 +25,6 @@ static const struct {
 	{"secret", SPEC_VOLUME_SECRET},	      {"downwardAPI", SPEC_VOLUME_DOWNWARD_API},
 	{"projected", SPEC_VOLUME_PROJECTED},
 };
-
-/* Whether a volume is only the automatic service account token, which no HyperVM gets yet. */
-static bool volume_is_token(const struct json *spec, const char *name)
-{
-	static const char *const groups[] = {"initContainers", "containers"};
-	bool mounted = false;
-
-	for (size_t g = 0; g < ARRAY_SIZE(groups); g++) {
-		struct json_iter c = json_iter(json_get(spec, groups[g]));
-
-		while (json_next(&c)) {
-			struct json_iter m = json_iter(json_get(c.value, "volumeMounts"));
-
-			while (json_next(&m)) {
-				if (!str_eq(json_str(json_get(m.value, "name"), ""), name))
-					continue;
-				if (!str_eq(json_str(json_get(m.value, "mountPath"), ""),
-					    VOLUME_TOKEN_PATH))
-					return false;
-				mounted = true;
-			}
-		}
-	}
-	return mounted;
-}
-
-static const char *volume_field(enum spec_volume_kind kind)
-{
-	for (size_t k = 0; k < ARRAY_SIZE(volume_kinds); k++)
-		if (volume_kinds[k].kind == kind)
-			return volume_kinds[k].field;
-	return "emptyDir";
-}
 
 static int volume_find(const struct pod_spec *s, const char *name)
 {
@@ -133,11 +99,9 @@ int spec_volumes(struct pod_spec *s, const struct json *spec, struct err *e)
 			return err_set(e, -EINVAL, "%s.name: not a name", path);
 		if (volume_find(s, v.name) >= 0)
 			return err_set(e, -EINVAL, "%s.name: used twice", path);
-		if ((v.kind == SPEC_VOLUME_SECRET || v.kind == SPEC_VOLUME_PROJECTED) &&
-		    volume_is_token(spec, v.name))
-			continue;
-		if (spec_volume_is_files(v.kind))
-			return spec_refuse(e, "%s.%s", path, volume_field(v.kind));
+		r = spec_volume_is_files(v.kind) ? spec_files(s, &v, path, e) : 0;
+		if (r < 0)
+			return r;
 		if (s->volume_count == GUEST_VOLUMES_MAX)
 			return err_set(e, -ENOTSUP, "spec.volumes: more than %d",
 				       GUEST_VOLUMES_MAX);
@@ -248,7 +212,6 @@ static void mount_insert(struct spec_container *c, const struct spec_mount *m)
 int spec_mounts(struct pod_spec *s, const struct json *container, const char *path,
 		struct spec_container *c, struct err *e)
 {
-	const struct json *spec = json_get(json_root(s->doc), "spec");
 	const struct json *mounts = json_get(container, "volumeMounts");
 	struct json_iter it = json_iter(mounts);
 	char where[SPEC_PATH_MAX + 32];
@@ -263,12 +226,9 @@ int spec_mounts(struct pod_spec *s, const struct json *container, const char *pa
 		return err_set(e, -ENOTSUP, "%s.volumeMounts: more than %d mounts in a pod", path,
 			       GUEST_MOUNTS_MAX);
 	for (unsigned int i = 0; json_next(&it); i++) {
-		const char *name = json_str(json_get(it.value, "name"), "");
 		struct spec_mount m = {0};
 		int r;
 
-		if (volume_find(s, name) < 0 && volume_is_token(spec, name))
-			continue;
 		snprintf(where, sizeof(where), "%s.volumeMounts[%u]", path, i);
 		r = mount_read(s, it.value, where, &m, e);
 		if (r < 0 || !m.path)

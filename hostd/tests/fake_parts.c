@@ -386,6 +386,22 @@ int session_send_run(struct session *s, const struct guest_run *run, struct err 
 	return 0;
 }
 
+int session_send_files(struct session *s, const struct guest_files *m, struct err *e)
+{
+	size_t n;
+
+	(void)s;
+	if (fake.files_result < 0)
+		return err_set(e, fake.files_result, "not now");
+	fake.files_sent++;
+	n = (size_t)snprintf(fake.files, sizeof(fake.files), "%u:", (unsigned int)m->volume);
+	for (uint32_t i = 0; i < m->count && n < sizeof(fake.files); i++)
+		n += (size_t)snprintf(fake.files + n, sizeof(fake.files) - n, " %s(%o)=%.*s",
+				      m->files[i].path, (unsigned int)m->files[i].mode,
+				      (int)m->files[i].len, (const char *)m->files[i].data);
+	return 0;
+}
+
 int session_exec(struct session *s, struct guest_exec *m, struct err *e)
 {
 	(void)s;

@@ -13,6 +13,7 @@
 #include "vm/vm.h"
 
 #define FAKE_WAITS_MAX 16
+#define FAKE_FILES_MAX 1024
 
 struct fake_parts {
 	struct loop *loop;
@@ -50,6 +51,8 @@ struct fake_parts {
 	char run_volumes[256]; /* kind:offset+size of each */
 	char run_mounts[256]; /* of the last container: volume:path:sub_path:ro of each */
 	int send_result;
+	int files_sent, files_result; /* FILES; what session_send_files() answers */
+	char files[FAKE_FILES_MAX]; /* of the last FILES: volume, then path(mode)=text of each */
 };
 
 extern struct fake_parts fake;

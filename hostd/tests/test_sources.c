@@ -233,6 +233,184 @@ static void test_deleted_while_waiting(void **state)
 	assert_false(api_answer("m", NULL));
 }
 
+/* ---- volumes ---- */
+
+#define MOUNT	     ",\"volumeMounts\":[{\"name\":\"v\",\"mountPath\":\"/v\"}]"
+#define VOLUME(what) MOUNT "}],\"volumes\":[{\"name\":\"v\"," what
+
+static void test_files_of_a_map(void **state)
+{
+	(void)state;
+	begin("", VOLUME("\"configMap\":{\"name\":\"m\",\"defaultMode\":256}"));
+	assert_true(api_answer("m", "{\"data\":{\"b\":\"2\"},\"binaryData\":{\"c\":\"AzM=\"}}"));
+	to_orders();
+	assert_string_equal(fake.files, "0: b(400)=2 c(400)=\0033");
+	assert_int_equal(fake.files_sent, 1);
+	guest_started(0);
+	settle();
+	/* It is looked at again; the same says nothing to the guest. */
+	run_ms(REFRESH_MS * 3 / 2 + 50);
+	assert_true(api_answer("m", "{\"data\":{\"b\":\"2\"},\"binaryData\":{\"c\":\"AzM=\"}}"));
+	assert_int_equal(fake.files_sent, 1);
+	run_ms(REFRESH_MS * 3 / 2 + 50);
+	assert_true(api_answer("m", MAP("\"b\":\"3\"")));
+	assert_string_equal(fake.files, "0: b(400)=3");
+	/* Refused, or gone: the files stay as they are. */
+	run_ms(REFRESH_MS * 3 / 2 + 50);
+	assert_true(api_answer("m", "the API is out of order"));
+	run_ms(REFRESH_MS * 3 / 2 + 50);
+	assert_true(api_answer("m", NULL));
+	assert_int_equal(fake.files_sent, 2);
+	/* A guest that connects anew is told again what is known. */
+	run_ms(REFRESH_MS * 3 / 2 + 50);
+	assert_true(api_answer("m", "{\"immutable\":true,\"data\":{\"b\":\"4\"}}"));
+	assert_int_equal(fake.files_sent, 3);
+	fake_close();
+	run_ms(10);
+	fake_hello(GUEST_STATE_RUNNING);
+	run_ms(10);
+	assert_int_equal(fake.files_sent, 4);
+	/* What cannot change is not looked at. */
+	asked = 0;
+	run_ms(REFRESH_MS * 2);
+	assert_int_equal(asked, 0);
+}
+
+static void test_items(void **state)
+{
+	(void)state;
+	begin("", VOLUME("\"secret\":{\"secretName\":\"s\",\"items\":["
+			 "{\"key\":\"k\",\"path\":\"a/b\",\"mode\":292}]}"));
+	assert_true(api_answer("s", SECRET("\"x\":\"MQ==\"")));
+	settle();
+	assert_true(status_has("MountVolume.SetUp failed for volume \\\"v\\\" : "
+			       "references non-existent secret key: k"));
+	assert_true(status_has("\"reason\":\"ContainerCreating\""));
+	assert_non_null(strstr(trail, "FailedMount "));
+	run_ms(600);
+	assert_true(api_answer("s", SECRET("\"k\":\"MQ==\",\"x\":\"MQ==\"")));
+	to_orders();
+	assert_string_equal(fake.files, "0: a/b(444)=1");
+	settle();
+	assert_false(status_has("MountVolume"));
+}
+
+static void test_optional_volume(void **state)
+{
+	(void)state;
+	begin("", VOLUME("\"configMap\":{\"name\":\"m\",\"optional\":true}"));
+	assert_true(api_answer("m", NULL));
+	to_orders();
+	assert_string_equal(fake.files, "0:");
+	run_ms(REFRESH_MS * 3 / 2 + 50);
+	assert_true(api_answer("m", MAP("\"late\":\"1\"")));
+	assert_string_equal(fake.files, "0: late(644)=1");
+}
+
+static void test_downward(void **state)
+{
+	static const char volume[] = VOLUME(
+		"\"downwardAPI\":{\"items\":[{\"path\":\"labels\",\"fieldRef\":{\"fieldPath\":"
+		"\"metadata.labels\"}},{\"path\":\"cpu\",\"resourceFieldRef\":{\"containerName\":"
+		"\"c\",\"resource\":\"limits.cpu\"}}]}");
+
+	(void)state;
+	begin(",\"labels\":{\"z\":\"1\",\"a\":\"x\\ny\\\"\"}", volume);
+	to_orders();
+	assert_string_equal(fake.files, "0: labels(644)=a=\"x\\ny\\\"\"\nz=\"1\" cpu(644)=4");
+	guest_started(0);
+	apply("u1", "Always", ",\"labels\":{\"z\":\"2\"}", volume, "");
+	assert_string_equal(fake.files, "0: labels(644)=z=\"2\" cpu(644)=4");
+	assert_int_equal(fake.files_sent, 2);
+	apply("u1", "Always", ",\"labels\":{\"z\":\"2\"}", volume, "");
+	assert_int_equal(fake.files_sent, 2);
+}
+
+/* The volume that a real server's admission adds. */
+static void test_account_token(void **state)
+{
+	static const char volume[] = VOLUME(
+		"\"projected\":{\"defaultMode\":420,\"sources\":["
+		"{\"serviceAccountToken\":{\"expirationSeconds\":3607,\"path\":\"token\"}},"
+		"{\"configMap\":{\"name\":\"kube-root-ca.crt\",\"items\":[{\"key\":\"ca.crt\","
+		"\"path\":\"ca.crt\"}]}},{\"downwardAPI\":{\"items\":[{\"path\":\"namespace\","
+		"\"fieldRef\":{\"apiVersion\":\"v1\",\"fieldPath\":\"metadata.namespace\"}}]}}]}");
+
+	(void)state;
+	begin("", volume);
+	assert_true(api_answer("kube-root-ca.crt", MAP("\"ca.crt\":\"CA\"")));
+	assert_int_equal(fake.started, 0);
+	assert_true(api_answer("default", "{\"status\":{\"token\":\"T1\"}}"));
+	to_orders();
+	assert_string_equal(fake.files, "0: token(644)=T1 ca.crt(644)=CA namespace(644)=default");
+	guest_started(0);
+	settle();
+	/* hostd is killed: the next one takes the pod over and asks for a token of its own. */
+	fake.adoptable = true;
+	pods = pods_free(pods);
+	pods_start();
+	fake_hello(GUEST_STATE_RUNNING);
+	run_ms(10);
+	assert_int_equal(fake.files_sent, 1); /* nothing is known, so nothing is said */
+	asked = 0;
+	apply("u1", "Always", "", volume, "");
+	assert_int_equal(asked, 0); /* nor asked, before the API's list is there */
+	list_pods("[{\"metadata\":{\"namespace\":\"default\",\"name\":\"web\",\"uid\":\"u1\"}}]");
+	assert_int_equal(asked, 2);
+	assert_true(api_answer("default", "{\"status\":{\"token\":\"T2\"}}"));
+	assert_int_equal(fake.files_sent, 1);
+	assert_true(api_answer("kube-root-ca.crt", MAP("\"ca.crt\":\"CA\"")));
+	assert_string_equal(fake.files, "0: token(644)=T2 ca.crt(644)=CA namespace(644)=default");
+	assert_int_equal(fake.run_sent, 1);
+}
+
+static void test_later_source_wins(void **state)
+{
+	(void)state;
+	begin("", VOLUME("\"projected\":{\"sources\":[{\"configMap\":{\"name\":\"m\"}},"
+			 "{\"secret\":{\"name\":\"s\"}}]}"));
+	assert_true(api_answer("m", MAP("\"a\":\"map\",\"b\":\"1\"")));
+	assert_true(api_answer("s", SECRET("\"a\":\"MQ==\"")));
+	to_orders();
+	assert_string_equal(fake.files, "0: a(644)=1 b(644)=1");
+}
+
+static void test_bad_keys(void **state)
+{
+	static const char *const bad[] = {"..", "../x", "/x", "..x", "a//b", ""};
+
+	(void)state;
+	begin("", VOLUME("\"configMap\":{\"name\":\"m\"}"));
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		char text[64];
+
+		snprintf(text, sizeof(text), MAP("\"%s\":\"1\""), bad[i]);
+		for (int k = 0; k < 100 && !api_answer("m", text); k++)
+			run_ms(50);
+		settle();
+		assert_true(status_has("a key that cannot be a file's name"));
+		if (i == 1)
+			break; /* the back-off grows; the parser's test has the rest */
+	}
+	assert_int_equal(fake.started, 0);
+}
+
+/* What the guest cannot take now is sent a little later. */
+static void test_files_wait(void **state)
+{
+	(void)state;
+	begin("", VOLUME("\"configMap\":{\"name\":\"m\"}"));
+	assert_true(api_answer("m", MAP("\"a\":\"1\"")));
+	fake.files_result = -ENOBUFS;
+	fake_hello(GUEST_STATE_WAITING);
+	run_ms(20);
+	assert_int_equal(fake.run_sent, 0);
+	fake.files_result = 0;
+	run_ms(350);
+	assert_int_equal(fake.files_sent, 1);
+	assert_int_equal(fake.run_sent, 1);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -240,6 +418,9 @@ int main(void)
 		T(test_all_kinds),	  T(test_missing_object), T(test_optional),
 		T(test_refused_at_first), T(test_bad_values),	  T(test_explosion),
 		T(test_api_address),	  T(test_fresh_for_each), T(test_deleted_while_waiting),
+		T(test_files_of_a_map),	  T(test_items),	  T(test_optional_volume),
+		T(test_downward),	  T(test_account_token),  T(test_later_source_wins),
+		T(test_bad_keys),	  T(test_files_wait),
 	};
 
 	log_set_level(LOG_LEVEL_ERROR);

@@ -17,6 +17,8 @@
 #define POD(spec)	"{" META ",\"spec\":{" spec "}}"
 #define CONTAINER(more) POD("\"containers\":[{\"name\":\"c\",\"image\":\"nginx\"" more "}]")
 
+#define PROJECTED(source) \
+	POD("\"volumes\":[{\"name\":\"v\",\"projected\":{\"sources\":[" source "]}}]")
 #define FROM(from) CONTAINER(",\"env\":[{\"name\":\"A\",\"valueFrom\":{" from "}}]")
 
 static int parse(const char *text, struct pod_spec **spec, struct err *e)
@@ -227,7 +229,38 @@ static void test_refused(void **state)
 		 "spec.volumes[0].hostPath" NO, -ENOTSUP},
 		{POD("\"volumes\":[{\"name\":\"v\",\"secret\":{}}],\"containers\":[{\"name\":\"c\","
 		     "\"image\":\"i\",\"volumeMounts\":[{\"name\":\"v\",\"mountPath\":\"/etc/x\"}]}]"),
-		 "spec.volumes[0].secret" NO, -ENOTSUP},
+		 "spec.volumes[0].secret.secretName: not a name", -EINVAL},
+		{PROJECTED("{\"clusterTrustBundle\":{}}"),
+		 "spec.volumes[0].projected.sources[0].clusterTrustBundle" NO, -ENOTSUP},
+		{PROJECTED("{\"podCertificate\":{}}"),
+		 "spec.volumes[0].projected.sources[0].podCertificate" NO, -ENOTSUP},
+		{PROJECTED("{}"), "spec.volumes[0].projected.sources[0]: says nothing", -EINVAL},
+		{PROJECTED("{\"configMap\":{\"name\":\"m\"},\"secret\":{\"name\":\"s\"}}"),
+		 "spec.volumes[0].projected.sources[0]: both configMap and secret", -EINVAL},
+		{PROJECTED(
+			 "{\"serviceAccountToken\":{\"path\":\"token\",\"expirationSeconds\":599}}"),
+		 "spec.volumes[0].projected.sources[0].serviceAccountToken.expirationSeconds: "
+		 "not between 600 and 4294967296",
+		 -EINVAL},
+		{PROJECTED("{\"serviceAccountToken\":{\"path\":\"../token\"}}"),
+		 "spec.volumes[0].projected.sources[0].serviceAccountToken.path: "
+		 "not a path inside of the volume",
+		 -EINVAL},
+		{PROJECTED(
+			 "{\"secret\":{\"name\":\"s\",\"items\":[{\"key\":\"k\",\"path\":\"/k\"}]}}"),
+		 "spec.volumes[0].projected.sources[0].secret.items[0].path: "
+		 "not a path inside of the volume",
+		 -EINVAL},
+		{PROJECTED("{\"secret\":{\"name\":\"s\",\"items\":[{\"path\":\"k\"}]}}"),
+		 "spec.volumes[0].projected.sources[0].secret.items[0].key: none", -EINVAL},
+		{POD("\"volumes\":[{\"name\":\"v\",\"configMap\":{\"name\":\"m\",\"defaultMode\":512}}]"),
+		 "spec.volumes[0].configMap.defaultMode: not a mode from 0 to 0777", -EINVAL},
+		{POD("\"volumes\":[{\"name\":\"v\",\"configMap\":{\"name\":\"m/..\"}}]"),
+		 "spec.volumes[0].configMap.name: not a name", -EINVAL},
+		{POD("\"volumes\":[{\"name\":\"v\",\"downwardAPI\":{\"items\":[{\"path\":\"p\","
+		     "\"resourceFieldRef\":{\"resource\":\"limits.cpu\"}}]}}]"),
+		 "spec.volumes[0].downwardAPI.items[0].resourceFieldRef.containerName: none",
+		 -EINVAL},
 		{POD("\"runtimeClassName\":\"gvisor\""),
 		 "spec.runtimeClassName: \"hypervm\" and \"hypervm-full\" run here", -ENOTSUP},
 		{POD("\"securityContext\":{\"sysctls\":[{\"name\":\"a\"}]}"),
