@@ -95,7 +95,7 @@ expect "wants" blue "$(pod_logs wants)"
 # What changes, changes in the pod; all at once, and never for a subPath
 api PATCH "$NS/configmaps/settings" '{"data": {"mode": "slow", "motd": "bye\n", "extra": "1"}}' application/merge-patch+json >/dev/null
 api PATCH "$PODS/box" '{"metadata": {"labels": {"tier": "front"}}}' application/merge-patch+json >/dev/null
-map_is() { [ "$(in_box 'cat /map/mode; ls /map' | xargs)" = "$1" ]; }
+map_is() { [ "$(in_box 'echo $(cat /map/mode) $(ls /map)')" = "$1" ]; }
 await 60 "the map's files change" map_is "slow extra mode motd raw two-words"
 await 60 "the labels change" eval '[[ $(in_box "cat /self/labels") = *tier=\"front\"* ]]'
 expect "subPath stays" hello "$(in_box 'cat /etc/motd')"
