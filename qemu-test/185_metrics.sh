@@ -45,6 +45,10 @@ expect "errors" 0 "$(series resource_scrape_error)"
 endpoint /metrics >"$RUN/metrics"
 expect "malformed lines" "" "$(grep -vE '^(# (HELP|TYPE) hypermetal_[a-z_]+ .+|hypermetal_[a-z_]+(\{[a-z_]+="[^"]*"(,[a-z_]+="[^"]*")*\})? [0-9.e+-]+)$' "$RUN/metrics" || :)"
 expect "pods that run" 2 "$(series hypermetal_pods '"run"')"
+at_least "exits" 100 "$(series hypermetal_vm_exits_total 'pod="busy",cause="mmio"')"
+at_least "read" 1000000 "$(series hypermetal_vm_disk_read_bytes_total 'pod="busy"')"
+at_least "written" 1000 "$(series hypermetal_vm_disk_written_bytes_total 'pod="busy"')"
+exits=$(series hypermetal_vm_exits_total 'pod="pair",cause="mmio"')
 at_least "uptime" 0.1 "$(series hypermetal_vm_uptime_seconds 'pod="busy"')"
 
 # The Summary: with rates, though nobody asked before

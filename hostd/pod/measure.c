@@ -262,6 +262,48 @@ static void measure_group(struct json_doc *doc, struct json *o, const struct pod
 	put(doc, part, "majorPageFaults", figures_line(text, "pgmajfault"));
 }
 
+static void measure_vmm(struct json_doc *doc, struct json *hyper, const struct pod *p)
+{
+	struct vm_counters_vcpu exits = {0};
+	struct vm_counters_disk disk = {0};
+	struct vm_counters c;
+	struct json *o;
+
+	if (vm_counters(&p->vm, &c) < 0)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(c.vcpus); i++) {
+		exits.io += c.vcpus[i].io;
+		exits.mmio += c.vcpus[i].mmio;
+		exits.signal += c.vcpus[i].signal;
+		exits.other += c.vcpus[i].other;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(c.disks); i++) {
+		disk.kicks += c.disks[i].kicks;
+		disk.reads += c.disks[i].reads;
+		disk.writes += c.disks[i].writes;
+		disk.flushes += c.disks[i].flushes;
+		disk.discards += c.disks[i].discards;
+		disk.read_bytes += c.disks[i].read_bytes;
+		disk.written_bytes += c.disks[i].written_bytes;
+		disk.errors += c.disks[i].errors;
+	}
+	put(doc, hyper, "givenBackBytes", c.given_back_bytes);
+	o = json_obj_of(doc, hyper, "exits");
+	put(doc, o, "io", exits.io);
+	put(doc, o, "mmio", exits.mmio);
+	put(doc, o, "signal", exits.signal);
+	put(doc, o, "other", exits.other);
+	o = json_obj_of(doc, hyper, "disk");
+	put(doc, o, "kicks", disk.kicks);
+	put(doc, o, "reads", disk.reads);
+	put(doc, o, "writes", disk.writes);
+	put(doc, o, "flushes", disk.flushes);
+	put(doc, o, "discards", disk.discards);
+	put(doc, o, "readBytes", disk.read_bytes);
+	put(doc, o, "writtenBytes", disk.written_bytes);
+	put(doc, o, "errors", disk.errors);
+}
+
 static void measure_guest(struct json_doc *doc, struct json *o, struct json *containers,
 			  const struct pod *p)
 {
@@ -300,6 +342,7 @@ static struct json *measure_pod(struct json_doc *doc, const struct pod *p, const
 	put(doc, hyper, "cid", p->cid);
 	if (p->run_since_ms)
 		put(doc, hyper, "runMilliSeconds", clock_mono_ms() - p->run_since_ms);
+	measure_vmm(doc, hyper, p);
 	measure_group(doc, o, p, now_ns);
 	measure_net(doc, o, p, interfaces, now_ns);
 	/* A guest that did not answer this time has nothing to say. */

@@ -271,6 +271,13 @@ void fake_vm_exit(uint32_t reason)
 	fake_vm_events->on_exited(vm, &x);
 }
 
+int vm_counters(const struct vm *vm, struct vm_counters *out)
+{
+	(void)vm;
+	*out = fake.counters;
+	return 0;
+}
+
 int vm_kill(struct vm *vm)
 {
 	(void)vm;

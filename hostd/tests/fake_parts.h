@@ -32,6 +32,7 @@ struct fake_parts {
 	struct vm *vm; /* the one that runs, NULL none */
 	uint64_t vm_memory;
 	uint32_t vm_vcpus, vm_cid;
+	struct vm_counters counters;
 	bool vm_immortal; /* vm_kill() is not followed by on_exited() */
 	bool adoptable;
 	/* session */

@@ -55,6 +55,10 @@ static void guest_answers(void **state)
 
 	(void)state;
 	to_running("u1", "Always");
+	fake.counters.vcpus[0].mmio = 40;
+	fake.counters.vcpus[VM_VCPUS_MAX - 1].mmio = 2;
+	fake.counters.disks[1].written_bytes = 512;
+	fake.counters.given_back_bytes = UINT64_MAX;
 	pods_measure(pods);
 	assert_int_equal(fake.stats_asked, 1);
 	run_ms(20);
@@ -76,6 +80,9 @@ static void guest_answers(void **state)
 	assert_int_equal(json_int(json_at(c, "hyper", "processes", NULL), 0), 3);
 	assert_int_equal(json_int(json_at(pod, "ephemeral-storage", "usedBytes", NULL), 0), 600);
 	assert_int_equal(json_int(json_at(pod, "ephemeral-storage", "inodesUsed", NULL), -1), 0);
+	assert_int_equal(json_int(json_at(pod, "hyper", "exits", "mmio", NULL), 0), 42);
+	assert_int_equal(json_int(json_at(pod, "hyper", "disk", "writtenBytes", NULL), 0), 512);
+	assert_int_equal(json_int(json_at(pod, "hyper", "givenBackBytes", NULL), 0), INT64_MAX);
 	/* By the host's count, seen from the guest (the fake's interface is lo) */
 	assert_true(json_int(json_at(pod, "network", "rxBytes", NULL), -1) >= 0);
 }

@@ -19,11 +19,12 @@
 #include "base/mem.h"
 #include "base/str.h"
 
-#define VM_STATE_FILE	"vm.state"
-#define VM_EXIT_FILE	"exit"
-#define VM_CONSOLE_FILE "console.log"
-#define VM_STATE_MAX	256
-#define VM_MEMORY_ALIGN ((uint64_t)2 << 20)
+#define VM_STATE_FILE	 "vm.state"
+#define VM_EXIT_FILE	 "exit"
+#define VM_COUNTERS_FILE "counters"
+#define VM_CONSOLE_FILE	 "console.log"
+#define VM_STATE_MAX	 256
+#define VM_MEMORY_ALIGN	 ((uint64_t)2 << 20)
 
 /* The packet under construction. Descriptors that were opened for it are closed by vm_packet_done(). */
 struct vm_packet {
@@ -67,7 +68,7 @@ static int vm_open_files(struct vm_packet *p, const struct vm_config *c, int dir
 	struct vm_spec *s = &p->spec;
 	int r;
 
-	s->initrd_fd = VM_FD_NONE;
+	s->initrd_fd = s->counters_fd = VM_FD_NONE;
 	r = vm_open(p, AT_FDCWD, c->kvm ? c->kvm : "/dev/kvm", O_RDWR, &s->kvm_fd, e);
 	if (r == 0)
 		r = vm_open(p, AT_FDCWD, c->vsock ? c->vsock : "/dev/vhost-vsock", O_RDWR,
@@ -81,6 +82,11 @@ static int vm_open_files(struct vm_packet *p, const struct vm_config *c, int dir
 			    &s->console_fd, e);
 	if (r == 0)
 		r = vm_open(p, dirfd, VM_EXIT_FILE, O_WRONLY | O_CREAT | O_TRUNC, &s->exit_fd, e);
+	if (r == 0)
+		r = vm_open(p, dirfd, VM_COUNTERS_FILE, O_RDWR | O_CREAT | O_TRUNC, &s->counters_fd,
+			    e);
+	if (r == 0 && ftruncate(p->fds[s->counters_fd], VM_COUNTERS_BYTES) < 0)
+		r = err_sys(e, -errno, "make the counters");
 	return r;
 }
 
@@ -156,6 +162,17 @@ static int vm_open_dir(const char *dir, struct err *e)
 	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	return fd < 0 ? err_sys(e, -errno, "open %s", dir) : fd;
+}
+
+int vm_counters(const struct vm *vm, struct vm_counters *out)
+{
+	_cleanup_fd_ int dirfd = vm_open_dir(vm->dir, NULL);
+	_cleanup_fd_ int fd = dirfd < 0 ? -1
+					: openat(dirfd, VM_COUNTERS_FILE, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -ENOENT;
+	return fd_read_full(fd, out, sizeof(*out));
 }
 
 static void vm_read_exit(const struct vm *vm, int status, struct vm_exit *x)

@@ -4,7 +4,7 @@
  *
  * The VM is a process (hypervm) in a cgroup of its own that does not depend on hostd. Its folder holds
  * what a later hostd needs: «vm.state» (pid, start time, cid), «exit» (struct vm_exit, written by
- * hypervm itself), «console.log». What is said inside the VM goes over vsock: vm/session.h.
+ * hypervm itself), «counters» (struct vm_counters, likewise), «console.log». What is said inside the VM goes over vsock: vm/session.h.
  *
  * A struct vm is embedded in its owner. Callbacks run from the loop, never from within vm_start() or
  * vm_adopt(), and on_exited comes exactly once; it may call vm_done() and free the owner.
@@ -20,6 +20,7 @@
 #include "base/err.h"
 #include "base/loop.h"
 #include "base/proc.h"
+#include "proto/vm_counters.h"
 #include "proto/vm_spec.h"
 
 #define VM_DIR_MAX	     256
@@ -108,6 +109,12 @@ int vm_start(struct loop *l, struct vm *vm, const struct vm_events *events,
  */
 int vm_adopt(struct loop *l, struct vm *vm, const struct vm_events *events, const char *dir,
 	     struct err *e);
+
+/**
+ * vm_counters() - What its hypervm has counted, of a VM that was adopted, too
+ * Return: 0; -ENOENT or -ENODATA without a record.
+ */
+int vm_counters(const struct vm *vm, struct vm_counters *out);
 
 /** vm_kill() - End it now (SIGKILL); on_exited follows. Return: 0, also when it has ended */
 int vm_kill(struct vm *vm);

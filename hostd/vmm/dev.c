@@ -218,6 +218,7 @@ int dev_prepare(int argc, char **argv, struct vm_spec *spec, int *fds, bool *jai
 				 .initrd_fd = VM_FD_NONE,
 				 .vsock_fd = VM_FD_NONE,
 				 .exit_fd = VM_FD_NONE,
+				 .counters_fd = VM_FD_NONE,
 				 .console_max_bytes = UINT32_MAX};
 	r = dev_open(&d, "/dev/kvm", O_RDWR, &spec->kvm_fd, e);
 	while (r == 0 && (option = getopt_long(argc, argv, "", dev_options, NULL)) != -1)

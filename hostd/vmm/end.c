@@ -74,7 +74,9 @@ void vm_end(struct vm *vm, enum vm_reason reason, int code, const char *fmt, ...
 	va_end(ap);
 	str_printable(ev.exit.detail, sizeof(ev.exit.detail), text);
 	for (unsigned int i = 0; i < vm->spec->vcpus; i++)
-		exits += vm->vcpus[i].exits;
+		if (vm->counters)
+			exits += vm->counters->vcpus[i].io + vm->counters->vcpus[i].mmio +
+				 vm->counters->vcpus[i].signal + vm->counters->vcpus[i].other;
 	ev.exit.magic = VM_EXIT_MAGIC;
 	ev.exit.reason = reason;
 	ev.exit.code = code;

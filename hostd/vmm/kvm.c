@@ -208,7 +208,7 @@ static int kvm_create_vcpu(struct vm *vm, unsigned int id, struct cpuid *cpuid, 
 
 	if (r < 0)
 		return err_sys(e, -errno, "KVM_CREATE_VCPU");
-	*cpu = (struct vcpu){.vm = vm, .id = id, .fd = r};
+	*cpu = (struct vcpu){.vm = vm, .id = id, .fd = r, .counters = &vm->counters->vcpus[id]};
 	cpu->run = mmap(NULL, run_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, cpu->fd, 0);
 	if (cpu->run == MAP_FAILED)
 		return err_sys(e, -errno, "map a processor");

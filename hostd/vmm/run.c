@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/signalfd.h>
 
 #include "base/fd.h"
@@ -134,6 +135,7 @@ static int run_add_devices(struct vm *vm, struct err *e)
 	for (uint32_t i = 0; r == 0 && i < s->disk_count; i++) {
 		blk_init(&vm->disks[i], &vm->mem, s, &s->disks[i],
 			 &vm->extents[s->disks[i].first_extent], vm->fds);
+		vm->disks[i].counters = &vm->counters->disks[i];
 		r = run_attach(vm, &vm->disks[i].dev, e);
 	}
 	for (uint32_t i = 0; r == 0 && i < s->nic_count; i++) {
@@ -164,6 +166,20 @@ static void run_cmdline(struct vm *vm)
 		snprintf(vm->cmdline + n, size - n, " %s", vm->spec->cmdline);
 }
 
+/* Without a file somebody reads, the page is there all the same: who counts need not ask. */
+static int run_counters(struct vm *vm, struct err *e)
+{
+	int fd = vm_fd_at(vm, vm->spec->counters_fd);
+	void *page = mmap(NULL, VM_COUNTERS_BYTES, PROT_READ | PROT_WRITE,
+			  fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED, fd, 0);
+
+	if (page == MAP_FAILED)
+		return err_sys(e, -errno, "map the counters");
+	vm->counters = page;
+	fd_close(fd);
+	return 0;
+}
+
 static int run_build(struct vm *vm, struct err *e)
 {
 	const struct vm_spec *s = vm->spec;
@@ -174,7 +190,9 @@ static int run_build(struct vm *vm, struct err *e)
 	struct boot_entry entry;
 	int r;
 
-	r = gmem_init(&vm->mem, s->memory_bytes, e);
+	r = run_counters(vm, e);
+	if (r == 0)
+		r = gmem_init(&vm->mem, s->memory_bytes, e);
 	if (r == 0)
 		r = kvm_create(vm, e);
 	if (r == 0)
@@ -218,6 +236,7 @@ static void run_wait(struct vm *vm, int signal_fd)
 			vm_end(vm, VM_REASON_ERROR, -errno, "poll: %s", strerror(errno));
 		if (fds[1].revents && eventfd_read(fds[1].fd, &n) == 0)
 			balloon_serve(&vm->balloon);
+		vm->counters->given_back_bytes = vm->balloon.given_back_bytes;
 	}
 }
 

@@ -61,7 +61,8 @@ static int spec_check_machine(const struct vm_spec *s, struct err *e)
 	if (!spec_fd_ok(s, s->kvm_fd) || !spec_fd_ok(s, s->kernel_fd))
 		return err_set(e, -EINVAL, "kvm_fd %u kernel_fd %u", s->kvm_fd, s->kernel_fd);
 	if (!spec_fd_optional_ok(s, s->initrd_fd) || !spec_fd_optional_ok(s, s->console_fd) ||
-	    !spec_fd_optional_ok(s, s->exit_fd) || !spec_fd_optional_ok(s, s->vsock_fd))
+	    !spec_fd_optional_ok(s, s->exit_fd) || !spec_fd_optional_ok(s, s->counters_fd) ||
+	    !spec_fd_optional_ok(s, s->vsock_fd))
 		return err_set(e, -EINVAL, "a descriptor index");
 	if (s->vsock_fd != VM_FD_NONE && (s->guest_cid <= 2 || s->guest_cid == UINT32_MAX))
 		return err_set(e, -EINVAL, "guest_cid %u", s->guest_cid);

@@ -100,19 +100,23 @@ void vcpu_run(struct vcpu *cpu)
 	for (;;) {
 		int r = ioctl(cpu->fd, KVM_RUN, 0) < 0 ? -errno : 0;
 
-		cpu->exits++;
-		if (r == -EINTR || r == -EAGAIN)
+		if (r == -EINTR || r == -EAGAIN) {
+			cpu->counters->signal++;
 			continue;
+		}
 		if (r < 0)
 			vcpu_failed(cpu, r);
 		switch (cpu->run->exit_reason) {
 		case KVM_EXIT_IO:
+			cpu->counters->io++;
 			vcpu_io(cpu);
 			break;
 		case KVM_EXIT_MMIO:
+			cpu->counters->mmio++;
 			vcpu_mmio(cpu);
 			break;
 		case KVM_EXIT_INTR:
+			cpu->counters->other++;
 			break;
 		case KVM_EXIT_SHUTDOWN:
 			vm_end(cpu->vm, VM_REASON_PANIC, 0, "triple fault on processor %u",

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "proto/vm_counters.h"
 #include "proto/vm_spec.h"
 #include "vmm/boot.h"
 #include "vmm/layout.h"
@@ -28,7 +29,7 @@ struct vcpu {
 	unsigned int id;
 	int fd;
 	struct kvm_run *run;
-	uint64_t exits; /* to user space; read without care by others */
+	struct vm_counters_vcpu *counters;
 };
 
 struct vm {
@@ -38,6 +39,7 @@ struct vm {
 	int control_fd; /* -1: nobody to tell */
 	uint64_t start_ns; /* clock_mono_ns() */
 
+	struct vm_counters *counters;
 	struct gmem mem;
 	int vm_fd;
 	struct serial serial;

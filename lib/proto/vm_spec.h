@@ -93,7 +93,7 @@ struct vm_spec {
 	uint32_t console_max_bytes; /* hypervm writes no more than this many to console_fd */
 
 	uint32_t disk_count, nic_count, extent_count;
-	uint32_t reserved;
+	uint32_t counters_fd; /* VM_COUNTERS_BYTES of a regular file (vm_counters.h), or VM_FD_NONE */
 	struct vm_disk disks[VM_DISKS_MAX];
 	struct vm_nic nics[VM_NICS_MAX];
 	struct vm_extent extents[VM_EXTENTS_MAX];

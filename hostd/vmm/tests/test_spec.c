@@ -38,6 +38,7 @@ static struct vm_spec good(void)
 		.initrd_fd = 2,
 		.vsock_fd = 3,
 		.console_fd = VM_FD_NONE,
+		.counters_fd = VM_FD_NONE,
 		.exit_fd = 4,
 		.disk_count = 2,
 		.nic_count = 1,

@@ -15,15 +15,17 @@
  * are dropped; what lay over RAM from a file comes back as the file's bytes, which is as good as
  * any: the content of a reported page is undefined.
  */
-static void balloon_drop(const struct vq_chain *c)
+static void balloon_drop(struct balloon *b, const struct vq_chain *c)
 {
 	for (unsigned int i = c->read_count; i < c->read_count + c->write_count; i++) {
 		uintptr_t start = (uintptr_t)c->iov[i].iov_base, end = start + c->iov[i].iov_len;
 
 		start = (start + GMEM_PAGE - 1) & ~(uintptr_t)(GMEM_PAGE - 1);
 		end &= ~(uintptr_t)(GMEM_PAGE - 1);
-		if (start < end)
-			madvise((void *)start, end - start, MADV_DONTNEED);
+		if (start >= end)
+			continue;
+		madvise((void *)start, end - start, MADV_DONTNEED);
+		b->given_back_bytes += end - start;
 	}
 }
 
@@ -38,7 +40,7 @@ void balloon_serve(struct balloon *b)
 	pthread_mutex_lock(&d->lock);
 	while (left && d->active && q->ready && (r = vq_pop(q, d->mem, &b->chain)) > 0) {
 		left--;
-		balloon_drop(&b->chain);
+		balloon_drop(b, &b->chain);
 		vq_push(q, b->chain.head, 0);
 		if (vq_wants_interrupt(q))
 			vdev_interrupt(d);

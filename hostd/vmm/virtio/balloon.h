@@ -17,6 +17,7 @@ struct balloon {
 	struct vdev dev;
 	struct virtio_balloon_config config; /* all zero: nothing is wanted */
 	struct vq_chain chain;
+	uint64_t given_back_bytes; /* to the host */
 };
 
 /* Queues, in the order in which Linux numbers those that exist; the first two are never used. */

@@ -129,6 +129,7 @@ static uint64_t blk_extent_end(const struct blk *b, const struct blk_extent *x)
 
 static int blk_read(const struct blk *b, struct blk_cursor *c, uint64_t offset, uint64_t len)
 {
+	b->counters->read_bytes += len;
 	while (len) {
 		const struct blk_extent *x = blk_find(b, offset);
 		uint64_t at = offset - x->start_bytes;
@@ -151,6 +152,7 @@ static int blk_read(const struct blk *b, struct blk_cursor *c, uint64_t offset, 
 
 static int blk_write(const struct blk *b, struct blk_cursor *c, uint64_t offset, uint64_t len)
 {
+	b->counters->written_bytes += len;
 	while (len) {
 		ssize_t n = blk_transfer(c, b->extents[0].fd, offset, len, true);
 
@@ -222,6 +224,17 @@ static uint8_t blk_request(struct blk *b, const struct virtio_blk_outhdr *h, str
 	return r < 0 ? VIRTIO_BLK_S_IOERR : VIRTIO_BLK_S_OK;
 }
 
+static void blk_count(struct blk *b, uint32_t type, uint8_t status)
+{
+	struct vm_counters_disk *n = b->counters;
+
+	n->reads += type == VIRTIO_BLK_T_IN;
+	n->writes += type == VIRTIO_BLK_T_OUT;
+	n->flushes += type == VIRTIO_BLK_T_FLUSH;
+	n->discards += type == VIRTIO_BLK_T_DISCARD;
+	n->errors += status != VIRTIO_BLK_S_OK;
+}
+
 /* Serves the chain in hand. Return: bytes written to the guest, or -EBADMSG when it is no request. */
 static int64_t blk_handle(struct blk *b)
 {
@@ -242,6 +255,7 @@ static int64_t blk_handle(struct blk *b)
 	if (--last->iov_len == 0)
 		out.count--;
 	*status = blk_request(b, &h, &in, &out);
+	blk_count(b, h.type, *status);
 	return (int64_t)(room - blk_left(&out));
 }
 
@@ -287,8 +301,10 @@ void blk_run(struct blk *b)
 	eventfd_t n;
 
 	for (;;)
-		if (eventfd_read(b->dev.kick_fds[0], &n) == 0)
+		if (eventfd_read(b->dev.kick_fds[0], &n) == 0) {
+			b->counters->kicks++;
 			blk_serve(b);
+		}
 }
 
 static int blk_activate(struct vdev *d)
@@ -328,6 +344,7 @@ void blk_init(struct blk *b, const struct gmem *m, const struct vm_spec *spec,
 {
 	struct vdev *d = &b->dev;
 
+	b->counters = &b->own;
 	b->readonly = disk->flags & VM_DISK_READONLY;
 	memcpy(b->serial, disk->serial, sizeof(b->serial));
 	blk_init_extents(b, spec, disk, extents, fds);

@@ -11,6 +11,7 @@
 
 #include <linux/virtio_blk.h>
 
+#include "proto/vm_counters.h"
 #include "proto/vm_spec.h"
 #include "vmm/virtio/mmio.h"
 
@@ -29,6 +30,7 @@ struct blk {
 	unsigned int extent_count;
 	const struct blk_extent *extents; /* ascending, without gaps but for the alignment */
 	struct vq_chain chain; /* the request in hand */
+	struct vm_counters_disk *counters, own; /* @own unless somebody wants to see them */
 };
 
 /**
