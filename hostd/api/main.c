@@ -4,16 +4,20 @@
  *
  * It is the host's only listener and so its outermost parser. hostd starts it as root with three
  * descriptors (wire.h); it reads the certificates, gives up everything else (root folder, uid,
- * capabilities), and only then looks at the network. A client must show a certificate of the
+ * capabilities, the network but for the socket that listens, and every system call that it does not
+ * need), and only then looks at what comes. A client must show a certificate of the
  * cluster's CA whose subject is in system:masters, as the API server's kubelet client is: a node's
  * certificate, signed by the same CA, opens nothing here.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "api/exec.h"
@@ -26,6 +30,7 @@
 #include "base/loop.h"
 #include "base/mem.h"
 #include "base/sandbox.h"
+#include "base/seccomp.h"
 #include "base/str.h"
 #include "http/server.h"
 
@@ -66,10 +71,14 @@ static int main_read_pem(int fd, struct buf *b, const char *parts[3])
 	return 0;
 }
 
-/* Stage 1: no file is reachable. Stage 2: nobody's rights, and no way to get others. */
+/*
+ * Stage 1: no file and no network is reachable; connections come from the listening socket, which stays
+ * where it was made. Stage 2: nobody's rights, and no way to get others.
+ */
 static int main_give_up(unsigned int uid, unsigned int gid)
 {
-	int r = unshare(CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS) < 0 ? -errno : 0;
+	int flags = CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET | CLONE_NEWCGROUP;
+	int r = unshare(flags) < 0 ? -errno : 0;
 
 	if (r == 0)
 		r = sandbox_empty_root();
@@ -82,6 +91,32 @@ static int main_give_up(unsigned int uid, unsigned int gid)
 	if (r == 0)
 		r = sandbox_limit(RLIMIT_NPROC, 0);
 	return r;
+}
+
+/* Stage 3, when all is set up: what serving takes. Anything else ends the process; hostd starts another. */
+static int main_filter(void)
+{
+	static const int allowed[] = {
+		SYS_read,	 SYS_write,	     SYS_writev,       SYS_pread64,
+		SYS_close,	 SYS_lseek,	     SYS_fstat,	       SYS_newfstatat,
+		SYS_recvfrom,	 SYS_recvmsg,	     SYS_sendto,       SYS_sendmsg,
+		SYS_accept4,	 SYS_shutdown,	     SYS_setsockopt,   SYS_getsockopt,
+		SYS_getpeername, SYS_getsockname,    SYS_epoll_wait,   SYS_epoll_pwait,
+		SYS_epoll_ctl,	 SYS_munmap,	     SYS_mremap,       SYS_madvise,
+		SYS_brk,	 SYS_clock_gettime,  SYS_gettimeofday, SYS_getrandom,
+		SYS_futex,	 SYS_rt_sigprocmask, SYS_rt_sigreturn, SYS_restart_syscall,
+		SYS_getpid,	 SYS_exit,	     SYS_exit_group,
+	};
+	static const uint32_t memory[] = {PROT_NONE, PROT_READ, PROT_READ | PROT_WRITE};
+	static const uint32_t flags[] = {F_GETFD, F_SETFD, F_GETFL, F_SETFL};
+	struct seccomp s;
+
+	seccomp_begin(&s, SECCOMP_RET_KILL_PROCESS);
+	seccomp_allow(&s, allowed, ARRAY_SIZE(allowed));
+	seccomp_allow_if(&s, SYS_mmap, 2, memory, ARRAY_SIZE(memory));
+	seccomp_allow_if(&s, SYS_mprotect, 2, memory, ARRAY_SIZE(memory));
+	seccomp_allow_if(&s, SYS_fcntl, 1, flags, ARRAY_SIZE(flags));
+	return seccomp_apply(&s);
 }
 
 static bool main_allowed(const struct http_peer *peer)
@@ -159,7 +194,10 @@ static int main_serve(unsigned int uid, unsigned int gid, struct err *e)
 		s.execs = execs_new(&s.loop, asker);
 		s.stats = stats_new(&s.loop, asker);
 	}
-	return r < 0 ? err_wrap(e, r, "serve") : loop_run(&s.loop);
+	if (r < 0)
+		return err_wrap(e, r, "serve");
+	r = uid ? main_filter() : 0;
+	return r < 0 ? err_sys(e, r, "filter of system calls") : loop_run(&s.loop);
 }
 
 static void main_usage(FILE *out)
