@@ -35,11 +35,15 @@ static const struct main_command main_commands[] = {
 	 cmd_run},
 	{"list", "[-A]", "list pods", "  -A, --all-namespaces  of all namespaces\n", cmd_list},
 	{"logs", "[-f] [OPTIONS] POD [CONTAINER]", "show what a pod printed",
-	 "  -f, --follow         go on until the pod ends\n"
+	 "  -f, --follow         go on until the container ends\n"
 	 "  -t, --timestamps     with the time of each line\n"
 	 "  --tail N             only the last N lines\n"
-	 "  --since SECONDS      only lines of the last SECONDS seconds\n"
-	 "  --previous           of the container's run before its last restart\n",
+	 "  --since TIME         only lines of the last TIME: 90s, 5m, 2h\n"
+	 "  --since-time TIME    only lines from then on: 2026-01-02T03:04:05Z\n"
+	 "  --limit-bytes N      no more than N bytes\n"
+	 "  --stream NAME        only Stdout or Stderr\n"
+	 "  -p, --previous       of the container's run before its last restart\n"
+	 "  -c, --container NAME of a pod with several containers\n",
 	 cmd_logs},
 	{"exec", "[-i] [-t] [-c CONTAINER] POD -- COMMAND [ARG...]", "run a command in a pod",
 	 "  -i, --stdin          pass standard input on\n"

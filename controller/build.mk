@@ -5,7 +5,7 @@ controller_enrol := $(wildcard controller/enrol/*.c)
 controller_boot := $(wildcard controller/boot/*.c)
 controller_sched := $(wildcard controller/sched/*.c)
 controller_remote := $(wildcard controller/remote/*.c)
-controller_libs := http/tunnel http/client http/server http/ws kube jwt json x509 base
+controller_libs := http/tunnel http/client http/server http/ws kube/log kube jwt json x509 base
 
 $(eval $(call program,controller,controller/main.c controller/options.c $(controller_store) $(controller_api) \
 	$(controller_enrol) $(controller_boot) $(controller_sched) \

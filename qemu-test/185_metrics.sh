@@ -19,12 +19,13 @@ at_least() { # WHAT LEAST GOT
 	awk -v a="$3" -v b="$2" 'BEGIN { exit !(a != "" && a + 0 >= b + 0) }' || fail "$1: expected $2 or more, got '$3'"
 }
 
-pod_create busy busybox '["sh", "-c", "head -c 8000000 /dev/zero >/tmp/file; i=0; while :; do i=$((i+1)); done"]' '{}' \
+pod_create busy busybox '["sh", "-c", "head -c 8000000 /dev/zero >/tmp/file; echo written; i=0; while :; do i=$((i+1)); done"]' '{}' \
 	'{"resources": {"limits": {"memory": "64Mi"}}}'
 pod_create pair busybox '["sleep", "1000"]' '{"spec": {"containers": [{"name": "main", "image": "busybox", "command": ["sleep", "1000"]},
 	{"name": "other", "image": "busybox", "command": ["sh", "-c", "wget -q -O /dev/null http://10.88.0.1:1; sleep 1000"]}]}}'
 await 150 "busy runs" pod_running busy
 await 60 "pair runs" pod_running pair
+await 30 "busy has its file" eval '[ "$(pod_logs busy)" = written ]'
 
 # What metrics-server reads
 endpoint /metrics/resource >"$RUN/metrics"

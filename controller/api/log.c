@@ -8,8 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "kube/log_query.h"
 #include "stream.h"
 
 struct log_stream {
@@ -92,33 +94,55 @@ static void on_done(struct http_call *call, const struct http_reply *reply, cons
 	}
 }
 
-static void add_params(struct api_call *c, struct buf *url)
+static const char *query_of(const char *key, const void *arg)
 {
-	static const char *const flags[] = {"follow", "previous", "timestamps"};
-	static const char *const numbers[] = {"tailLines", "limitBytes", "sinceSeconds"};
+	return query_get(arg, key);
+}
+
+static void add_number(struct buf *url, char *sep, const char *key, int64_t n)
+{
+	buf_printf(url, "%c%s=%lld", *sep, key, (long long)n);
+	*sep = '&';
+}
+
+/* What is asked of the log, as the host is asked. Return: false when it answered */
+static bool add_params(struct api_call *c, struct buf *url)
+{
+	struct err e = ERR_INIT;
+	struct log_query q;
 	char sep = '?';
-	uint64_t n;
+	int r = log_query_parse(query_of, &c->query, &q, &e);
 
-	for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
-		if (query_bool(&c->query, flags[i])) {
-			buf_printf(url, "%c%s=true", sep, flags[i]);
-			sep = '&';
-		}
+	if (r == -EBADMSG) {
+		reply_fail(c, 400, "BadRequest", "%s", err_msg(&e));
+		return false;
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
-		const char *v = query_get(&c->query, numbers[i]);
+	if (r < 0) {
+		reply_fail(c, 422, "Invalid", "PodLogOptions \"%s\" is invalid: %s", c->name,
+			   err_msg(&e));
+		return false;
+	}
+	if (q.follow)
+		add_number(url, &sep, "follow", 1);
+	if (q.previous)
+		add_number(url, &sep, "previous", 1);
+	if (q.timestamps)
+		add_number(url, &sep, "timestamps", 1);
+	if (q.tail_lines >= 0)
+		add_number(url, &sep, "tailLines", q.tail_lines);
+	if (q.limit_bytes)
+		add_number(url, &sep, "limitBytes", q.limit_bytes);
+	if (q.since_seconds)
+		add_number(url, &sep, "sinceSeconds", q.since_seconds);
+	if (q.since_ns) {
+		char time[CLOCK_RFC3339_MAX];
 
-		if (v && str_u64(v, INT64_MAX, &n) == 0) {
-			buf_printf(url, "%c%s=%llu", sep, numbers[i], (unsigned long long)n);
-			sep = '&';
-		}
+		buf_printf(url, "%csinceTime=%s", sep, clock_rfc3339_nano(time, q.since_ns));
+		sep = '&';
 	}
-	if (query_get(&c->query, "sinceTime")) {
-		const char *v = query_get(&c->query, "sinceTime");
-
-		if (strspn(v, "0123456789-:TZ.") == strlen(v))
-			buf_printf(url, "%csinceTime=%s", sep, v);
-	}
+	if (!q.want_stdout || !q.want_stderr)
+		buf_printf(url, "%cstream=%s", sep, q.want_stdout ? "Stdout" : "Stderr");
+	return true;
 }
 
 /* Answers @r with what is at @url. Return: false when c->reply has an error instead */
@@ -191,8 +215,7 @@ bool log_start(struct api_call *c, struct http_request *r)
 		return false;
 	}
 	buf_printf(&url, "/containerLogs/%s/%s/%s", c->namespace, c->name, container);
-	add_params(c, &url);
-	sent = pass_on(c, r, buf_str(&url));
+	sent = add_params(c, &url) && pass_on(c, r, buf_str(&url));
 	buf_done(&url);
 	return sent;
 }

@@ -32,6 +32,7 @@
 #define API_RESTART_MAX_MS 30000
 
 #define API_LATER	INT_MAX /* the answer is not there yet */
+#define API_ROTATED	1 /* a log that goes on in another file */
 #define API_WAITERS_MAX 64
 #define API_FRESH_MS	1000
 #define API_TEXT_MAX	((size_t)16 << 20) /* of a summary or a PodList */
@@ -70,6 +71,18 @@ static void api_stop(struct api *a)
 	a->proc.pidfd = fd_close(a->proc.pidfd);
 }
 
+/*
+ * A follower that was slow may have seen two rotations: then the file behind the one that it had is not the
+ * newest, but CONTAINER.log.1.
+ */
+static bool api_log_is_older(const char *path, const char *older, uint64_t after_inode)
+{
+	struct stat newest, old;
+
+	return after_inode && stat(path, &newest) == 0 && stat(older, &old) == 0 &&
+	       newest.st_ino != after_inode && old.st_ino != after_inode;
+}
+
 static int api_open_log(const char *path, int fds[2], struct err *e)
 {
 	_cleanup_fd_ int log = -1, events = -1;
@@ -82,7 +95,8 @@ static int api_open_log(const char *path, int fds[2], struct err *e)
 		return err_set(e, -EINVAL, "the log is not a regular file");
 	events = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	if (events < 0 ||
-	    inotify_add_watch(events, path, IN_MODIFY | IN_ATTRIB | IN_DELETE_SELF) < 0)
+	    inotify_add_watch(events, path, IN_MODIFY | IN_ATTRIB | IN_MOVE_SELF | IN_DELETE_SELF) <
+		    0)
 		return err_sys(e, -errno, "watch the log");
 	fds[0] = take_fd(&log);
 	fds[1] = take_fd(&events);
@@ -169,7 +183,7 @@ static int api_stats(struct api *a, const struct api_wire_ask *ask, struct err *
 
 static int api_open(struct api *a, const struct api_wire_ask *ask, int fds[2], struct err *e)
 {
-	char path[PATH_MAX];
+	char path[PATH_MAX], older[PATH_MAX + 2];
 	int r;
 
 	if (ask->kind == API_WIRE_STATS || ask->kind == API_WIRE_PODS) {
@@ -183,7 +197,13 @@ static int api_open(struct api *a, const struct api_wire_ask *ask, int fds[2], s
 		return MIN(fds[0], 0);
 	}
 	r = a->ops->log_path(&ask->query, path, e, a->arg);
-	return r == 0 ? api_open_log(path, fds, e) : r;
+	if (r < 0)
+		return r;
+	snprintf(older, sizeof(older), "%s.1", path);
+	if (!api_log_is_older(path, older, ask->after_inode))
+		return api_open_log(path, fds, e);
+	r = api_open_log(older, fds, e);
+	return r == 0 ? API_ROTATED : r;
 }
 
 static void api_answer(struct api *a, const struct api_wire_ask *ask)
@@ -199,7 +219,8 @@ static void api_answer(struct api *a, const struct api_wire_ask *ask)
 		r = api_open(a, ask, fds, &e);
 	if (r == API_LATER)
 		return;
-	answer.code = r;
+	answer.rotated = r == API_ROTATED;
+	answer.code = MIN(r, 0);
 	if (r < 0)
 		str_copy(answer.msg, sizeof(answer.msg), err_msg(&e));
 	r = fd_send(a->control_fd, &answer, sizeof(answer), fds,

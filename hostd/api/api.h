@@ -6,8 +6,8 @@
  * hostd-api has no view of the file system. For a log it asks hostd by namespace, pod and container;
  * hostd opens the file and an inotify descriptor on it and passes both; for an exec it passes one end of a
  * socket, whose other end it connects with the pod. A log file that is complete
- * has lost its write permission bits (mode 0400): so a follower knows when to end, also across a restart of
- * hostd.
+ * has lost its write permission bits (mode 0440): so a follower knows when to end, also across a restart of
+ * hostd. One that was moved without that was rotated: the log goes on in a new file, for which the follower asks.
  */
 #ifndef API_API_H
 #define API_API_H

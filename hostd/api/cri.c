@@ -8,15 +8,16 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "kube/log_query.h"
 
-#define CRI_CHUNK 65536
-#define NS_PER_S  1000000000ULL
+#define NS_PER_S 1000000000ULL
 
 static bool cri_field(const char **at, const char *end, const char **field, size_t *len)
 {
@@ -65,80 +66,28 @@ int cri_parse(const char *line, size_t len, struct cri_line *out)
 	return 0;
 }
 
-static int cri_option_bool(const char *value, const char *name, bool *out, struct err *e)
-{
-	if (!value)
-		return 0;
-	if (str_eq(value, "true") || str_eq(value, "1") || !*value)
-		*out = true;
-	else if (str_eq(value, "false") || str_eq(value, "0"))
-		*out = false;
-	else
-		return err_set(e, -EINVAL, "%s must be true or false", name);
-	return 0;
-}
-
-static int cri_option_number(const char *value, const char *name, uint64_t *out, struct err *e)
-{
-	if (str_u64(value, INT64_MAX, out) < 0)
-		return err_set(e, -EINVAL, "%s must be a number, not negative", name);
-	return 0;
-}
-
-static int cri_option_since(const char *seconds, const char *time, uint64_t now_ns,
-			    struct cri_options *o, struct err *e)
-{
-	uint64_t s;
-	int r;
-
-	if (seconds && time)
-		return err_set(e, -EINVAL, "at most one of sinceTime or sinceSeconds may be given");
-	if (time && clock_parse_rfc3339(time, &o->since_ns) < 0)
-		return err_set(e, -EINVAL, "sinceTime must be an RFC 3339 time");
-	if (!seconds)
-		return 0;
-	r = cri_option_number(seconds, "sinceSeconds", &s, e);
-	if (r == 0)
-		o->since_ns = s < now_ns / NS_PER_S ? now_ns - s * NS_PER_S : 0;
-	return r;
-}
-
-static int cri_option_stream(const char *stream, struct cri_options *o, struct err *e)
-{
-	if (!stream || str_eq(stream, "All"))
-		return 0;
-	o->want_stdout = str_eq(stream, "Stdout");
-	o->want_stderr = str_eq(stream, "Stderr");
-	if (!o->want_stdout && !o->want_stderr)
-		return err_set(e, -EINVAL, "stream must be All, Stdout or Stderr");
-	return 0;
-}
-
 int cri_options_parse(const char *(*get)(const char *key, const void *arg), const void *arg,
 		      uint64_t now_ns, struct cri_options *o, struct err *e)
 {
-	const char *tail = get("tailLines", arg), *limit = get("limitBytes", arg);
-	uint64_t n;
-	int r;
+	struct log_query q;
+	int r = log_query_parse(get, arg, &q, e);
+	uint64_t since_s;
 
-	*o = (struct cri_options){.tail_lines = -1, .want_stdout = true, .want_stderr = true};
-	r = cri_option_bool(get("follow", arg), "follow", &o->follow, e);
-	if (r == 0)
-		r = cri_option_bool(get("timestamps", arg), "timestamps", &o->timestamps, e);
-	if (r == 0 && tail) {
-		r = cri_option_number(tail, "tailLines", &n, e);
-		if (r == 0)
-			o->tail_lines = (int64_t)n;
-	}
-	if (r == 0 && limit) {
-		o->limited = true;
-		r = cri_option_number(limit, "limitBytes", &o->limit_bytes, e);
-	}
-	if (r == 0)
-		r = cri_option_since(get("sinceSeconds", arg), get("sinceTime", arg), now_ns, o, e);
-	if (r == 0)
-		r = cri_option_stream(get("stream", arg), o, e);
-	return r;
+	if (r < 0)
+		return r;
+	*o = (struct cri_options){.follow = q.follow,
+				  .previous = q.previous,
+				  .timestamps = q.timestamps,
+				  .want_stdout = q.want_stdout,
+				  .want_stderr = q.want_stderr,
+				  .limited = q.limit_bytes > 0,
+				  .limit_bytes = (uint64_t)q.limit_bytes,
+				  .tail_lines = q.tail_lines,
+				  .since_ns = q.since_ns};
+	since_s = (uint64_t)q.since_seconds;
+	if (since_s && since_s < now_ns / NS_PER_S)
+		o->since_ns = now_ns - since_s * NS_PER_S;
+	return 0;
 }
 
 void cri_filter_init(struct cri_filter *f, const struct cri_options *o)
@@ -207,30 +156,56 @@ int cri_filter_feed(struct cri_filter *f, const char *data, size_t len, struct b
 	return 0;
 }
 
-/* Counts line ends from the file's end backwards; the last one belongs to the last line. */
-int64_t cri_tail_offset(int fd, int64_t lines)
+enum cri_part {
+	CRI_NOTHING, /* of the other stream, or not to be read */
+	CRI_MIDDLE,
+	CRI_END, /* of a line */
+};
+
+static enum cri_part cri_part(const char *entry, size_t len, const struct cri_options *o)
 {
-	_cleanup_free_ char *chunk = mem_alloc(CRI_CHUNK);
+	struct cri_line line;
+
+	if (cri_parse(entry, len, &line) < 0 || !(line.is_stderr ? o->want_stderr : o->want_stdout))
+		return CRI_NOTHING;
+	return line.partial ? CRI_MIDDLE : CRI_END;
+}
+
+/*
+ * Backwards from the end, entry by entry: a line is as many entries as its container took to write it, and the
+ * end of the line before it is where it begins. The file is mapped, for it has one cap with the logs' writer,
+ * who never cuts it short.
+ */
+int64_t cri_tail_offset(int fd, const struct cri_options *o)
+{
 	struct stat st;
-	int64_t end, ends = 0;
+	const char *text;
+	int64_t end, at = 0, lines = 0;
 
 	if (fstat(fd, &st) < 0)
 		return -errno;
-	if (lines == 0)
+	if (o->tail_lines == 0 || st.st_size == 0)
 		return st.st_size;
-	for (end = st.st_size; end > 0;) {
-		int64_t begin = MAX(end - CRI_CHUNK, 0);
-		ssize_t n = pread(fd, chunk, (size_t)(end - begin), begin);
+	text = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (text == MAP_FAILED)
+		return -errno;
+	/* What follows the last newline is being written; it belongs to what follows. */
+	for (end = st.st_size; end > 0 && text[end - 1] != '\n'; end--)
+		;
+	while (end > 0) {
+		const char *nl = end > 1 ? memrchr(text, '\n', (size_t)end - 1) : NULL;
+		int64_t begin = nl ? nl - text + 1 : 0;
+		enum cri_part part = cri_part(text + begin, (size_t)(end - 1 - begin), o);
 
-		if (n != end - begin)
-			return n < 0 ? -errno : -EIO;
-		for (int64_t i = n - 1; i >= 0; i--) {
-			if (chunk[i] != '\n' || begin + i == st.st_size - 1)
-				continue;
-			if (++ends == lines)
-				return begin + i + 1;
+		/* The last line may have no end yet. */
+		if (part != CRI_NOTHING && !lines)
+			lines = 1;
+		else if (part == CRI_END && ++lines > o->tail_lines) {
+			at = end;
+			break;
 		}
 		end = begin;
 	}
-	return 0;
+	munmap((void *)(size_t)text, (size_t)st.st_size);
+	return at;
 }

@@ -27,7 +27,7 @@ struct cri_line {
 int cri_parse(const char *line, size_t len, struct cri_line *out);
 
 struct cri_options {
-	bool follow, timestamps;
+	bool follow, previous, timestamps;
 	bool want_stdout, want_stderr;
 	bool limited; /* limit_bytes is set */
 	int64_t tail_lines; /* -1: all */
@@ -39,7 +39,7 @@ struct cri_options {
  * cri_options_parse() - Read a kubelet's query parameters (containerLogs)
  * @get: gives the decoded value of a key, or NULL
  * @now_ns: for sinceSeconds
- * Return: 0; -EINVAL with the parameter named.
+ * Return: as log_query_parse().
  */
 int cri_options_parse(const char *(*get)(const char *key, const void *arg), const void *arg,
 		      uint64_t now_ns, struct cri_options *o, struct err *e);
@@ -64,7 +64,7 @@ void cri_filter_done(struct cri_filter *f);
  */
 int cri_filter_feed(struct cri_filter *f, const char *data, size_t len, struct buf *out);
 
-/** cri_tail_offset() - Where the last @lines lines of a file begin. Return: the offset or -errno */
-int64_t cri_tail_offset(int fd, int64_t lines);
+/** cri_tail_offset() - Where the last @o->tail_lines lines of a file begin. Return: the offset or -errno */
+int64_t cri_tail_offset(int fd, const struct cri_options *o);
 
 #endif

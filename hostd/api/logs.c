@@ -2,13 +2,14 @@
 /*
  * A log request asks hostd for descriptors, then copies file to client through the filter: as fast as
  * the client takes it, waiting for the drain call when it is slow, and for inotify when it follows.
- * A follower ends when the file is complete (no write permission left) and hostd has no newer file of
- * that container: a rotated log ends too, but goes on in another file.
+ * A follower ends when the file is complete (no write permission left). A file that was moved but is not complete
+ * was rotated: then it is read to its end, and hostd asked for the one in its place.
  */
 #include "api/logs.h"
 
 #include <errno.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -39,6 +40,7 @@ struct log_request {
 	int log_fd, events_fd;
 	uint64_t inode;
 	bool begun;
+	bool moved; /* the file has another name now */
 };
 
 static void log_request_close_files(struct log_request *q)
@@ -76,6 +78,7 @@ static int log_request_ask(struct log_request *q)
 
 	m.kind = API_WIRE_LOG;
 	m.query = q->query;
+	m.after_inode = q->begun ? q->inode : 0;
 	m.arg_count = m.arg_bytes = 0;
 	return ask_send(q->logs->asker, &q->ask, &m);
 }
@@ -84,7 +87,27 @@ static bool log_request_complete(const struct log_request *q)
 {
 	struct stat st;
 
-	return fstat(q->log_fd, &st) < 0 || !(st.st_mode & 0222) || st.st_nlink == 0;
+	return fstat(q->log_fd, &st) < 0 || !(st.st_mode & 0222) || (st.st_nlink == 0 && !q->moved);
+}
+
+/* Takes note of what happened to the file. */
+static void log_request_events(struct log_request *q)
+{
+	union {
+		struct inotify_event first;
+		char data[4096];
+	} events;
+	ssize_t n;
+
+	while (q->events_fd >= 0 && (n = read(q->events_fd, &events, sizeof(events))) > 0) {
+		for (ssize_t at = 0; at + (ssize_t)sizeof(events.first) <= n;) {
+			struct inotify_event ev;
+
+			memcpy(&ev, events.data + at, sizeof(ev));
+			q->moved |= (ev.mask & IN_MOVE_SELF) != 0;
+			at += (ssize_t)(sizeof(ev) + ev.len);
+		}
+	}
 }
 
 /* The file has no more. Return: whether there may be more later. */
@@ -95,8 +118,13 @@ static bool log_request_at_end(struct log_request *q)
 		http_stream_end(q->http);
 		return false;
 	}
-	if (!log_request_complete(q))
+	if (!log_request_complete(q) && !q->moved)
 		return true;
+	if (log_request_complete(q)) {
+		log_request_close_files(q);
+		http_stream_end(q->http);
+		return false;
+	}
 	log_request_close_files(q);
 	if (log_request_ask(q) < 0)
 		http_stream_end(q->http);
@@ -115,7 +143,7 @@ static int log_request_flush(struct log_request *q)
 static void log_request_pump(struct log_request *q)
 {
 	_cleanup_free_ char *chunk = mem_alloc(LOGS_CHUNK);
-	bool complete;
+	bool settled;
 	ssize_t n;
 
 	while (q->log_fd >= 0) {
@@ -126,7 +154,8 @@ static void log_request_pump(struct log_request *q)
 			http_stream_end(q->http);
 			return;
 		}
-		complete = log_request_complete(q);
+		log_request_events(q);
+		settled = q->moved || log_request_complete(q);
 		n = read(q->log_fd, chunk, LOGS_CHUNK);
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -134,10 +163,13 @@ static void log_request_pump(struct log_request *q)
 			log_request_fail(q, 500, "the log cannot be read");
 			return;
 		}
-		/* What was written before it became complete must have been read: look again. */
-		if (n == 0 && !complete && log_request_complete(q))
+		if (n)
 			continue;
-		if (n == 0 && log_request_at_end(q))
+		/* What was written before it was moved or complete must have been read: look again. */
+		log_request_events(q);
+		if (!settled && (q->moved || log_request_complete(q)))
+			continue;
+		if (log_request_at_end(q))
 			return;
 	}
 }
@@ -145,11 +177,9 @@ static void log_request_pump(struct log_request *q)
 static void log_request_changed(struct watch *w, uint32_t events)
 {
 	struct log_request *q = container_of(w, struct log_request, changed);
-	char drop[4096];
 
 	(void)events;
-	while (read(w->fd, drop, sizeof(drop)) > 0)
-		;
+	log_request_events(q); /* also when the client takes nothing */
 	log_request_pump(q);
 }
 
@@ -159,7 +189,7 @@ static void log_request_drained(struct http_request *r, void *arg)
 	log_request_pump(arg);
 }
 
-static void log_request_begin(struct log_request *q, const int fds[2])
+static void log_request_begin(struct log_request *q, const int fds[2], bool rotated)
 {
 	struct stat st;
 	int64_t offset = 0;
@@ -176,8 +206,9 @@ static void log_request_begin(struct log_request *q, const int fds[2])
 		return;
 	}
 	q->inode = st.st_ino;
+	q->moved = rotated;
 	if (!q->begun && q->filter.options.tail_lines >= 0)
-		offset = cri_tail_offset(q->log_fd, q->filter.options.tail_lines);
+		offset = cri_tail_offset(q->log_fd, &q->filter.options);
 	if (offset < 0 || lseek(q->log_fd, offset, SEEK_SET) < 0 ||
 	    watch_add(q->logs->loop, &q->changed, q->events_fd, EPOLLIN, log_request_changed) < 0) {
 		log_request_fail(q, 500, "the log cannot be read");
@@ -197,7 +228,7 @@ static void log_request_answered(struct ask *a, const struct api_wire_answer *an
 	struct log_request *q = container_of(a, struct log_request, ask);
 
 	if (answer->code == 0 && count == 2) {
-		log_request_begin(q, fds);
+		log_request_begin(q, fds, answer->rotated);
 		return;
 	}
 	for (size_t i = 0; i < count; i++)
@@ -221,7 +252,7 @@ static const char *logs_query_get(const char *key, const void *arg)
 
 void logs_serve(struct logs *l, struct http_request *r, const char *rest)
 {
-	const char *previous = http_request_query(r, "previous");
+	int status;
 	struct cri_options options;
 	struct err e = ERR_INIT;
 	struct log_request *q;
@@ -230,8 +261,12 @@ void logs_serve(struct logs *l, struct http_request *r, const char *rest)
 		http_reply_text(r, 503, "too many log requests\n");
 		return;
 	}
-	if (cri_options_parse(logs_query_get, r, clock_real_ns(), &options, &e) < 0) {
-		http_reply_text(r, 400, "%s\n", err_msg(&e));
+	status = cri_options_parse(logs_query_get, r, clock_real_ns(), &options, &e);
+	if (status < 0) {
+		/* A kubelet's words; what is wrong is told behind them. */
+		http_reply_text(r, status == -EBADMSG ? 400 : 422, "{\"message\": \"%s\"}\n%s\n",
+				status == -EBADMSG ? "Unable to decode query." : "Invalid request.",
+				err_msg(&e));
 		return;
 	}
 	q = mem_alloc(sizeof(*q));
@@ -241,7 +276,7 @@ void logs_serve(struct logs *l, struct http_request *r, const char *rest)
 	q->ask.answered = log_request_answered;
 	l->count++;
 	http_request_on_close(r, log_request_closed, q);
-	q->query.previous = previous && !str_eq(previous, "false") && !str_eq(previous, "0");
+	q->query.previous = options.previous;
 	if (ask_path(rest, &q->query) < 0)
 		log_request_fail(q, 404, "expected /containerLogs/NAMESPACE/POD/CONTAINER");
 	else if (log_request_ask(q) < 0)

@@ -33,6 +33,7 @@ struct api_wire_ask {
 	uint32_t id;
 	uint32_t kind;
 	struct api_log_query query;
+	uint64_t after_inode; /* of a log: the file that was rotated away; 0: the newest is wanted */
 	uint8_t tty, with_stdin; /* of exec and attach */
 	uint32_t arg_count, arg_bytes;
 	char args[API_WIRE_ARGS_BYTES]; /* each with its NUL */
@@ -41,6 +42,7 @@ struct api_wire_ask {
 struct api_wire_answer {
 	uint32_t id;
 	int32_t code; /* 0: descriptors come along, {log, inotify}, {exec} or {text}; else -errno */
+	uint8_t rotated; /* of a log: another file goes on behind this one */
 	char msg[ERR_MSG_MAX];
 };
 

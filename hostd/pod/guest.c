@@ -98,6 +98,7 @@ static void guest_ended(struct pod *p, uint32_t index, const struct container_en
 	c->was_running = true;
 	c->finished = backoff_ms == GUEST_BACKOFF_NEVER;
 	c->state = CONTAINER_TERMINATED;
+	logs_ended(p, index);
 	(void)str_copy(c->message, sizeof(c->message), message);
 	if (!c->finished && backoff_ms) {
 		c->state = CONTAINER_WAITING;
@@ -300,6 +301,7 @@ void guest_lost(struct pod *p)
 			snprintf(c->message, sizeof(c->message), "the VM ended: %.400s",
 				 p->vm_words);
 			c->state = CONTAINER_TERMINATED;
+			logs_ended(p, i);
 			log_info(
 				"pod",
 				"ev=container_ended uid=%s pod=%s/%s container=%s code=%u reason=%s finished=1",

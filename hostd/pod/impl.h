@@ -82,6 +82,7 @@ struct pod_container {
 	char image_id[POD_ID_MAX];
 	/* log */
 	int log_fd; /* -1: not open */
+	struct timer log_quiet; /* it has ended: its log is complete soon */
 	uint64_t log_bytes;
 	uint64_t log_next[2]; /* offset of the next byte of each stream */
 	/* pulling */
@@ -423,7 +424,10 @@ int store_load_spec(const char *dir, struct json_doc **doc, struct err *e);
 
 /* ---- logs.c ---- */
 
-#define LOGS_CAP_BYTES ((uint64_t)10 << 20)
+#define LOGS_POD_BYTES ((uint64_t)30 << 20) /* of all logs of a pod together */
+
+void logs_init(struct pod *p);
+void logs_free(struct pod *p);
 
 /** logs_write() - Keep a piece of output in CRI form; pieces seen before are skipped */
 void logs_write(struct pod *p, const struct guest_log *m);
@@ -431,6 +435,8 @@ void logs_write(struct pod *p, const struct guest_log *m);
 void logs_start(struct pod *p, uint32_t container);
 /** logs_restarted() - A container starts again: its log becomes the previous one */
 void logs_restarted(struct pod *p, uint32_t container);
+/** logs_ended() - The container has ended: its log is complete when nothing comes any more */
+void logs_ended(struct pod *p, uint32_t container);
 /** logs_complete() - The container will write no more */
 void logs_complete(struct pod *p, uint32_t container);
 /** logs_reset() - A new VM counts its output from zero */

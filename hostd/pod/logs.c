@@ -5,9 +5,13 @@
  *	2026-01-02T03:04:05.123456789Z stdout F text
  *
  * A piece that does not end with a newline is an entry with tag P: nothing waits in memory, so nothing
- * is lost with hostd. CONTAINER.log grows to its cap, then becomes CONTAINER.log.1; at a restart of
- * the container it becomes CONTAINER.prev.log. A file that is complete loses its write permission,
- * which tells those who follow it to end.
+ * is lost with hostd. CONTAINER.log grows to its cap, then becomes CONTAINER.log.1, and a new one is there
+ * at once: those who follow it see that it was moved, and go on with the new one. At a restart of the
+ * container it becomes CONTAINER.prev.log. A file that is complete loses its write permission, which tells
+ * those who follow it to end: soon after the container has ended, for its last words may come behind the news
+ * of its end.
+ *
+ * The cap is the pod's, shared by its containers.
  *
  * CONTAINER.pos holds how much of each stream was kept, so that a guest that repeats itself to a new
  * hostd writes nothing twice.
@@ -26,6 +30,9 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "pod/impl.h"
+
+#define LOGS_FILES    3 /* of a container: .log, .log.1, .prev.log */
+#define LOGS_QUIET_MS 500 /* after so long a container that has ended says no more */
 
 /* A frame of nothing but newlines: each becomes time, stream, tag and three spaces */
 #define LOGS_ENTRIES_MAX ((size_t)GUEST_FRAME_PAYLOAD_MAX * (CLOCK_RFC3339_MAX + 16))
@@ -101,19 +108,50 @@ void logs_start(struct pod *p, uint32_t container)
 void logs_complete(struct pod *p, uint32_t container)
 {
 	struct pod_container *c = &p->containers[container];
+	char path[PATH_MAX];
 
-	if (c->log_fd < 0)
-		return;
-	if (fchmod(c->log_fd, 0440) < 0)
+	timer_cancel(&c->log_quiet);
+	/* By name: after a restart of hostd it is not open. */
+	logs_path(p, logs_name(p, container), ".log", path);
+	if (chmod(path, 0440) < 0 && errno != ENOENT)
 		log_warn("pod", "ev=log_failed uid=%s errno=%d", p->meta.uid, errno);
 	c->log_fd = fd_close(c->log_fd);
+}
+
+static void logs_quiet(struct timer *t)
+{
+	struct pod_container *c = container_of(t, struct pod_container, log_quiet);
+
+	if (c->state != CONTAINER_RUNNING)
+		logs_complete(c->pod, (uint32_t)(c - c->pod->containers));
+}
+
+void logs_init(struct pod *p)
+{
+	for (uint32_t i = 0; i < GUEST_CONTAINERS_MAX; i++) {
+		p->containers[i].log_fd = -1;
+		timer_init(p->pods->config.loop, &p->containers[i].log_quiet, logs_quiet);
+	}
+}
+
+void logs_free(struct pod *p)
+{
+	for (uint32_t i = 0; i < GUEST_CONTAINERS_MAX; i++) {
+		timer_cancel(&p->containers[i].log_quiet);
+		p->containers[i].log_fd = fd_close(p->containers[i].log_fd);
+	}
+}
+
+void logs_ended(struct pod *p, uint32_t container)
+{
+	timer_set(&p->containers[container].log_quiet, LOGS_QUIET_MS);
 }
 
 static void logs_move(struct pod *p, uint32_t container, const char *suffix)
 {
 	char from[PATH_MAX], to[PATH_MAX];
 
-	logs_complete(p, container);
+	p->containers[container].log_fd = fd_close(p->containers[container].log_fd);
 	logs_path(p, logs_name(p, container), ".log", from);
 	logs_path(p, logs_name(p, container), suffix, to);
 	if (rename(from, to) < 0 && errno != ENOENT)
@@ -126,6 +164,7 @@ void logs_restarted(struct pod *p, uint32_t container)
 
 	if (logs_open(p, container) < 0)
 		return;
+	logs_complete(p, container);
 	logs_move(p, container, ".prev.log");
 	logs_path(p, logs_name(p, container), ".log.1", path);
 	unlink(path);
@@ -179,6 +218,11 @@ static int logs_entries(struct buf *out, const char *stream, uint64_t time_ns, c
 	return r;
 }
 
+static uint64_t logs_file_cap(const struct pod *p)
+{
+	return LOGS_POD_BYTES / LOGS_FILES / MAX(p->spec->container_count, 1U);
+}
+
 void logs_write(struct pod *p, const struct guest_log *m)
 {
 	struct pod_container *c = &p->containers[m->container];
@@ -204,9 +248,16 @@ void logs_write(struct pod *p, const struct guest_log *m)
 		c->log_bytes += text.len;
 		c->log_next[s] = m->offset + m->len;
 		logs_save_pos(p, m->container);
-		if (c->log_bytes >= LOGS_CAP_BYTES)
+		if (c->log_bytes >= logs_file_cap(p)) {
 			logs_move(p, m->container, ".log.1");
-	} else {
+			r = logs_open(p, m->container);
+			log_info("pod", "ev=log_rotated uid=%s container=%s", p->meta.uid,
+				 logs_name(p, m->container));
+		}
+		if (c->state != CONTAINER_RUNNING)
+			logs_ended(p, m->container);
+	}
+	if (r < 0) {
 		log_warn("pod", "ev=log_failed uid=%s error=\"%s\"", p->meta.uid, strerror(-r));
 	}
 	buf_done(&text);

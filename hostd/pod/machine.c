@@ -356,7 +356,7 @@ static enum pod_state clean_next(struct pod *p)
 static void gone_enter(struct pod *p)
 {
 	for (uint32_t i = 0; i < GUEST_CONTAINERS_MAX; i++)
-		if (p->containers[i].log_fd >= 0)
+		if (p->spec && i < p->spec->container_count)
 			logs_complete(p, i);
 	pod_changed(p);
 }

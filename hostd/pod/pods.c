@@ -58,10 +58,9 @@ struct pod *pod_new(struct pods *pods, const struct spec_meta *meta)
 	p->created_ns = clock_real_ns();
 	list_init(&p->uses);
 	files_init(p);
-	for (size_t i = 0; i < GUEST_CONTAINERS_MAX; i++) {
+	for (size_t i = 0; i < GUEST_CONTAINERS_MAX; i++)
 		p->containers[i].pod = p;
-		p->containers[i].log_fd = -1;
-	}
+	logs_init(p);
 	snprintf(p->dir, sizeof(p->dir), "%s/%s", pods->config.dir, meta->uid);
 	machine_init(p);
 	list_add(&pods->all, &p->node);
@@ -81,10 +80,9 @@ void pod_free(struct pod *p)
 		disk_plan_done(&p->plan);
 	fd_close(p->nif.tap_fd);
 	fd_close(p->nif.vhost_fd);
-	for (size_t i = 0; i < GUEST_CONTAINERS_MAX; i++) {
-		fd_close(p->containers[i].log_fd);
+	logs_free(p);
+	for (size_t i = 0; i < GUEST_CONTAINERS_MAX; i++)
 		ending_free(&p->containers[i]);
-	}
 	list_del(&p->node);
 	spec_free(p->spec);
 	free(p->stats);

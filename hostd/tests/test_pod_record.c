@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -133,6 +134,15 @@ static void test_host_was_restarted(void **state)
 	assert_int_equal(statuses, 0);
 }
 
+static int log_mode(const char *suffix)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/u1/c%s", logs_dir, suffix);
+	return stat(path, &st) < 0 ? -errno : (int)(st.st_mode & 07777);
+}
+
 static void test_logs(void **state)
 {
 	struct buf b = BUF_INIT(0), big = BUF_INIT(0);
@@ -187,17 +197,47 @@ static void test_logs(void **state)
 	}
 	log_text(".log.1", &b);
 	assert_true(b.len >= 10 << 20 && b.len < 11 << 20);
+	/* Who follows finds the new one there, and neither says that it was the end. */
+	assert_int_equal(log_mode(".log.1"), 0640);
+	assert_int_equal(log_mode(".log"), 0640);
 	buf_done(&b);
 	buf_done(&big);
+}
+
+/* A log is complete soon after its container's end, and open again for what comes late. */
+static void test_log_ends(void **state)
+{
+	struct buf b = BUF_INIT(0);
+
+	(void)state;
+	to_running("u1", "Never");
+	guest_log(GUEST_STREAM_STDOUT, 0, "one\n");
+	guest_exit(0, 0, GUEST_BACKOFF_NEVER);
+	guest_log(GUEST_STREAM_STDOUT, 4, "two\n");
+	run_ms(50);
+	assert_int_equal(log_mode(".log"), 0640);
+	run_ms(800);
+	assert_int_equal(log_mode(".log"), 0440);
+	guest_log(GUEST_STREAM_STDOUT, 8, "three\n");
+	assert_int_equal(log_mode(".log"), 0640);
+	run_ms(800);
+	assert_int_equal(log_mode(".log"), 0440);
+	log_text(".log", &b);
+	assert_non_null(strstr(buf_str(&b), "F three\n"));
+	buf_done(&b);
 }
 
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(test_restart_of_hostd),     T(test_vm_ended_meanwhile),
-		T(test_killed_before_orders), T(test_never_killed_before_orders),
-		T(test_host_was_restarted),   T(test_logs),
+		T(test_restart_of_hostd),
+		T(test_vm_ended_meanwhile),
+		T(test_killed_before_orders),
+		T(test_never_killed_before_orders),
+		T(test_host_was_restarted),
+		T(test_logs),
+		T(test_log_ends),
 	};
 
 	log_set_level(LOG_LEVEL_ERROR);
