@@ -25,7 +25,7 @@
 #define DATA "hostd/tests/data/"
 
 struct pods *pods;
-static char logs_dir[96];
+char logs_dir[96];
 char pods_dir[96], last_status[8192], trail[4096];
 int statuses, deleted, measured, asked;
 #define WANTS_MAX 16

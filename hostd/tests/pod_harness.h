@@ -16,7 +16,8 @@
 	",\"deletionTimestamp\":\"2026-01-02T03:04:05Z\",\"deletionGracePeriodSeconds\":" grace
 
 extern struct pods *pods;
-extern char pods_dir[96], last_status[8192], trail[4096]; /* the trail has the events' reasons */
+extern char pods_dir[96], logs_dir[96], last_status[8192],
+	trail[4096]; /* the trail has the events' reasons */
 extern int statuses, deleted, measured,
 	asked; /* asked: how often an object of the API was wanted */
 extern const char *api_host; /* for pods_start(); "" */
