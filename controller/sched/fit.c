@@ -49,30 +49,50 @@ static void add_list(struct fit_resources *r, const struct json *list,
 		     const struct fit_resources *unsaid)
 {
 	const struct json *cpu = json_get(list, "cpu"), *memory = json_get(list, "memory");
+	const struct json *storage = json_get(list, "ephemeral-storage");
 
 	r->cpu_milli = saturating_add(r->cpu_milli,
 				      cpu ? quantity(cpu, QUANTITY_MILLI) : unsaid->cpu_milli);
 	r->memory_bytes = saturating_add(r->memory_bytes, memory ? quantity(memory, QUANTITY_UNITS)
 								 : unsaid->memory_bytes);
+	r->storage_bytes = saturating_add(r->storage_bytes, quantity(storage, QUANTITY_UNITS));
 }
 
+static void resources_add(struct fit_resources *sum, const struct fit_resources *r)
+{
+	sum->cpu_milli = saturating_add(sum->cpu_milli, r->cpu_milli);
+	sum->memory_bytes = saturating_add(sum->memory_bytes, r->memory_bytes);
+	sum->storage_bytes = saturating_add(sum->storage_bytes, r->storage_bytes);
+	sum->pods = saturating_add(sum->pods, r->pods);
+}
+
+static void resources_max(struct fit_resources *most, const struct fit_resources *r)
+{
+	most->cpu_milli = MAX(most->cpu_milli, r->cpu_milli);
+	most->memory_bytes = MAX(most->memory_bytes, r->memory_bytes);
+	most->storage_bytes = MAX(most->storage_bytes, r->storage_bytes);
+}
+
+/* An init container runs beside the sidecars before it; one that restarts always is one, and stays. */
 static struct fit_resources pod_sum(const struct json *pod, const struct fit_resources *unsaid)
 {
-	struct fit_resources r = {.pods = 1};
-	struct json_iter it = json_iter(json_at(pod, "spec", "containers", NULL));
+	struct fit_resources sum = {.pods = 1}, most = {0};
+	struct json_iter it = json_iter(json_at(pod, "spec", "initContainers", NULL));
 
-	while (json_next(&it))
-		add_list(&r, json_at(it.value, "resources", "requests", NULL), unsaid);
-	it = json_iter(json_at(pod, "spec", "initContainers", NULL));
 	while (json_next(&it)) {
-		struct fit_resources init = {0};
+		struct fit_resources init = sum;
 
 		add_list(&init, json_at(it.value, "resources", "requests", NULL), unsaid);
-		r.cpu_milli = MAX(r.cpu_milli, init.cpu_milli);
-		r.memory_bytes = MAX(r.memory_bytes, init.memory_bytes);
+		resources_max(&most, &init);
+		if (str_eq(text(json_get(it.value, "restartPolicy")), "Always"))
+			sum = init;
 	}
-	add_list(&r, json_at(pod, "spec", "overhead", NULL), &fit_nothing);
-	return r;
+	it = json_iter(json_at(pod, "spec", "containers", NULL));
+	while (json_next(&it))
+		add_list(&sum, json_at(it.value, "resources", "requests", NULL), unsaid);
+	resources_max(&sum, &most);
+	add_list(&sum, json_at(pod, "spec", "overhead", NULL), &fit_nothing);
+	return sum;
 }
 
 struct fit_resources fit_pod_takes(const struct json *pod)
@@ -105,17 +125,12 @@ void fit_host_init(struct fit_host *h, const struct json *node)
 	h->allocatable.pods = quantity(json_get(a, "pods"), QUANTITY_UNITS);
 }
 
-static void resources_add(struct fit_resources *sum, struct fit_resources r)
-{
-	sum->cpu_milli = saturating_add(sum->cpu_milli, r.cpu_milli);
-	sum->memory_bytes = saturating_add(sum->memory_bytes, r.memory_bytes);
-	sum->pods = saturating_add(sum->pods, r.pods);
-}
-
 void fit_host_add(struct fit_host *h, const struct json *pod)
 {
-	resources_add(&h->taken, fit_pod_takes(pod));
-	resources_add(&h->weight, fit_pod_weighs(pod));
+	struct fit_resources takes = fit_pod_takes(pod), weighs = fit_pod_weighs(pod);
+
+	resources_add(&h->taken, &takes);
+	resources_add(&h->weight, &weighs);
 	h->pods = realloc(h->pods, (h->pod_count + 1) * sizeof(*h->pods));
 	if (!h->pods)
 		abort();
@@ -302,6 +317,9 @@ static bool resources_fit(const struct fit_host *h, const struct json *pod, char
 		return no(reason, "Insufficient cpu");
 	if (want.memory_bytes > h->allocatable.memory_bytes - h->taken.memory_bytes)
 		return no(reason, "Insufficient memory");
+	if (want.storage_bytes &&
+	    want.storage_bytes > h->allocatable.storage_bytes - h->taken.storage_bytes)
+		return no(reason, "Insufficient ephemeral-storage");
 	return true;
 }
 

@@ -19,6 +19,7 @@
 struct fit_resources {
 	int64_t cpu_milli;
 	int64_t memory_bytes;
+	int64_t storage_bytes; /* ephemeral-storage */
 	int64_t pods;
 };
 

@@ -75,6 +75,32 @@ static void test_fit(void **state)
 		   "Insufficient memory");
 }
 
+/* An init container is alone, a sidecar stays; disk space is counted as memory is. */
+static void test_what_counts(void **state)
+{
+#define INIT(more, memory)                         \
+	"\"initContainers\":[{\"name\":\"i\"" more \
+	",\"resources\":{\"requests\":{\"memory\":\"" memory "\"}}}],"
+#define STORAGE(size)                                                              \
+	"{\"spec\":{\"containers\":[{\"name\":\"c\",\"resources\":{\"requests\":{" \
+	"\"ephemeral-storage\":\"" size "\"}}}]}}"
+	static const char node[] =
+		"{\"metadata\":{\"name\":\"a\"},\"status\":{\"allocatable\":{\"cpu\":\"2\",\"memory\":\"1Gi\","
+		"\"pods\":\"9\",\"ephemeral-storage\":\"1Gi\"}," READY "}}";
+
+	(void)state;
+	assert_fit(NODE("a", "", "2", "200Mi"), POD("p", INIT("", "150Mi"), "1", "100Mi"), NULL);
+	assert_fit(NODE("a", "", "2", "200Mi"), POD("p", INIT("", "250Mi"), "1", "100Mi"),
+		   "Insufficient memory");
+	assert_fit(NODE("a", "", "2", "200Mi"),
+		   POD("p", INIT(",\"restartPolicy\":\"Always\"", "150Mi"), "1", "100Mi"),
+		   "Insufficient memory");
+	assert_fit(node, STORAGE("1Gi"), NULL);
+	assert_fit(node, STORAGE("1025Mi"), "Insufficient ephemeral-storage");
+	assert_fit(NODE("a", "", "2", "1Gi"), POD("p", "", "1", "1Mi"), NULL);
+	assert_fit(NODE("a", "", "2", "1Gi"), STORAGE("1Mi"), "Insufficient ephemeral-storage");
+}
+
 static void test_tolerations_and_affinity(void **state)
 {
 	static const char tainted[] =
@@ -260,6 +286,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_fit),
+		cmocka_unit_test(test_what_counts),
 		cmocka_unit_test(test_tolerations_and_affinity),
 		cmocka_unit_test(test_pass),
 		cmocka_unit_test(test_spread),
