@@ -27,7 +27,7 @@ static int admit_refuse(struct pod *p, const char *what, unsigned long long want
 int pod_admit(struct pod *p)
 {
 	const struct pods_config *c = &p->pods->config;
-	uint64_t memory = 0, cpu = 0, count = 0;
+	uint64_t memory = 0, cpu = 0, storage = 0, count = 0;
 	struct spec_size size, other;
 	struct pod *q;
 
@@ -37,6 +37,7 @@ int pod_admit(struct pod *p)
 		spec_size(q->spec, c->cpus, &other);
 		memory += other.request_memory_bytes;
 		cpu += other.request_cpu_millis;
+		storage += other.request_storage_bytes;
 		count++;
 	}
 	spec_size(p->spec, c->cpus, &size);
@@ -52,5 +53,8 @@ int pod_admit(struct pod *p)
 				    c->memory_bytes);
 	if (cpu + size.request_cpu_millis > c->cpus * 1000ULL)
 		return admit_refuse(p, "cpu", size.request_cpu_millis, cpu, c->cpus * 1000ULL);
+	if (size.request_storage_bytes > c->scratch_bytes - MIN(storage, c->scratch_bytes))
+		return admit_refuse(p, "ephemeral-storage", size.request_storage_bytes, storage,
+				    c->scratch_bytes);
 	return 0;
 }

@@ -99,6 +99,8 @@ static int container_resources(const struct json *resources, const char *path,
 	c->cpu_request = (uint32_t)MIN(cpu_request ? cpu_request : cpu_limit, UINT32_MAX);
 	if (!c->memory_request)
 		c->memory_request = c->memory_limit;
+	if (!c->storage_request)
+		c->storage_request = c->storage_limit;
 	return 0;
 }
 

@@ -29,11 +29,13 @@ static void evict_memory(const struct pod *p, struct evict_use *use)
 
 static void evict_scratch(const struct pod *p, struct evict_use *use)
 {
+	struct spec_size size;
 	char path[PATH_MAX];
 	struct stat st;
 
+	spec_size(p->spec, p->pods->config.cpus, &size);
 	prepare_scratch_path(p, path);
-	use->asked_bytes = 0;
+	use->asked_bytes = size.request_storage_bytes;
 	use->used_bytes = stat(path, &st) == 0 ? (uint64_t)st.st_blocks * 512 : 0;
 }
 

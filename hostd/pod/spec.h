@@ -237,6 +237,7 @@ struct spec_size {
 	uint32_t vcpus; /* 1.. */
 	uint64_t request_memory_bytes; /* as the scheduler counts it */
 	uint32_t request_cpu_millis;
+	uint64_t request_storage_bytes;
 };
 
 /* A guest's own memory: for kernel, init and page cache, and 1/64 with which its kernel describes pages */

@@ -240,17 +240,3 @@ int spec_mounts(struct pod_spec *s, const struct json *container, const char *pa
 	}
 	return 0;
 }
-
-/* As for memory: init containers run one after another, the largest counts against the others' sum. */
-uint64_t spec_scratch_bytes(const struct pod_spec *spec, uint64_t most)
-{
-	uint64_t total[2] = {0};
-
-	for (uint32_t i = 0; i < spec->container_count; i++) {
-		const struct spec_container *c = &spec->containers[i];
-		uint64_t limit = c->storage_limit ? MIN(c->storage_limit, most) : most;
-
-		total[c->init] = c->init ? MAX(total[1], limit) : MIN(total[0] + limit, most);
-	}
-	return MAX(total[0], total[1]);
-}

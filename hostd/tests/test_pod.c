@@ -425,6 +425,22 @@ static void test_volumes(void **state)
 	assert_string_equal(fake.run_mounts, "0:/a:x/x:0 1:/b/c::1 ");
 }
 
+static void test_no_disk_space(void **state)
+{
+	static const char half[] =
+		",\"resources\":{\"limits\":{\"ephemeral-storage\":\"9Mi\"}}"; /* of 16 */
+
+	(void)state;
+	list_pods("[]");
+	apply("u1", "Never", "", half, "");
+	settle();
+	assert_true(status_has("\"phase\":\"Pending\""));
+	apply("u2", "Never", "", half, "");
+	settle();
+	assert_true(status_has("\"reason\":\"OutOfephemeral-storage\""));
+	assert_true(status_has("requested: 9437184, used: 9437184, capacity: 16777216"));
+}
+
 static void test_bad_expression(void **state)
 {
 	static const char *const bad[] = {"$(B)", "$(UP)", "a/$(UP)/b", "$(ROOT)", "$(EMPTY)"};
@@ -479,6 +495,7 @@ int main(void)
 		T(test_exec),
 		T(test_volumes),
 		T(test_bad_expression),
+		T(test_no_disk_space),
 	};
 
 	log_set_level(LOG_LEVEL_ERROR);
