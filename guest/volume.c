@@ -3,9 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -158,6 +161,14 @@ static int volume_target(int root, const char *path, bool is_dir, struct err *e)
 	return take_fd(&fd);
 }
 
+/* A link of the image may lead there: what is masked in it must stay so. */
+static bool volume_in_proc(int fd)
+{
+	struct statfs fs;
+
+	return fstatfs(fd, &fs) < 0 || fs.f_type == PROC_SUPER_MAGIC;
+}
+
 static int volume_mount(int root, const struct guest_mount *m, int *kept, struct err *e)
 {
 	_cleanup_fd_ int source = volume_source(m, e), target = -1, copy = -1;
@@ -170,6 +181,8 @@ static int volume_mount(int root, const struct guest_mount *m, int *kept, struct
 	target = volume_target(root, m->path, S_ISDIR(st.st_mode), e);
 	if (target < 0)
 		return target;
+	if (volume_in_proc(target))
+		return err_set(e, -EPERM, "nothing can be mounted in /proc");
 	copy = mnt_clone(source, "", e);
 	if (copy < 0)
 		return copy;

@@ -34,6 +34,7 @@ make_layers() {
 	printf 'root:x:0:\nweb:x:102:\nlog:x:4:web\n' >"$r/etc/group"
 	ln -s /proc/mounts "$r/etc/mtab"
 	ln -s ../run/nowhere/resolv.conf "$r/etc/resolv.conf"
+	ln -s /proc/self "$r/kernel"
 	echo low >"$r/data/low"
 	echo low >"$r/data/both"
 	echo low >"$r/gone/file"
@@ -258,7 +259,8 @@ case_volumes() {
 		--container sub --mount 0 /deep/er sub rw --mount 0 /deep/er/new fresh/one rw --mount 0 /etc/passwd in/g ro --run sh -c 'cat /deep/er/in/g /etc/passwd; echo x >/deep/er/new/h;
 			cd /deep/er; ls ../../etc >/dev/null && echo root; echo x >/etc/passwd; sleep 2; cp /dev/zero /deep/er/z 2>/dev/null; ls -l /deep/er/new' ';' \
 		--container abs --mount 0 /x abs rw --run sh -c 'echo reached' ';' --container up --mount 0 /x up/layers rw --run sh -c 'echo reached' ';' \
-		--container upnew --mount 0 /x up/made rw --run sh -c 'echo reached' ';' --container file --mount 0 /etc f rw --run sh -c 'echo reached' ';'
+		--container upnew --mount 0 /x up/made rw --run sh -c 'echo reached' ';' --container file --mount 0 /etc f rw --run sh -c 'echo reached' ';' \
+		--container proc --mount 0 /kernel/attr "" rw --run sh -c 'echo reached' ';'
 	has '^out ro: one$' && has "^err ro: sh: can't create /data/f: Read-only" && has "^err ro: rm: can't remove '/data/f': Read-only" &&
 		has "^err ro: mkdir: can't create directory '/data/x': Read-only" && has '^out ro: pod1$' &&
 		has '^out user: -rw-r--r--.* 1000 +2000 +2 .* mine$' && has '^out user: -rw-r--r--.* 0 +2000 +4 .* f$' &&
@@ -267,7 +269,8 @@ case_volumes() {
 		has '^out user: .* 1048576 .*/dev/shm/f$' && has '^out user: others go on$' && has "can't create '/x': Read-only" &&
 		has '^out sub: two$' && has '^out sub: root$' && has "^err sub: sh: can't create /etc/passwd: Read-only" && has '^out sub: .* h$' &&
 		has "^failed abs .*mount at /x: subPath abs leads out of the volume" && has "^failed up .*subPath up/layers leads out of the volume" &&
-		has "^failed upnew .*subPath up/made leads out" && has "^failed file .*mount at /etc: a file of the volume cannot be mounted on a folder" && hasnt reached
+		has "^failed upnew .*subPath up/made leads out" && has "^failed file .*mount at /etc: a file of the volume cannot be mounted on a folder" &&
+		has "^failed proc .*mount at /kernel/attr: nothing can be mounted in /proc" && hasnt reached
 }
 
 # Files of the host: read-only, of a group, exchanged at once; a subPath of them stays as it was
