@@ -260,7 +260,7 @@ case_volumes() {
 			cd /deep/er; ls ../../etc >/dev/null && echo root; echo x >/etc/passwd; sleep 2; cp /dev/zero /deep/er/z 2>/dev/null; ls -l /deep/er/new' ';' \
 		--container abs --mount 0 /x abs rw --run sh -c 'echo reached' ';' --container up --mount 0 /x up/layers rw --run sh -c 'echo reached' ';' \
 		--container upnew --mount 0 /x up/made rw --run sh -c 'echo reached' ';' --container file --mount 0 /etc f rw --run sh -c 'echo reached' ';' \
-		--container proc --mount 0 /kernel/attr "" rw --run sh -c 'echo reached' ';'
+		--container proc --mount 0 /kernel/task "" rw --run sh -c 'echo reached' ';'
 	has '^out ro: one$' && has "^err ro: sh: can't create /data/f: Read-only" && has "^err ro: rm: can't remove '/data/f': Read-only" &&
 		has "^err ro: mkdir: can't create directory '/data/x': Read-only" && has '^out ro: pod1$' &&
 		has '^out user: -rw-r--r--.* 1000 +2000 +2 .* mine$' && has '^out user: -rw-r--r--.* 0 +2000 +4 .* f$' &&
@@ -270,7 +270,7 @@ case_volumes() {
 		has '^out sub: two$' && has '^out sub: root$' && has "^err sub: sh: can't create /etc/passwd: Read-only" && has '^out sub: .* h$' &&
 		has "^failed abs .*mount at /x: subPath abs leads out of the volume" && has "^failed up .*subPath up/layers leads out of the volume" &&
 		has "^failed upnew .*subPath up/made leads out" && has "^failed file .*mount at /etc: a file of the volume cannot be mounted on a folder" &&
-		has "^failed proc .*mount at /kernel/attr: nothing can be mounted in /proc" && hasnt reached
+		has "^failed proc .*mount at /kernel/task: nothing can be mounted in /proc" && hasnt reached
 }
 
 # Files of the host: read-only, of a group, exchanged at once; a subPath of them stays as it was
