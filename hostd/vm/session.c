@@ -326,7 +326,7 @@ int session_accept(struct session_server *srv, int fd, uint32_t cid, struct err 
 	s->srv = srv;
 	s->cid = cid;
 	buf_init(&s->in, SESSION_IN_MAX);
-	buf_init(&s->out, SESSION_OUT_MAX);
+	buf_init_secret(&s->out, SESSION_OUT_MAX);
 	r = watch_add(srv->loop, &s->watch, fd, EPOLLIN, session_event);
 	if (r < 0) {
 		fd_close(fd);
@@ -340,20 +340,28 @@ int session_accept(struct session_server *srv, int fd, uint32_t cid, struct err 
 	return 0;
 }
 
+/* An encoder puts the payload behind room for the headers first, then spreads it; secrets may be in both. */
+static void session_wipe(void *frames, long len, size_t payload_max, size_t size)
+{
+	mem_wipe(frames, len < 0 ? size : MIN((size_t)len + size - payload_max, size));
+}
+
 int session_send_run(struct session *s, const struct guest_run *run, struct err *e)
 {
 	_cleanup_free_ void *frames = mem_alloc(GUEST_RUN_FRAMES_MAX);
 	long len;
-	int r;
+	int r = 0;
 
 	if (s->run_sent)
 		return err_set(e, -EALREADY, "guest %u has its pod already", s->cid);
 	len = guest_run_encode(run, frames, GUEST_RUN_FRAMES_MAX, e);
+	if (len >= 0) {
+		s->run_sent = true;
+		r = session_write(s, frames, len);
+	}
+	session_wipe(frames, len, GUEST_RUN_MAX, GUEST_RUN_FRAMES_MAX);
 	if (len < 0)
 		return (int)len;
-	s->run_sent = true;
-	r = session_write(s, frames, len);
-	mem_wipe(frames, (size_t)len); /* the environment may hold secrets */
 	return r < 0 ? err_sys(e, r, "send the pod to guest %u", s->cid) : 0;
 }
 
@@ -361,15 +369,15 @@ int session_send_files(struct session *s, const struct guest_files *files, struc
 {
 	_cleanup_free_ void *frames = mem_alloc(GUEST_FILES_FRAMES_MAX);
 	long len = guest_files_encode(files, frames, GUEST_FILES_FRAMES_MAX, e);
-	int r;
+	int r = 0;
 
+	if (len >= 0 && s->out.len + (size_t)len > SESSION_FILES_MAX)
+		r = err_set(e, -ENOBUFS, "guest %u has yet to take the files it was sent", s->cid);
+	else if (len >= 0)
+		r = session_write(s, frames, len);
+	session_wipe(frames, len, GUEST_FILES_PAYLOAD_MAX, GUEST_FILES_FRAMES_MAX);
 	if (len < 0)
 		return (int)len;
-	if (s->out.len + (size_t)len > SESSION_FILES_MAX)
-		r = err_set(e, -ENOBUFS, "guest %u has yet to take the files it was sent", s->cid);
-	else
-		r = session_write(s, frames, len);
-	mem_wipe(frames, (size_t)len); /* they may be secrets */
 	return r < 0 && r != -ENOBUFS ? err_sys(e, r, "send files to guest %u", s->cid) : r;
 }
 
