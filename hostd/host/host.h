@@ -119,6 +119,12 @@ void host_usage_fs(const char *path, struct host_usage_fs *fs);
 /** host_cpu_has() - Whether /proc/cpuinfo's first processor has a flag */
 bool host_cpu_has(const char *flag);
 
+/**
+ * host_kvm_hold() - Make a VM that stays, so that KVM is not switched on and off with every pod
+ * Return: a descriptor to keep open; -errno.
+ */
+int host_kvm_hold(struct err *e);
+
 /* ---- Modules ---- */
 
 /**

@@ -115,6 +115,7 @@ void pod_watch_start(struct pod_watch *w);
 struct puts {
 	struct node *node;
 	struct list pods; /* struct put */
+	unsigned int under_way;
 };
 
 void puts_init(struct puts *p, struct node *node);

@@ -3,6 +3,9 @@
  * One entry per pod that has something to send. The latest status waits behind the one under way, the
  * deletion behind both; so the server sees terminal states before the object goes, and a burst of
  * changes costs two calls. An entry without work is freed.
+ *
+ * PUT_PARALLEL calls are under way at a time: a connection each for all pods of a host that has just
+ * come back would keep the server, and us, busy with handshakes until they time out.
  */
 #include <stdio.h>
 #include <string.h>
@@ -14,6 +17,7 @@
 
 #define PUT_RETRY_MS	 500
 #define PUT_RETRY_MAX_MS 30000
+#define PUT_PARALLEL	 8
 #define PUT_NAME_MAX	 256
 #define PUT_ADDR_MAX	 64
 
@@ -33,6 +37,8 @@ static void put_step(struct put *p);
 
 static void put_free(struct put *p)
 {
+	if (p->call)
+		p->puts->under_way--;
 	kube_cancel(p->call);
 	timer_cancel(&p->retry.timer);
 	list_del(&p->node);
@@ -64,6 +70,19 @@ static struct put *put_of(struct puts *puts, const struct node_pod_ref *pod)
 	return p;
 }
 
+/* A call has ended: the others first, then this one again. */
+static void put_answered(struct put *p)
+{
+	struct puts *puts = p->puts;
+	struct put *next;
+
+	puts->under_way--;
+	list_del(&p->node);
+	list_add(&puts->pods, &p->node);
+	list_for_each_safe(p, next, &puts->pods, node)
+		put_step(p);
+}
+
 static void put_failed(struct put *p, const char *what, const struct kube_result *result)
 {
 	char safe[200];
@@ -85,6 +104,7 @@ static void put_status_answer(void *arg, const struct kube_result *result)
 			p->next = take_ptr(p->sending);
 		p->sending = json_doc_free(p->sending);
 		retry_arm(&p->retry, result->retry_after_ms);
+		put_answered(p);
 		return;
 	}
 	ip = json_str(json_get(json_root(p->sending), "podIP"), NULL);
@@ -95,7 +115,7 @@ static void put_status_answer(void *arg, const struct kube_result *result)
 		put_failed(p, "status", result);
 	p->sending = json_doc_free(p->sending);
 	retry_ok(&p->retry);
-	put_step(p);
+	put_answered(p);
 }
 
 static void put_delete_answer(void *arg, const struct kube_result *result)
@@ -106,12 +126,13 @@ static void put_delete_answer(void *arg, const struct kube_result *result)
 	if (kube_transient(result) || result->status == 401) {
 		put_failed(p, "delete", result);
 		retry_arm(&p->retry, result->retry_after_ms);
+		put_answered(p);
 		return;
 	}
 	if (result->status >= 300 && result->status != 404 && result->status != 409)
 		put_failed(p, "delete", result);
 	p->remove = false;
-	put_step(p);
+	put_answered(p);
 }
 
 static void put_null_if_missing(struct json_doc *doc, struct json *obj, const char *key)
@@ -180,12 +201,17 @@ static void put_step(struct put *p)
 {
 	if (p->call || timer_armed(&p->retry.timer))
 		return;
+	if (!p->next && !p->remove) {
+		put_free(p);
+		return;
+	}
+	if (p->puts->under_way >= PUT_PARALLEL)
+		return;
+	p->puts->under_way++;
 	if (p->next)
 		put_send_status(p);
-	else if (p->remove)
-		put_send_delete(p);
 	else
-		put_free(p);
+		put_send_delete(p);
 }
 
 void puts_init(struct puts *p, struct node *node)

@@ -33,7 +33,7 @@
  * NEW    waiting for its turn: admission, or the back-off after a VM that failed
  * PULL   images are fetched
  * DISK   scratch disk made, layers opened
- * NET    address, tap, host ports
+ * NET    address, tap, host ports; then its turn to boot
  * BOOT   the VM was started, its init has not said HELLO
  * RUN    the guest has its orders
  * STOP   the VM is to end: asked at first, killed when it is late

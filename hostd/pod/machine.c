@@ -117,6 +117,30 @@ static enum pod_state disk_next(struct pod *p)
 	return POD_DISK;
 }
 
+/*
+ * Whether one more VM may start now. Many that boot at once would all be late, and be taken for dead:
+ * twice as many as there are processors keep them busy.
+ */
+static bool net_may_boot(const struct pods *pods)
+{
+	uint32_t booting = 0;
+	const struct pod *p;
+
+	list_for_each(p, &pods->all, node)
+		booting += p->state == POD_BOOT;
+	return booting < MAX(2 * pods->config.cpus, 4U);
+}
+
+/* A VM has booted, or will not: who waits for its turn? */
+static void net_next_turn(struct pods *pods)
+{
+	struct pod *p;
+
+	list_for_each(p, &pods->all, node)
+		if (p->state == POD_NET)
+			pod_kick(p);
+}
+
 static enum pod_state net_next(struct pod *p)
 {
 	struct err e = ERR_INIT;
@@ -126,7 +150,7 @@ static enum pod_state net_next(struct pod *p)
 		return POD_CLEAN;
 	r = prepare_net(p, &e);
 	if (r == 0)
-		return POD_BOOT;
+		return net_may_boot(p->pods) ? POD_BOOT : POD_NET;
 	if (r == -EADDRINUSE) {
 		pod_end(p, "Failed", "NodePorts", err_msg(&e));
 		return POD_CLEAN;
@@ -409,6 +433,8 @@ static void pod_step(struct defer *d)
 			 p->meta.ns, p->meta.name, machine[p->state].name, machine[next].name);
 		timer_cancel(&p->timer);
 		p->trouble[0] = '\0';
+		if (p->state == POD_BOOT)
+			net_next_turn(p->pods);
 		p->state = next;
 		crash_point(p->pods, machine[next].name);
 		if (machine[next].enter)
