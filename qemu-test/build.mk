@@ -15,7 +15,7 @@ up: $(QEMU_TEST_NEEDS) # the same in the background: HOSTS=1 BOOT=bios-pxe MEM=1
 down: # stop what `make up` started
 	@$(QEMU_TEST_ENV) qemu-test/down.sh
 
-qemu-test: $(QEMU_TEST_NEEDS) # scenarios against hosts in QEMU (T=pattern for some)
+qemu-test: $(QEMU_TEST_NEEDS) $(O)/test/hostile $(O)/test/jail_probe # scenarios against hosts in QEMU (T=pattern for some)
 	@$(QEMU_TEST_ENV) qemu-test/run.sh $(T)
 
 qemu-test-kube: $(QEMU_TEST_NEEDS) # the same image in a real Kubernetes (built from source the first time, minutes)

@@ -93,11 +93,12 @@ host_shell() { # INDEX LINE [SECONDS]
 	# The connection stays until the answer is there: QEMU throws away what a closed one still had to say. The answer is
 	# taken from it, since QEMU's log file gets characters twice when the other side is slow to read.
 	exec {input}> >(socat - "UNIX-CONNECT:$dir/serial.sock" >"$dir/shell")
-	printf '%s\n' "$2; echo $mark \$?" >&"$input"
+	# What is typed is echoed, too, in lines as the terminal cuts them
+	printf '%s\n' "echo $mark-; $2; echo $mark \$?" >&"$input"
 	wait_until "${3:-20}" grep -aqE "$mark [0-9]+" "$dir/shell" || status=124
 	exec {input}>&-
 	[ $status = 0 ] || return $status
-	tr -d '\r' <"$dir/shell" | sed "0,/echo $mark/d;/^$mark /,\$d"
+	tr -d '\r' <"$dir/shell" | sed "0,/^$mark-\$/d;/^$mark /,\$d"
 	status=$(grep -aoE "$mark [0-9]+" "$dir/shell" | tail -n 1)
 	return "${status#* }"
 }

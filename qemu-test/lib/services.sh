@@ -128,3 +128,16 @@ registry_blob() { # NAME:TAG INDEX
 	digest=$(registry_layer "$1" "$2")
 	echo "$RUN/registry/docker/registry/v2/blobs/sha256/${digest:7:2}/${digest#sha256:}/data"
 }
+
+# --- files for hosts, which have no other way to get what is part of no image
+
+# Serves FILE... over HTTP; prints the URL of their folder
+serve_files() { # FILE...
+	local port
+	mkdir -p "$RUN/serve"
+	cp "$@" "$RUN/serve/"
+	port=$(port_pick 8900)
+	in_net_start serve python3 -m http.server --bind "$(listen_address)" --directory "$RUN/serve" "$port" >&2
+	wait_until 15 in_net curl -sf -o /dev/null "http://127.0.0.1:$port/" || die "no file server on port $port"
+	echo "http://$(gateway):$port"
+}

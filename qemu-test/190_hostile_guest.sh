@@ -1,0 +1,85 @@
+#!/bin/bash
+# A guest that attacks its VMM runs on a host beside a pod that serves: a payload of ours as its kernel drives registers
+# and rings of every device at random, three processors against each other, real tap, vhost-net and vhost-vsock behind
+# them. The host stays healthy, the pod answers all the time, each run ends with a clean record, nothing is left behind.
+# HOSTILE_SECONDS=600 for a long one, HOSTILE_SEED to repeat one.
+# environment: own
+# deadline: 420
+
+seconds=${HOSTILE_SECONDS:-60} seed=${HOSTILE_SEED:-$RANDOM}
+HOST_KERNEL_ARGS=hyper.debug
+env_up
+[ -f "$OUT/test/hostile" ] || fail "$OUT/test/hostile is missing: make $OUT/test/hostile"
+
+# What runs on the host: one attack after the other until the time is over. A line for each.
+cat >"$RUN/attack.sh" <<'SCRIPT'
+until=$(($(date +%s) + $1)) seed=$2
+dd if=/dev/zero of=rw bs=1M count=8 2>/dev/null
+dd if=/dev/urandom of=ro1 bs=1000 count=10 2>/dev/null
+dd if=/dev/urandom of=ro2 bs=1000 count=3 2>/dev/null
+mkdir -p /sys/fs/cgroup/hostile
+hexdump ro1 ro2 >sums
+while [ "$(date +%s)" -lt "$until" ]; do
+	: >exit
+	(echo 0 >/sys/fs/cgroup/hostile/cgroup.procs
+	exec hypervm --run --kernel hostile --mem 64 --cpus 3 --disk rw --disk ro1+ro2:ro --tap hostile0 --cid 666 --uid 54321 \
+		--append "seed=$seed" --exit-file exit >console 2>log) &
+	pid=$! i=0
+	while [ ! -e /sys/class/net/hostile0 ] && [ $i -lt 10 ]; do sleep 1; i=$((i + 1)); done
+	ip link set hostile0 master hyper0 up
+	while kill -0 $pid 2>/dev/null && [ "$(date +%s)" -lt "$until" ]; do sleep 1; done
+	kill $pid 2>/dev/null && (sleep 20; kill -9 $pid) 2>/dev/null &
+	killer=$!
+	wait $pid
+	echo "run seed=$seed status=$? record=$(stat -c %s exit) $(grep -o 'reason=.*' log) $(grep ops= console | tail -n 1)"
+	kill $killer 2>/dev/null
+	[ "$(hexdump ro1 ro2)" = "$(cat sums)" ] || echo "READ-ONLY DISK CHANGED"
+	[ "$(stat -c %s rw)" = 8388608 ] || echo "DISK GREW: $(stat -c %s rw)"
+	grep -a fault console
+	seed=$((seed + 1))
+done
+echo over
+SCRIPT
+serve=$(serve_files "$OUT/test/hostile" "$RUN/attack.sh")
+
+hyper run --name web -p 8080:80 nginx
+await 150 "web runs" pod_running web
+url=http://$(host_address 0 8080)/
+await 30 "nginx answers" in_net curl -sf --max-time 5 "$url"
+before=$(host_leftovers 0)
+
+while :; do
+	in_net curl -sf --max-time 15 -o /dev/null "$url" && echo ok || echo failed
+	sleep .5
+done >"$RUN/requests" &
+requests=$!
+trap 'kill $requests 2>/dev/null || :' EXIT
+
+host_shell 0 "mkdir -p /tmp/h; cd /tmp/h; for f in hostile attack.sh; do wget -q $serve/\$f; done; ls"
+host_shell 0 "(cd /tmp/h; sh attack.sh $seconds $seed >runs 2>&1 &)"
+attack_over() { host_shell 0 'tail -n 1 /tmp/h/runs' | grep -q '^over'; }
+sleep "$seconds"
+await 90 "the attack is over" attack_over
+kill $requests
+runs=$(host_shell 0 'cat /tmp/h/runs')
+echo "$runs"
+expect "requests that failed meanwhile" 0 "$(grep -c failed "$RUN/requests" || :)"
+[ "$(grep -c ok "$RUN/requests")" -ge $((seconds / 10)) ] || fail "web answered seldom" "$(sort "$RUN/requests" | uniq -c)"
+
+# Every run ends by our signal or by what it did to itself, and hypervm says so; none is killed by its jail or a crash
+bad=$(grep '^run ' <<<"$runs" | grep -vE 'record=192 reason=(killed|panic|poweroff|error) ' || :)
+[ -z "$bad" ] || fail "a run without a clean record" "$bad" "$(host_shell 0 'tail -n 20 /tmp/h/log')"
+expect "anything else said" "" "$(grep -vE '^(run |over)|fault' <<<"$runs" || :)"
+# and reached what it should attack: devices that started, requests that were served, rings that were refused
+used=$(grep -oE 'used=[0-9]+' <<<"$runs" | awk -F= '{n += $2} END {print n + 0}')
+broken=$(grep -oE 'broken=[0-9]+' <<<"$runs" | awk -F= '{n += $2} END {print n + 0}')
+if [ "$used" -lt 500 ] || [ "$broken" -lt 20 ]; then fail "the attack reached too little: used=$used broken=$broken" "$runs"; fi
+
+oops=$(host_shell 0 'dmesg | grep -iE "BUG:|Oops|general protection|WARNING:|soft lockup|hung task|rcu.*stall" | head -n 5' || :)
+expect "what the host's kernel complained of" "" "$oops"
+host_shell 0 'rm -rf /tmp/h; rmdir /sys/fs/cgroup/hostile'
+expect "left behind" "$before" "$(host_leftovers 0)"
+node_ready host-0 || fail "host-0 is not Ready" "$(nodes)"
+pod_create after busybox '["sh", "-c", "exit 0"]'
+await 60 "a pod runs to its end" pod_is after .status.phase Succeeded
+echo "seed=$seed used=$used broken=$broken"
