@@ -12,6 +12,7 @@ $(eval $(call lib_module,http/tunnel,lib/http/tunnel.c,curl))
 $(eval $(call lib_module,http/server,$(wildcard lib/http/server*.c),picohttpparser mbedtls))
 
 $(eval $(call unit_test,test_seccomp,lib/base/tests/test_seccomp.c,base,))
+$(eval $(call unit_test,test_sandbox,lib/base/tests/test_sandbox.c,base,))
 $(eval $(call unit_test,test_loop,lib/base/tests/test_loop.c,base,))
 $(eval $(call unit_test,test_quantity,lib/base/tests/test_quantity.c,base,))
 $(eval $(call unit_test,test_figures,lib/base/tests/test_figures.c,base,))

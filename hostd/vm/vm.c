@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -146,6 +147,8 @@ static int vm_describe(struct vm_packet *p, const struct vm_config *c, int dirfd
 	s->uid = c->uid;
 	s->gid = c->gid;
 	s->console_max_bytes = VM_CONSOLE_MAX_BYTES;
+	s->disk_bytes_per_s = c->disk_bytes_per_s;
+	s->disk_ops_per_s = c->disk_ops_per_s;
 	if (str_copy(s->name, sizeof(s->name), c->name) < 0 ||
 	    str_copy(s->cmdline, sizeof(s->cmdline), c->cmdline ? c->cmdline : "") < 0)
 		return err_set(e, -ENAMETOOLONG, "name or command line");
@@ -266,7 +269,11 @@ static int vm_launch(struct loop *l, struct vm *vm, const struct vm_packet *p,
 	_cleanup_fd_ int theirs = -1;
 	const char *argv[] = {c->hypervm, NULL};
 	int pair[2], fds[] = {-1, -1, STDERR_FILENO, -1}, r, status;
-	struct proc_spec spec = {.argv = argv, .fds = fds, .fd_count = 4};
+	/* Here, since the VMM cannot do it: KVM ties a VM to its process, and entering one takes a fork. */
+	struct proc_spec spec = {.argv = argv,
+				 .fds = fds,
+				 .fd_count = 4,
+				 .namespaces = geteuid() ? 0 : CLONE_NEWPID};
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return err_sys(e, -errno, "socketpair");

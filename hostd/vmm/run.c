@@ -17,6 +17,7 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 
 #include "base/fd.h"
 #include "base/mem.h"
@@ -132,7 +133,9 @@ static int run_add_devices(struct vm *vm, struct err *e)
 	serial_init(&vm->serial, vm_fd_at(vm, s->console_fd), s->console_max_bytes, r,
 		    run_serial_mark);
 	r = 0;
+	limit_init(&vm->disk_limit, s->disk_bytes_per_s, s->disk_ops_per_s);
 	for (uint32_t i = 0; r == 0 && i < s->disk_count; i++) {
+		vm->disks[i].limit = &vm->disk_limit;
 		blk_init(&vm->disks[i], &vm->mem, s, &s->disks[i],
 			 &vm->extents[s->disks[i].first_extent], vm->fds);
 		vm->disks[i].counters = &vm->counters->disks[i];
@@ -240,19 +243,42 @@ static void run_wait(struct vm *vm, int signal_fd)
 	}
 }
 
+/* No file that we write to needs to become longer than this: console, exit record, disks */
+static uint64_t run_file_bytes(const struct vm *vm)
+{
+	const struct vm_spec *s = vm->spec;
+	uint64_t max = sizeof(struct vm_exit);
+	struct stat st;
+
+	if (vm_fd_at(vm, s->console_fd) >= 0 && fstat(vm_fd_at(vm, s->console_fd), &st) == 0)
+		max = MAX(max, (uint64_t)st.st_size + s->console_max_bytes);
+	for (uint32_t i = 0; i < s->disk_count; i++) {
+		const struct vm_extent *x = &s->extents[s->disks[i].first_extent];
+
+		if (!(s->disks[i].flags & VM_DISK_READONLY))
+			max = MAX(max, (x->size_bytes + VM_EXTENT_ALIGN - 1) &
+					       ~(uint64_t)(VM_EXTENT_ALIGN - 1));
+	}
+	return max;
+}
+
 void vm_run(struct vm *vm)
 {
+	const struct jail jail = {.uid = vm->spec->uid,
+				  .gid = vm->spec->gid,
+				  .memory_bytes = vm->spec->memory_bytes,
+				  .file_bytes = run_file_bytes(vm)};
 	struct err e = ERR_INIT;
 	int r = 0, signal_fd = run_block_signals();
 
 	if (vm->jailed)
-		r = jail_enter(vm->spec->uid, vm->spec->gid, &e);
+		r = jail_enter(&jail, &e);
 	if (r == 0)
 		r = run_build(vm, &e);
 	if (r == 0)
 		r = run_start_threads(vm, &e);
 	if (r == 0 && vm->jailed)
-		r = jail_seal(&e);
+		r = jail_seal(&jail, &e);
 	if (r < 0)
 		vm_end(vm, VM_REASON_ERROR, r, "%s", err_msg(&e));
 	run_filter(vm, JAIL_MAIN);

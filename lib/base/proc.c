@@ -93,6 +93,7 @@ int proc_spawn(const struct proc_spec *spec, struct proc *p, struct err *e)
 		return err_set(e, -EINVAL, "start %s: too many descriptors", spec->argv[0]);
 	if (pipe2(report, O_CLOEXEC) < 0)
 		return err_sys(e, -errno, "start %s", spec->argv[0]);
+	args.flags |= spec->namespaces;
 	args.pidfd = (uint64_t)(uintptr_t)&pidfd;
 	if (spec->cgroup_fd >= 0) {
 		args.flags |= CLONE_INTO_CGROUP;

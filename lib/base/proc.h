@@ -19,6 +19,7 @@ struct proc_spec {
 	size_t fd_count; /* descriptors 0..2 that are not listed go to /dev/null */
 	int cgroup_fd; /* child is born in this cgroup v2 folder (CLONE_INTO_CGROUP); -1: ours */
 	const char *cwd; /* NULL: ours */
+	uint64_t namespaces; /* CLONE_NEW…: it is born in new ones of these kinds; needs root */
 };
 
 struct proc {

@@ -46,6 +46,17 @@ int sandbox_root(const struct sandbox_bind *binds, size_t count);
  */
 int sandbox_identity(uid_t uid, gid_t gid);
 
+/**
+ * sandbox_landlock() - Open no path, use no TCP port, signal nobody outside, for ever
+ *
+ * For the calling thread and what it starts later; what is open stays so. Needs no_new_privs. A kernel
+ * without Landlock, or with less of it, does less: this is a second wall, not the first.
+ *
+ * Return: 0 or -errno.
+ * Source: Linux Documentation/userspace-api/landlock.rst, up to ABI 6.
+ */
+int sandbox_landlock(void);
+
 /** sandbox_limit() - Set both limits of a resource (RLIMIT_…). Return: 0 or -errno */
 int sandbox_limit(int resource, unsigned long value);
 
