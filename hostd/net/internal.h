@@ -44,6 +44,9 @@ int link_bridge_up(const char *name, uint32_t address, unsigned int prefix_len, 
  */
 int link_tap_open(const char *name, unsigned int bridge_index, int *fd, struct err *e);
 
+/** shape_tap() - Put limits on a tap, replacing those that are there. Return: 0 or -errno */
+int shape_tap(const char *tap, const struct net_rate *rate, struct err *e);
+
 /** nft_replace() - Replace our table by the one for @n's pods, in one transaction. Return: 0 or -errno */
 int nft_replace(const struct net *n, struct err *e);
 

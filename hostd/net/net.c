@@ -241,6 +241,11 @@ int net_attach(struct net *net, const char *uid, const struct net_port *ports, s
 	return r;
 }
 
+int net_limit(const struct net_if *nif, const struct net_rate *rate, struct err *e)
+{
+	return shape_tap(nif->tap, rate, e);
+}
+
 int net_adopt(struct net *net, const char *uid, const char *ip, const struct net_port *ports,
 	      size_t count, struct err *e)
 {

@@ -69,6 +69,18 @@ int net_tap_name(const char *ip, char tap[16]);
 int net_attach(struct net *net, const char *uid, const struct net_port *ports, size_t count,
 	       struct net_if *out, struct err *e);
 
+/* Bytes a second; 0: no limit */
+struct net_rate {
+	uint64_t ingress; /* to the pod */
+	uint64_t egress; /* from the pod */
+};
+
+/**
+ * net_limit() - Limit an attached pod; the limits go with its tap
+ * Return: 0 or -errno.
+ */
+int net_limit(const struct net_if *nif, const struct net_rate *rate, struct err *e);
+
 /**
  * net_adopt() - Take over the address and ports of a pod whose VM outlived this daemon
  * @ip: as net_attach() once gave it

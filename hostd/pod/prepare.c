@@ -107,6 +107,12 @@ size_t prepare_ports(const struct pod *p, struct net_port *ports)
 	return p->spec->port_count;
 }
 
+static void prepare_close_net(struct pod *p)
+{
+	p->nif.tap_fd = fd_close(p->nif.tap_fd);
+	p->nif.vhost_fd = fd_close(p->nif.vhost_fd);
+}
+
 int prepare_net(struct pod *p, struct err *e)
 {
 	struct net_port ports[SPEC_PORTS_MAX];
@@ -118,6 +124,17 @@ int prepare_net(struct pod *p, struct err *e)
 		       e);
 	if (r < 0)
 		return r;
+	if (p->spec->limits.net_ingress || p->spec->limits.net_egress) {
+		const struct net_rate rate = {.ingress = p->spec->limits.net_ingress,
+					      .egress = p->spec->limits.net_egress};
+
+		r = net_limit(&p->nif, &rate, e);
+	}
+	if (r < 0) {
+		prepare_close_net(p);
+		net_detach(p->pods->config.net, p->meta.uid, NULL);
+		return r;
+	}
 	crash_point(p->pods, "net-attached");
 	p->attached = true;
 	(void)str_copy(p->ip, sizeof(p->ip), p->nif.ip);
@@ -125,12 +142,6 @@ int prepare_net(struct pod *p, struct err *e)
 	store_save(p);
 	pod_changed(p);
 	return 0;
-}
-
-static void prepare_close_net(struct pod *p)
-{
-	p->nif.tap_fd = fd_close(p->nif.tap_fd);
-	p->nif.vhost_fd = fd_close(p->nif.vhost_fd);
 }
 
 const char *prepare_kernel(const struct pod *p)
@@ -162,6 +173,8 @@ static int prepare_start(struct pod *p, struct err *e)
 		.cgroup_fd = group,
 		.disks = disks,
 		.disk_count = ARRAY_SIZE(disks),
+		.disk_bytes_per_s = p->spec->limits.disk_bytes,
+		.disk_ops_per_s = p->spec->limits.disk_ops,
 		.nics = &nic,
 		.nic_count = p->attached ? 1 : 0,
 	};

@@ -177,6 +177,12 @@ struct spec_piece {
 	_Alignas(max_align_t) unsigned char bytes[];
 };
 
+/* A second's worth each; 0: no limit */
+struct spec_limits {
+	uint64_t disk_bytes, disk_ops; /* of all disks together */
+	uint64_t net_ingress, net_egress; /* bytes to and from the pod */
+};
+
 struct pod_spec {
 	struct json_doc *doc; /* owns all strings; see spec_parse() */
 	const char *ns, *name, *uid;
@@ -188,6 +194,7 @@ struct pod_spec {
 	enum guest_restart restart;
 	uint32_t grace_s;
 	int64_t active_deadline_s; /* 0: none */
+	struct spec_limits limits; /* by annotations */
 	uint64_t overhead_memory; /* bytes, as the API's RuntimeClass says; 0 */
 	enum spec_dns dns;
 	struct spec_list dns_servers, dns_search, dns_options, hosts;

@@ -7,8 +7,21 @@
 
 #define SPEC_PATH_MAX 160
 
+struct spec_rule {
+	const char *field;
+	enum {
+		SPEC_RULE_NOT_TRUE, /* false and missing are fine */
+		SPEC_RULE_NOT_SET, /* null and empty are fine */
+		SPEC_RULE_PRESENT, /* an empty object is not fine, either */
+	} kind;
+};
+
 /** spec_refuse() - Return -ENOTSUP and say that the field at this path is not supported */
 int spec_refuse(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/** spec_rules() - Check an object against what it must not have */
+int spec_rules(const struct json *obj, const char *path, const struct spec_rule *rules,
+	       size_t count, struct err *e);
 
 /** spec_text() - Keep a text in the spec. Return: it, or NULL when the pod gets too large */
 const char *spec_text(struct pod_spec *s, const char *text, size_t len);
@@ -44,6 +57,9 @@ void *spec_store(struct pod_spec *s, size_t count, size_t size);
 /** spec_quantity() - Parse a quantity that may be missing. Return: 0; -EINVAL, with the path in @e */
 int spec_quantity(const struct json *v, unsigned int scale, const char *path, uint64_t *out,
 		  struct err *e);
+
+/** spec_limits() - Parse the annotations that limit disk and network. Return: 0; -ENOTSUP, naming it */
+int spec_limits(struct pod_spec *s, const struct json *metadata, struct err *e);
 
 /** spec_volumes() - Parse spec.volumes; before the containers */
 int spec_volumes(struct pod_spec *s, const struct json *spec, struct err *e);

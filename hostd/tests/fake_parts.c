@@ -167,6 +167,13 @@ int net_attach(struct net *net, const char *uid, const struct net_port *ports, s
 	return 0;
 }
 
+int net_limit(const struct net_if *nif, const struct net_rate *rate, struct err *e)
+{
+	(void)e;
+	fake.limited = *rate;
+	return *nif->ip ? 0 : -EINVAL;
+}
+
 int net_detach(struct net *net, const char *uid, struct err *e)
 {
 	(void)net;

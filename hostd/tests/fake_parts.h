@@ -27,6 +27,7 @@ struct fake_parts {
 	int disk_result, scratch_count, plan_open;
 	/* net */
 	int attach_result, attached, adopted, synced;
+	struct net_rate limited;
 	/* vm */
 	int start_result, started, killed;
 	struct vm *vm; /* the one that runs, NULL none */

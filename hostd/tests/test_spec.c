@@ -215,6 +215,62 @@ static void test_guest_overhead(void **state)
 	}
 }
 
+#define ANNOTATED(map)                                                                               \
+	"{\"metadata\":{\"namespace\":\"default\",\"name\":\"n\",\"uid\":\"u\",\"annotations\":" map \
+	"},"                                                                                         \
+	"\"spec\":{\"containers\":[{\"name\":\"c\",\"image\":\"i\"}]}}"
+
+static void test_limits(void **state)
+{
+	static const struct {
+		const char *text, *why;
+		struct spec_limits limits;
+	} cases[] = {
+		{ANNOTATED("{\"other/disk-iops\":\"x\"}"), NULL, {0}},
+		{ANNOTATED(
+			 "{\"hypermetal.io/disk-iops\":\"200\",\"hypermetal.io/disk-bandwidth\":\"1Mi\"}"),
+		 NULL,
+		 {.disk_ops = 200, .disk_bytes = 1 << 20}},
+		{ANNOTATED(
+			 "{\"kubernetes.io/ingress-bandwidth\":\"8M\",\"kubernetes.io/egress-bandwidth\":\"16k\"}"),
+		 NULL,
+		 {.net_ingress = 1000000, .net_egress = 2000}},
+		{ANNOTATED(
+			 "{\"hypermetal.io/net-egress\":\"80M\",\"kubernetes.io/egress-bandwidth\":\"16k\"}"),
+		 NULL,
+		 {.net_egress = 10000000}},
+		{ANNOTATED("{\"hypermetal.io/disk-iops\":\"fast\"}"),
+		 "metadata.annotations[hypermetal.io/disk-iops]: not a quantity",
+		 {0}},
+		{ANNOTATED("{\"hypermetal.io/disk-iops\":5}"),
+		 "metadata.annotations[hypermetal.io/disk-iops]: not a quantity",
+		 {0}},
+		{ANNOTATED("{\"hypermetal.io/disk-iops\":\"0\"}"),
+		 "metadata.annotations[hypermetal.io/disk-iops]: less than 1",
+		 {0}},
+		{ANNOTATED("{\"hypermetal.io/disk-bandwidth\":\"-1Mi\"}"),
+		 "metadata.annotations[hypermetal.io/disk-bandwidth]: less than 4096",
+		 {0}},
+		{ANNOTATED("{\"kubernetes.io/ingress-bandwidth\":\"10\"}"),
+		 "metadata.annotations[kubernetes.io/ingress-bandwidth]: less than 1000",
+		 {0}},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct pod_spec *s = NULL;
+		struct err e = ERR_INIT;
+		int r = parse(cases[i].text, &s, &e);
+
+		assert_int_equal(r, cases[i].why ? -ENOTSUP : 0);
+		if (cases[i].why)
+			assert_string_equal(err_msg(&e), cases[i].why);
+		else
+			assert_memory_equal(&s->limits, &cases[i].limits, sizeof(s->limits));
+		spec_free(s);
+	}
+}
+
 static void test_refused(void **state)
 {
 	static const struct {
@@ -265,7 +321,6 @@ static void test_refused(void **state)
 		 "spec.runtimeClassName: \"hypervm\" and \"hypervm-full\" run here", -ENOTSUP},
 		{POD("\"securityContext\":{\"sysctls\":[{\"name\":\"a\"}]}"),
 		 "spec.securityContext.sysctls" NO, -ENOTSUP},
-		{POD("\"os\":{\"name\":\"windows\"}"), "spec.os.name" NO, -ENOTSUP},
 		{POD("\"restartPolicy\":\"Sometimes\""), "spec.restartPolicy: not a policy",
 		 -EINVAL},
 		{POD(""), "spec.containers: none", -EINVAL},
@@ -422,6 +477,7 @@ int main(void)
 		cmocka_unit_test(test_refused),	       cmocka_unit_test(test_too_many),
 		cmocka_unit_test(test_meta),	       cmocka_unit_test(test_capabilities),
 		cmocka_unit_test(test_guest_overhead), cmocka_unit_test(test_life),
+		cmocka_unit_test(test_limits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

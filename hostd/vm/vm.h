@@ -71,6 +71,7 @@ struct vm_config {
 	int cgroup_fd; /* folder of its cgroup; -1: ours */
 	const struct vm_disk_config *disks;
 	size_t disk_count;
+	uint64_t disk_bytes_per_s, disk_ops_per_s; /* all disks together; 0: no limit */
 	const struct vm_nic_config *nics;
 	size_t nic_count;
 };

@@ -44,6 +44,7 @@ struct vm {
 	int vm_fd;
 	struct serial serial;
 	struct blk disks[VM_DISKS_MAX];
+	struct limit disk_limit;
 	struct blk_extent extents[VM_EXTENTS_MAX];
 	struct vnet nics[VM_NICS_MAX];
 	struct vvsock vsock;

@@ -20,7 +20,7 @@
 #define VM_SPEC_MAGIC	0x53565948U /* "HYVS" */
 #define VM_EVENT_MAGIC	0x45565948U /* "HYVE" */
 #define VM_EXIT_MAGIC	0x58565948U /* "HYVX" */
-#define VM_SPEC_VERSION 1
+#define VM_SPEC_VERSION 2
 
 #define VM_CONTROL_FD 3 /* the SEQPACKET socket in hypervm */
 
@@ -94,6 +94,7 @@ struct vm_spec {
 
 	uint32_t disk_count, nic_count, extent_count;
 	uint32_t counters_fd; /* VM_COUNTERS_BYTES of a regular file (vm_counters.h), or VM_FD_NONE */
+	uint64_t disk_bytes_per_s, disk_ops_per_s; /* all disks together; 0: no limit */
 	struct vm_disk disks[VM_DISKS_MAX];
 	struct vm_nic nics[VM_NICS_MAX];
 	struct vm_extent extents[VM_EXTENTS_MAX];
@@ -136,7 +137,7 @@ _Static_assert(sizeof(struct vm_disk) == 32, "layout");
 _Static_assert(sizeof(struct vm_nic) == 16, "layout");
 _Static_assert(sizeof(struct vm_exit) == 192, "layout");
 _Static_assert(sizeof(struct vm_event) == 200, "layout");
-_Static_assert(sizeof(struct vm_spec) == 152 + 32 * 8 + 16 * 4 + 16 * 236 + 1024, "layout");
+_Static_assert(sizeof(struct vm_spec) == 168 + 32 * 8 + 16 * 4 + 16 * 236 + 1024, "layout");
 
 /*
  * The guest's side: two 32-bit I/O ports. Init (PID 1, as root) calls ioperm(port, 4, 1) once and

@@ -117,6 +117,28 @@ static void test_rules_follow_the_pods(void **state)
 	net_free(net);
 }
 
+/* Only what goes to the pod: not every kernel that tests are run on has the other half; scenario 195 does. */
+static void test_limit(void **state)
+{
+	struct net_if nif = {.tap = "limited0"};
+	struct net_rate rate = {.ingress = 1000000};
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_int_equal(net_limit(&nif, &rate, &e), -ENODEV);
+	assert_output("PATH=$PATH:/usr/sbin ip link add limited0 type bridge", "");
+	if (net_limit(&nif, &rate, &e) < 0)
+		skip(); /* no sch_tbf */
+	assert_output("PATH=$PATH:/usr/sbin tc qdisc show dev limited0 | grep -o 'tbf.*Mbit'",
+		      "tbf 1: root refcnt 2 rate 8Mbit\n");
+	rate.ingress = 2000000; /* replaces */
+	assert_int_equal(net_limit(&nif, &rate, &e), 0);
+	assert_output("PATH=$PATH:/usr/sbin tc qdisc show dev limited0 | grep -o 'rate.*Mbit'",
+		      "rate 16Mbit\n");
+	rate.ingress = UINT64_MAX; /* as good as none */
+	assert_int_equal(net_limit(&nif, &rate, &e), 0);
+}
+
 static void test_clashes_are_refused(void **state)
 {
 	struct net *net = make_net();
@@ -173,6 +195,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_bridge_has_gateway),
 		cmocka_unit_test(test_rules_follow_the_pods),
+		cmocka_unit_test(test_limit),
 		cmocka_unit_test(test_clashes_are_refused),
 		cmocka_unit_test(test_bad_ranges),
 	};

@@ -8,8 +8,10 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 
 #define BLK_SECTOR		512U
@@ -259,18 +261,19 @@ static int64_t blk_handle(struct blk *b)
 	return (int64_t)(room - blk_left(&out));
 }
 
-void blk_serve(struct blk *b)
+uint64_t blk_serve(struct blk *b)
 {
 	struct vdev *d = &b->dev;
 	struct vq *q = &d->queues[0];
 	/* Then others may have the lock: a driver that adds requests for ever could never reset. */
 	unsigned int left = BLK_QUEUE_SIZE;
+	uint64_t wait_ns = 0;
 	int r = 0;
 
 	pthread_mutex_lock(&d->lock);
 	if (!d->active || !q->ready) {
 		pthread_mutex_unlock(&d->lock);
-		return;
+		return 0;
 	}
 	do {
 		vq_suppress(q);
@@ -278,6 +281,11 @@ void blk_serve(struct blk *b)
 			int64_t written = blk_handle(b);
 
 			left--;
+			if (b->limit)
+				wait_ns =
+					limit_take(b->limit, b->chain.total_bytes, clock_mono_ns());
+			if (wait_ns)
+				left = 0;
 			if (written < 0) {
 				r = (int)written;
 				break;
@@ -294,17 +302,26 @@ void blk_serve(struct blk *b)
 		vdev_fail(d, "bad request");
 	}
 	pthread_mutex_unlock(&d->lock);
+	return wait_ns;
 }
 
 void blk_run(struct blk *b)
 {
 	eventfd_t n;
 
-	for (;;)
-		if (eventfd_read(b->dev.kick_fds[0], &n) == 0) {
-			b->counters->kicks++;
-			blk_serve(b);
-		}
+	for (;;) {
+		struct timespec wait;
+		uint64_t ns;
+
+		if (eventfd_read(b->dev.kick_fds[0], &n) < 0)
+			continue;
+		b->counters->kicks++;
+		ns = blk_serve(b);
+		wait = (struct timespec){.tv_sec = (time_t)(ns / 1000000000U),
+					 .tv_nsec = (long)(ns % 1000000000U)};
+		if (ns)
+			clock_nanosleep(CLOCK_MONOTONIC, 0, &wait, NULL);
+	}
 }
 
 static int blk_activate(struct vdev *d)

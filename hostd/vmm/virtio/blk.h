@@ -13,6 +13,7 @@
 
 #include "proto/vm_counters.h"
 #include "proto/vm_spec.h"
+#include "vmm/virtio/limit.h"
 #include "vmm/virtio/mmio.h"
 
 struct blk_extent {
@@ -29,6 +30,7 @@ struct blk {
 	uint64_t size_bytes;
 	unsigned int extent_count;
 	const struct blk_extent *extents; /* ascending, without gaps but for the alignment */
+	struct limit *limit; /* NULL: none */
 	struct vq_chain chain; /* the request in hand */
 	struct vm_counters_disk *counters, own; /* @own unless somebody wants to see them */
 };
@@ -42,8 +44,11 @@ struct blk {
 void blk_init(struct blk *b, const struct gmem *m, const struct vm_spec *spec,
 	      const struct vm_disk *disk, struct blk_extent *extents, const int *fds);
 
-/** blk_serve() - Serve all that is in the queue, if the device is active. The device's thread */
-void blk_serve(struct blk *b);
+/**
+ * blk_serve() - Serve what is in the queue, if the device is active. The device's thread
+ * Return: nanoseconds to wait before the next call, as the limit says
+ */
+uint64_t blk_serve(struct blk *b);
 
 /** blk_run() - The device thread's body: wait, serve, for ever */
 _Noreturn void blk_run(struct blk *b);
