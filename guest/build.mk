@@ -3,10 +3,11 @@ guest_sources := $(filter-out guest/main.c,$(wildcard guest/*.c))
 
 $(eval $(call program,hyperstart,guest/main.c $(guest_sources),proto base,))
 $(eval $(call unit_test,test_guest,guest/tests/test_guest.c guest/ring.c guest/user.c guest/signame.c,base,))
-$(eval $(call unit_test,test_volume,guest/tests/test_volume.c guest/path.c guest/atomic.c,base,))
+$(eval $(call unit_test,test_volume,guest/tests/test_volume.c guest/path.c guest/atomic.c,proto base,))
 $(eval $(call unit_test,test_http,guest/tests/test_http.c guest/http.c,base,))
 $(eval $(call fuzz_target,fuzz_http,guest/fuzz/fuzz_http.c guest/http.c,base,,guest/fuzz/corpus_http))
 $(eval $(call fuzz_target,fuzz_user,guest/fuzz/fuzz_user.c guest/user.c,base,,guest/fuzz/corpus_user))
+$(eval $(call fuzz_target,fuzz_files,guest/fuzz/fuzz_files.c guest/path.c guest/atomic.c,proto base,,guest/fuzz/corpus_files))
 $(eval $(call fuzz_target,fuzz_link,guest/fuzz/fuzz_link.c guest/link.c guest/exec.c,proto base,,guest/fuzz/corpus_link))
 
 # The other end of hyperstart for tests: hostd's session code on a command line
