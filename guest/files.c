@@ -16,7 +16,7 @@
 
 #define FILES_MOD "files"
 
-static struct buf files_in = BUF_INIT(GUEST_FILES_PAYLOAD_MAX);
+static struct buf files_in = {.cap = GUEST_FILES_PAYLOAD_MAX, .secret = true};
 static bool files_dropped; /* the rest of a message that is too long is passed over */
 
 void files_reset(void)
