@@ -54,6 +54,31 @@ await 30 "nginx answers" in_net curl -sf --max-time 5 "http://$(host_address 0 8
 hyper rm again
 await 60 "again is gone" pod_gone again
 
+# What pods get of a real API: variables, files, and the account's token, which opens what RBAC gives it
+kubectl create configmap settings --from-literal=mode=fast
+kubectl create secret generic keys --from-literal=user=root
+pod_create asks busybox '["sleep", "1000"]' \
+	'{"spec": {"volumes": [{"name": "keys", "secret": {"secretName": "keys", "defaultMode": 256}}]}}' \
+	'{"env": [{"name": "MODE", "valueFrom": {"configMapKeyRef": {"name": "settings", "key": "mode"}}}],
+		"volumeMounts": [{"name": "keys", "mountPath": "/keys"}]}'
+await 120 "asks runs" pod_running asks
+account=/var/run/secrets/kubernetes.io/serviceaccount
+as_pod() { # PATH: the API's answer to the pod's token
+	hyper exec asks -- cat $account/token >"$RUN/pod-token"
+	hyper exec asks -- cat $account/ca.crt >"$RUN/pod-ca.crt"
+	in_net curl -s -o /dev/null --max-time 20 -w '%{http_code}' --cacert "$RUN/pod-ca.crt" \
+		-H "Authorization: Bearer $(cat "$RUN/pod-token")" "$(api_url "$1")"
+}
+expect "variable and file" "fast root" "$(hyper exec asks -- sh -c 'echo $MODE $(cat /keys/user)')"
+expect "namespace" default "$(hyper exec asks -- cat $account/namespace)"
+expect "where the API is" "$(gateway) $API_PORT" "$(hyper exec asks -- sh -c 'echo $KUBERNETES_SERVICE_HOST $KUBERNETES_SERVICE_PORT')"
+expect "without a role" 403 "$(as_pod "$PODS")"
+kubectl create rolebinding asks --clusterrole=view --serviceaccount=default:default
+await 20 "the role opens the namespace" eval '[ "$(as_pod "$PODS")" = 200 ]'
+expect "another namespace" 403 "$(as_pod /api/v1/namespaces/kube-system/pods)"
+kubectl delete pod asks --grace-period=0 --force
+await 60 "asks is gone" pod_gone asks
+
 pod_create seven busybox '["sh", "-c", "exit 7"]'
 await 60 "seven has Failed" pod_is seven .status.phase Failed
 expect "exit code" 7 "$(pod seven '.status.containerStatuses[0].state.terminated.exitCode')"
