@@ -28,6 +28,7 @@
 #include "base/str.h"
 #include "json/json.h"
 #include "oci/image_run.h"
+#include "oci/login.h"
 #include "oci/manifest.h"
 #include "oci/pull.h"
 
@@ -38,6 +39,9 @@ struct options {
 	struct oci_pull_spec pull;
 	const char *mirrors[IMAGE_MIRRORS_MAX];
 	uint64_t uid, gid, result_fd;
+	bool with_logins;
+	char text[LOGIN_BYTES_MAX + 1];
+	struct oci_login logins[LOGINS_MAX];
 };
 
 static void usage(FILE *to)
@@ -48,6 +52,7 @@ static void usage(FILE *to)
 	      "  --folder DIR     where new files go\n"
 	      "  --mkfs FILE      mkfs.erofs\n"
 	      "  --mirror R=URL   ask URL for images of registry R first; repeatable\n"
+	      "  --logins         read logins from standard input: HOST, a blank, base64 of USER:PASSWORD, a line each\n"
 	      "  --room BYTES     limit of what is made (default 16 GiB)\n"
 	      "  --uid N --gid N  become this user and see nothing else than these folders and the network\n"
 	      "  --result-fd N    write the result there, one line of JSON (default 1)\n"
@@ -62,6 +67,7 @@ static int parse(int argc, char **argv, struct options *o)
 		{"folder", required_argument, NULL, 'f'},
 		{"mkfs", required_argument, NULL, 'm'},
 		{"mirror", required_argument, NULL, 'r'},
+		{"logins", no_argument, NULL, 'l'},
 		{"room", required_argument, NULL, 'b'},
 		{"uid", required_argument, NULL, 'u'},
 		{"gid", required_argument, NULL, 'g'},
@@ -87,6 +93,9 @@ static int parse(int argc, char **argv, struct options *o)
 				return -EINVAL;
 			o->mirrors[o->pull.mirror_count++] = optarg;
 			break;
+		case 'l':
+			o->with_logins = true;
+			break;
 		case 'b':
 			r = str_u64(optarg, UINT64_MAX, &o->pull.room_bytes);
 			break;
@@ -110,6 +119,25 @@ static int parse(int argc, char **argv, struct options *o)
 		return -EINVAL;
 	o->pull.mirrors = o->mirrors;
 	o->pull.name = argv[optind];
+	return 0;
+}
+
+static int read_logins(struct options *o, struct err *e)
+{
+	size_t len = 0;
+	ssize_t n;
+	int r;
+
+	if (!o->with_logins)
+		return 0;
+	while (len < LOGIN_BYTES_MAX &&
+	       (n = read(STDIN_FILENO, o->text + len, LOGIN_BYTES_MAX - len)) > 0)
+		len += (size_t)n;
+	r = login_parse(o->text, o->logins, LOGINS_MAX);
+	if (r < 0)
+		return err_set(e, r, "logins: not lines of HOST and base64");
+	o->pull.logins = o->logins;
+	o->pull.login_count = (size_t)r;
 	return 0;
 }
 
@@ -319,6 +347,8 @@ int image_run(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	umask(022);
 	r = confine(&o, &e);
+	if (r == 0)
+		r = read_logins(&o, &e);
 	if (r == 0)
 		r = oci_pull_run(&o.pull, &pulled, &e);
 	if (report(&o, &pulled, r, &e) < 0)

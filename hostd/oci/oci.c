@@ -20,6 +20,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "oci/login.h"
 #include "oci/ref.h"
 #include "oci/store.h"
 #include "oci/worker.h"
@@ -55,6 +56,7 @@ struct job {
 	enum job_state state;
 	bool tried_again;
 	char name[OCI_NAME_MAX];
+	struct buf logins; /* as hostd-image gets them */
 	struct worker worker;
 	struct defer answer;
 	uint64_t started_ms, since_ms; /* of the first and of the present attempt */
@@ -70,6 +72,7 @@ static void job_on_exit(struct worker *w, int exit_code);
 static void job_free(struct job *j)
 {
 	worker_done(&j->worker);
+	buf_done(&j->logins);
 	defer_cancel(&j->answer);
 	oci_image_unref(j->image);
 	list_del(&j->node);
@@ -107,6 +110,7 @@ static struct job *job_new(struct oci *oci)
 	j->oci = oci;
 	list_init(&j->node);
 	list_init(&j->waits);
+	buf_init_secret(&j->logins, LOGIN_BYTES_MAX);
 	worker_init(&j->worker, &oci->workers, job_on_exit);
 	return j;
 }
@@ -188,6 +192,7 @@ static int job_start(struct job *j)
 		.image = j->name,
 		.store = store->root,
 		.folder = folder,
+		.logins = &j->logins,
 		.room_bytes = store->cap_bytes
 				      ? store->cap_bytes - MIN(store->used_bytes, store->cap_bytes)
 				      : OCI_ROOM_DEFAULT,
@@ -256,8 +261,22 @@ static void oci_answer(struct oci *oci, struct oci_wait *w, struct oci_image *im
 	job_end(j, image, failure);
 }
 
-void oci_ensure(struct oci *oci, struct oci_wait *w, const char *name, enum oci_pull pull)
+/* A job under way for the same image with the same logins */
+static struct job *oci_job_of(struct oci *oci, const char *name, const struct buf *logins)
 {
+	struct job *j;
+
+	list_for_each(j, &oci->jobs, node)
+		if ((j->state == JOB_QUEUED || j->state == JOB_RUNNING) && str_eq(j->name, name) &&
+		    str_eq(buf_str(&j->logins), buf_str(logins)))
+			return j;
+	return NULL;
+}
+
+void oci_ensure(struct oci *oci, struct oci_wait *w, const char *name, enum oci_pull pull,
+		const struct oci_login *logins, size_t login_count)
+{
+	struct buf chosen;
 	struct oci_image *image = NULL;
 	char full[OCI_NAME_MAX];
 	struct err e = ERR_INIT;
@@ -283,14 +302,20 @@ void oci_ensure(struct oci *oci, struct oci_wait *w, const char *name, enum oci_
 		oci_answer(oci, w, NULL, OCI_FAILURE_NEVER, &e);
 		return;
 	}
-	list_for_each(j, &oci->jobs, node) {
-		if ((j->state == JOB_QUEUED || j->state == JOB_RUNNING) && str_eq(j->name, full)) {
-			list_add(&j->waits, &w->node);
-			return;
-		}
+	buf_init_secret(&chosen, LOGIN_BYTES_MAX);
+	if (login_choose(&ref, (const char *const *)oci->workers.mirrors, oci->workers.mirror_count,
+			 logins, login_count, &chosen) < 0)
+		buf_clear(
+			&chosen); /* too long to be some: the registry will say that it wants one */
+	j = oci_job_of(oci, full, &chosen);
+	if (j) {
+		list_add(&j->waits, &w->node);
+		buf_done(&chosen);
+		return;
 	}
 	j = job_new(oci);
 	str_copy(j->name, sizeof(j->name), full);
+	j->logins = chosen; /* moved */
 	list_add(&j->waits, &w->node);
 	list_add(&oci->jobs, &j->node);
 	oci_run_queue(oci);

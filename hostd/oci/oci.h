@@ -99,15 +99,25 @@ struct oci_wait {
 	struct list node; /* on its pull while it waits */
 };
 
+/* Who one is at a registry, as a pod's secrets say. */
+struct oci_login {
+	const char *at; /* HOST[:PORT][/PATH]: for all repositories there; docker.io as such */
+	const char *basic; /* base64 of USER:PASSWORD */
+};
+
 /**
  * oci_ensure() - Have an image in the store
  * @w:    zeroed but for fn; borrowed until it is called or oci_cancel()
  * @name: as in a pod's spec: [REGISTRY/]REPOSITORY[:TAG][@DIGEST]; nothing more is docker.io's "latest"
  *
- * Many may wait for one pull. w->fn is always called from the loop, never from inside.
+ * @logins: that may be used, @login_count of them; borrowed for the call. The one that fits best goes to the
+ *          registry, and to a mirror what is for the mirror's own host; to hostd-image by a pipe
+ *
+ * An image that is there needs no login. Many may wait for one pull, if they have the same logins. w->fn is always called from the loop, never from inside.
  * Logs ev=pull_started and ev=pull_done or ev=pull_failed.
  */
-void oci_ensure(struct oci *oci, struct oci_wait *w, const char *name, enum oci_pull pull);
+void oci_ensure(struct oci *oci, struct oci_wait *w, const char *name, enum oci_pull pull,
+		const struct oci_login *logins, size_t login_count);
 
 /** oci_cancel() - Wait no longer; may be repeated. A pull that nobody waits for is ended */
 void oci_cancel(struct oci *oci, struct oci_wait *w);

@@ -139,7 +139,8 @@ int oci_pull_run(const struct oci_pull_spec *spec, struct oci_pulled *pulled, st
 	p->pulled = pulled;
 	buf_init(&p->text, 0);
 	if (r == 0)
-		r = oci_registry_new(&ref, spec->mirrors, spec->mirror_count, &p->registry, e);
+		r = oci_registry_new(&ref, spec->mirrors, spec->mirror_count, spec->logins,
+				     spec->login_count, &p->registry, e);
 	if (r == 0)
 		r = pull_all(p, &ref, e);
 	oci_registry_free(p->registry);

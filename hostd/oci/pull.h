@@ -9,6 +9,8 @@ struct oci_pull_spec {
 	const char *name;
 	const char *const *mirrors;
 	size_t mirror_count;
+	const struct oci_login *logins; /* at the registry and the mirrors */
+	size_t login_count;
 	const char *store; /* read: what is in layers/ and images/ is not pulled again */
 	const char *folder; /* receives HEX.erofs for each new layer, and image.json */
 	const char *mkfs;

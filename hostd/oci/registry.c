@@ -4,8 +4,8 @@
  * A request goes to one after another until one has what is asked for; when none has, the reasons of
  * all are told, each with the place it came from.
  *
- * A registry that answers 401 says where to get a token (challenge.c); it is got without credentials
- * and the request is repeated once. Plain HTTP is spoken only to a mirror that was given so, and a
+ * A registry that answers 401 says where to get a token (challenge.c); it is got with the login for that
+ * endpoint, or without any, and the request is repeated once. A registry that wants the login itself gets it. Plain HTTP is spoken only to a mirror that was given so, and a
  * token is never fetched over plain HTTP for an endpoint that is not.
  */
 #include "oci/registry.h"
@@ -20,6 +20,7 @@
 #include "json/json.h"
 #include "oci/challenge.h"
 #include "oci/digest.h"
+#include "oci/login.h"
 #include "oci/manifest.h"
 
 #define REGISTRY_ENDPOINTS_MAX 9
@@ -31,7 +32,8 @@
 
 struct endpoint {
 	char *base; /* URL without a slash at its end */
-	char *authorization; /* "Bearer …" or NULL */
+	char *basic; /* "Basic …", the login for this place, or NULL */
+	char *authorization; /* what the registry is told, or NULL */
 };
 
 struct oci_registry {
@@ -50,7 +52,8 @@ struct fetch {
 	struct buf words; /* what came with another status than 200 */
 };
 
-static int endpoint_add(struct oci_registry *g, const char *url, struct err *e)
+static int endpoint_add(struct oci_registry *g, const char *url, const struct oci_login *login,
+			struct err *e)
 {
 	char *base;
 
@@ -61,11 +64,14 @@ static int endpoint_add(struct oci_registry *g, const char *url, struct err *e)
 	base = mem_strdup(url);
 	while (str_ends(base, "/"))
 		base[strlen(base) - 1] = '\0';
+	if (login)
+		g->endpoints[g->count].basic = mem_printf("Basic %s", login->basic);
 	g->endpoints[g->count++].base = base;
 	return 0;
 }
 
 int oci_registry_new(const struct oci_ref *ref, const char *const *mirrors, size_t count,
+		     const struct oci_login *logins, size_t login_count,
 		     struct oci_registry **registry, struct err *e)
 {
 	const struct http_client_config config = {.user_agent = "hypermetal-image/0.1"};
@@ -76,16 +82,17 @@ int oci_registry_new(const struct oci_ref *ref, const char *const *mirrors, size
 	g->ref = *ref;
 	for (size_t i = 0; i < count && r == 0; i++) {
 		const char *url = str_starts(mirrors[i], ref->registry);
+		char host[256] = "";
 
 		if (!strchr(mirrors[i], '='))
 			r = err_set(e, -EINVAL, "mirror %.100s: not REGISTRY=URL", mirrors[i]);
-		else if (url && *url == '=')
-			r = endpoint_add(g, url + 1, e);
+		else if (url && *url == '=' && login_host(url + 1, host, sizeof(host)) == 0)
+			r = endpoint_add(g, url + 1, login_find(logins, login_count, host), e);
 	}
 	own = mem_printf("https://%s",
 			 str_eq(ref->registry, "docker.io") ? DOCKER_IO_HOST : ref->registry);
 	if (r == 0)
-		r = endpoint_add(g, own, e);
+		r = endpoint_add(g, own, login_find(logins, login_count, ref->registry), e);
 	if (r == 0)
 		r = http_client_new(NULL, &config, &g->http, e);
 	if (r < 0) {
@@ -96,6 +103,14 @@ int oci_registry_new(const struct oci_ref *ref, const char *const *mirrors, size
 	return 0;
 }
 
+static void endpoint_forget(char **secret)
+{
+	if (*secret)
+		mem_wipe(*secret, strlen(*secret));
+	free(*secret);
+	*secret = NULL;
+}
+
 struct oci_registry *oci_registry_free(struct oci_registry *registry)
 {
 	if (!registry)
@@ -103,7 +118,8 @@ struct oci_registry *oci_registry_free(struct oci_registry *registry)
 	http_client_free(registry->http);
 	for (size_t i = 0; i < registry->count; i++) {
 		free(registry->endpoints[i].base);
-		free(registry->endpoints[i].authorization);
+		endpoint_forget(&registry->endpoints[i].basic);
+		endpoint_forget(&registry->endpoints[i].authorization);
 	}
 	free(registry);
 	return NULL;
@@ -155,12 +171,25 @@ static int endpoint_authorize(struct oci_registry *g, struct endpoint *ep, const
 	struct oci_challenge challenge;
 	struct http_reply reply;
 	char url[4096];
-	struct http_call_spec spec = {.method = "GET", .url = url, .reply_cap = REGISTRY_TOKEN_MAX};
+	const struct http_header headers[] = {{ep->basic ? "Authorization" : NULL, ep->basic},
+					      {NULL, NULL}};
+	struct http_call_spec spec = {
+		.method = "GET",
+		.url = url,
+		.headers = headers,
+		.reply_cap = REGISTRY_TOKEN_MAX,
+	};
 	const char *token;
 	int r = oci_challenge_parse(header, &challenge);
 
+	if (r == -ENOENT && ep->basic && strcasestr(header, "basic")) {
+		endpoint_forget(&ep->authorization);
+		ep->authorization = mem_strdup(ep->basic);
+		return 0;
+	}
 	if (r < 0)
-		return err_set(e, -EACCES, "a login is wanted that is not supported");
+		return err_set(e, -EACCES, "a login is wanted%s",
+			       ep->basic ? " that is not supported" : "");
 	if (str_starts(ep->base, "https://") && !str_starts(challenge.realm, "https://"))
 		return err_set(e, -EACCES, "a login without TLS is wanted");
 	if (!*challenge.scope)
@@ -180,7 +209,7 @@ static int endpoint_authorize(struct oci_registry *g, struct endpoint *ep, const
 			 json_str(json_get(json_root(doc), "access_token"), NULL));
 	if (!token || strpbrk(token, "\r\n"))
 		return err_set(e, -EACCES, "the token service gave no token");
-	free(ep->authorization);
+	endpoint_forget(&ep->authorization);
 	ep->authorization = mem_printf("Bearer %s", token);
 	return 0;
 }

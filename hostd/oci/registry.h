@@ -17,9 +17,11 @@ typedef int (*oci_sink)(void *arg, const void *data, size_t len);
 /**
  * oci_registry_new() - Nothing is sent yet
  * @mirrors: REGISTRY=URL; those of the name's registry are asked first, in this order
+ * @logins:  what to say at which host when it asks; borrowed
  * Return: 0; -EINVAL for a mirror that is no such thing.
  */
 int oci_registry_new(const struct oci_ref *ref, const char *const *mirrors, size_t count,
+		     const struct oci_login *logins, size_t login_count,
 		     struct oci_registry **registry, struct err *e);
 
 /** oci_registry_free() - Return: NULL; NULL is fine */

@@ -187,11 +187,28 @@ static int worker_make_folder(struct worker *w, const char *path, struct err *e)
 	return r < 0 ? err_sys(e, r, "make %s", w->folder) : 0;
 }
 
+/* A pipe that holds the logins and then ends: they fit into it. Return: the end to read, or -errno */
+static int worker_logins(const struct worker_task *task)
+{
+	int fds[2];
+	ssize_t n;
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return -errno;
+	n = task->logins->len ? write(fds[1], task->logins->data, task->logins->len) : 0;
+	close(fds[1]);
+	if (n == (ssize_t)task->logins->len)
+		return fds[0];
+	close(fds[0]);
+	return -EIO;
+}
+
 static int worker_spawn(struct worker *w, const struct worker_task *task, int result_fd,
 			struct err *e)
 {
 	const struct worker_config *c = w->config;
-	const int fds[] = {-1, STDERR_FILENO, STDERR_FILENO, result_fd};
+	_cleanup_fd_ int logins_fd = worker_logins(task);
+	const int fds[] = {logins_fd, STDERR_FILENO, STDERR_FILENO, result_fd};
 	const char *argv[20 + 2 * WORKER_MIRRORS_MAX];
 	struct proc_spec spec = {
 		.argv = argv,
@@ -206,6 +223,8 @@ static int worker_spawn(struct worker *w, const struct worker_task *task, int re
 	snprintf(uid, sizeof(uid), "%u", c->uid);
 	snprintf(gid, sizeof(gid), "%u", c->gid);
 	snprintf(result, sizeof(result), "%d", WORKER_RESULT_FD);
+	if (logins_fd < 0)
+		return err_sys(e, logins_fd, "hand over logins");
 	argv[n++] = c->program;
 	argv[n++] = "--store";
 	argv[n++] = task->store;
@@ -221,6 +240,7 @@ static int worker_spawn(struct worker *w, const struct worker_task *task, int re
 	argv[n++] = uid;
 	argv[n++] = "--gid";
 	argv[n++] = gid;
+	argv[n++] = "--logins";
 	for (size_t i = 0; i < c->mirror_count; i++) {
 		argv[n++] = "--mirror";
 		argv[n++] = c->mirrors[i];

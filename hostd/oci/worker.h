@@ -42,6 +42,7 @@ struct worker_task {
 	const char *store; /* the store's folder */
 	const char *folder; /* to be made for it */
 	uint64_t room_bytes;
+	const struct buf *logins; /* for its standard input; LOGIN_BYTES_MAX at most */
 };
 
 void worker_init(struct worker *w, const struct worker_config *config,

@@ -114,6 +114,7 @@ struct pod {
 	bool deletion_told; /* on_deleted() was called */
 	struct json_doc
 		*fields; /* metadata.labels and metadata.annotations as they are now, or NULL */
+	bool logins_missed; /* a pull secret is not there: told */
 	bool sources_open; /* all that the pod's state needs is asked for */
 	struct list uses; /* struct source_use: what it needs of the API */
 	struct timer files_timer; /* they could not be sent at once */
@@ -312,6 +313,21 @@ int source_get(const struct pod *p, const struct source_name *name, const struct
  */
 int source_key(const struct json *object, enum pod_object kind, const char *key, bool binary,
 	       struct buf *out, struct err *e);
+
+/* ---- login.c: imagePullSecrets ---- */
+
+#define LOGINS_MAX 64
+
+struct logins {
+	struct oci_login at[LOGINS_MAX];
+	size_t count;
+};
+
+/** logins_read() - Add what a Secret says */
+void logins_read(struct logins *l, const struct json *secret);
+void logins_done(struct logins *l);
+/** logins_make() - All of the pod. Return: 0; -EAGAIN: a secret has yet to be fetched */
+int logins_make(struct pod *p, struct logins *l);
 
 /* ---- needs.c ---- */
 

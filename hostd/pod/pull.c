@@ -41,6 +41,7 @@ static void pull_failed(struct pod_container *c, const char *name, enum oci_fail
 	uint64_t delay_ms;
 
 	c->pull_failures++;
+	sources_poll(c->pod); /* perhaps another login */
 	delay_ms = pod_backoff_ms(c->pod->pods, c->pull_failures);
 	c->pull_failed_ms = clock_mono_ms();
 	c->pull_again_ms = c->pull_failed_ms + delay_ms;
@@ -86,7 +87,7 @@ static enum oci_pull pull_policy(enum spec_pull policy)
 	return OCI_PULL_IF_NOT_PRESENT;
 }
 
-static void pull_one(struct pod *p, uint32_t index, uint64_t now_ms)
+static void pull_one(struct pod *p, uint32_t index, uint64_t now_ms, const struct logins *logins)
 {
 	const struct spec_container *s = &p->spec->containers[index];
 	struct pod_container *c = &p->containers[index];
@@ -104,15 +105,20 @@ static void pull_one(struct pod *p, uint32_t index, uint64_t now_ms)
 	c->wait = (struct oci_wait){.fn = pull_ended};
 	if (!c->pull_failures)
 		pod_event(p, "Normal", "Pulling", "Pulling image \"%s\"", s->image);
-	oci_ensure(p->pods->config.oci, &c->wait, s->image, pull_policy(s->pull));
+	oci_ensure(p->pods->config.oci, &c->wait, s->image, pull_policy(s->pull), logins->at,
+		   logins->count);
 }
 
 void pull_start(struct pod *p)
 {
 	uint64_t now_ms = clock_mono_ms();
+	struct logins logins = {0};
 
-	for (uint32_t i = 0; i < p->spec->container_count; i++)
-		pull_one(p, i, now_ms);
+	/* A secret that comes kicks the pod. */
+	if (logins_make(p, &logins) == 0)
+		for (uint32_t i = 0; i < p->spec->container_count; i++)
+			pull_one(p, i, now_ms, &logins);
+	logins_done(&logins);
 }
 
 void pull_cancel(struct pod *p)

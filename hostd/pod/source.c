@@ -350,6 +350,12 @@ void sources_open(struct pod *p, bool mounted_only)
 	for (uint32_t i = 0; i < p->spec->volume_count; i++)
 		for (uint32_t k = 0; k < p->spec->volumes[i].source_count; k++)
 			source_add_mounted(p, &p->spec->volumes[i].sources[k]);
+	for (uint32_t i = 0; !mounted_only && i < p->spec->pull_secrets.count; i++) {
+		const struct source_name name = {.kind = POD_SECRET,
+						 .name = p->spec->pull_secrets.at[i]};
+
+		source_add(p, &name, false);
+	}
 	for (uint32_t i = 0; !mounted_only && i < p->spec->container_count; i++) {
 		const struct spec_container *c = &p->spec->containers[i];
 

@@ -413,6 +413,25 @@ static int spec_runtime_class(const struct json *spec, struct pod_spec *s, struc
 	return 0;
 }
 
+static int spec_pull_secrets(const struct json *spec, struct pod_spec *s, struct err *e)
+{
+	const struct json *list = json_get(spec, "imagePullSecrets");
+	struct json_iter it = json_iter(list);
+
+	if (spec_list_make(s, &s->pull_secrets, json_count(list)) < 0)
+		return err_set(e, -EINVAL, "spec.imagePullSecrets: more than %d", SPEC_LIST_MAX);
+	while (json_next(&it)) {
+		const char *name = json_str(json_get(it.value, "name"), "");
+
+		if (!*name) /* as a kubelet has it */
+			continue;
+		if (!spec_name_ok(name, SPEC_NAME_MAX))
+			return err_set(e, -EINVAL, "spec.imagePullSecrets: not a name");
+		s->pull_secrets.at[s->pull_secrets.count++] = name;
+	}
+	return 0;
+}
+
 static int spec_fill(struct pod_spec *s, const struct json *pod, struct err *e)
 {
 	const struct json *spec = json_get(pod, "spec"), *meta = json_get(pod, "metadata");
@@ -442,6 +461,8 @@ static int spec_fill(struct pod_spec *s, const struct json *pod, struct err *e)
 		r = spec_limits(s, meta, e);
 	if (r == 0)
 		r = spec_rules(spec, "spec", pod_rules, ARRAY_SIZE(pod_rules), e);
+	if (r == 0)
+		r = spec_pull_secrets(spec, s, e);
 	if (r == 0)
 		r = spec_hostname(spec, s, e);
 	if (r == 0)

@@ -187,6 +187,7 @@ struct pod_spec {
 	struct json_doc *doc; /* owns all strings; see spec_parse() */
 	const char *ns, *name, *uid;
 	const char *service_account;
+	struct spec_list pull_secrets; /* names */
 	const char *hostname;
 	const char *fqdn; /* "" without a subdomain */
 	bool share_pids, default_seccomp;

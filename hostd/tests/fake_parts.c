@@ -46,10 +46,17 @@ void fake_reset(struct loop *loop)
 
 /* ---- oci ---- */
 
-void oci_ensure(struct oci *oci, struct oci_wait *w, const char *name, enum oci_pull pull)
+void oci_ensure(struct oci *oci, struct oci_wait *w, const char *name, enum oci_pull pull,
+		const struct oci_login *logins, size_t login_count)
 {
+	size_t n = 0;
+
 	(void)oci;
 	(void)pull;
+	fake.logins[0] = '\0';
+	for (size_t i = 0; i < login_count && n < sizeof(fake.logins); i++)
+		n += (size_t)snprintf(fake.logins + n, sizeof(fake.logins) - n, "%s=%s ",
+				      logins[i].at, logins[i].basic);
 	if (fake.wait_count == FAKE_WAITS_MAX)
 		abort();
 	snprintf(fake.names[fake.wait_count], sizeof(fake.names[0]), "%s", name);

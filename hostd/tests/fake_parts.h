@@ -20,6 +20,7 @@ struct fake_parts {
 	/* oci */
 	struct oci_wait *waits[FAKE_WAITS_MAX];
 	char names[FAKE_WAITS_MAX][64];
+	char logins[256]; /* of the last pull: AT=BASE64 and a blank each */
 	int wait_count, image_refs, find_count;
 	struct oci_image image;
 	struct oci_layer layers[3];

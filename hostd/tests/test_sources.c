@@ -411,6 +411,35 @@ static void test_files_wait(void **state)
 	assert_int_equal(fake.run_sent, 1);
 }
 
+static void test_pull_secrets(void **state)
+{
+	(void)state;
+	list_pods("[]");
+	apply("u1", "Always", "",
+	      "}],\"imagePullSecrets\":[{\"name\":\"a\"},{\"name\":\"b\"},"
+	      "{\"name\":\"gone\"},{}],\"x\":[{",
+	      "");
+	assert_int_equal(fake.wait_count, 0); /* nothing is pulled before all are there */
+	/* {"auths":{"https://index.docker.io/v1/":{"auth":"dTpw"},"r:5/x":{"username":"u","password":"q"},
+	 *  "bad":{"auth":"dQ=="},"worse":{"auth":"dTpw\r\nX: y"}}} */
+	assert_true(api_answer(
+		"a",
+		SECRET("\".dockerconfigjson\":\"eyJhdXRocyI6eyJodHRwczovL2luZGV4LmRvY2tlci5pby92MS8iOnsi"
+		       "YXV0aCI6ImRUcHcifSwicjo1L3giOnsidXNlcm5hbWUiOiJ1IiwicGFzc3dvcmQiOiJxIn0sImJh"
+		       "ZCI6eyJhdXRoIjoiZFE9PSJ9LCJ3b3JzZSI6eyJhdXRoIjoiZFRwd1xyXG5YOiB5In19fQ==\"")));
+	/* {"h":{"auth":"dTpw"}} */
+	assert_true(api_answer("b", SECRET("\".dockercfg\":\"eyJoIjp7ImF1dGgiOiJkVHB3In19\"")));
+	assert_int_equal(fake.wait_count, 0);
+	assert_true(api_answer("gone", NULL));
+	assert_int_equal(fake.wait_count, 1);
+	assert_string_equal(fake.logins, "docker.io=dTpw r:5/x=dTpx h=dTpw ");
+	assert_non_null(strstr(trail, "FailedToRetrieveImagePullSecret "));
+	fake_pulled(NULL);
+	to_orders();
+	run_ms(2 * REFRESH_MS);
+	assert_int_equal(asked, 3);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -420,7 +449,7 @@ int main(void)
 		T(test_api_address),	  T(test_fresh_for_each), T(test_deleted_while_waiting),
 		T(test_files_of_a_map),	  T(test_items),	  T(test_optional_volume),
 		T(test_downward),	  T(test_account_token),  T(test_later_source_wins),
-		T(test_bad_keys),	  T(test_files_wait),
+		T(test_bad_keys),	  T(test_files_wait),	  T(test_pull_secrets),
 	};
 
 	log_set_level(LOG_LEVEL_ERROR);

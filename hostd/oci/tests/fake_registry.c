@@ -35,10 +35,19 @@ static void ask_for_token(struct fake_registry *f, struct http_request *r)
 	http_reply(r, 401, NULL, NULL, 0, header);
 }
 
-static void give_token(struct fake_registry *f, struct http_request *r)
+static void ask_for_login(struct http_request *r)
+{
+	http_reply(r, 401, NULL, NULL, 0, "WWW-Authenticate: Basic realm=\"fake\"\r\n");
+}
+
+static void give_token(struct fake_registry *f, struct http_request *r, const char *login)
 {
 	const char *scope = http_request_query(r, "scope");
 
+	if (f->login && (!login || !str_eq(login, f->login))) {
+		ask_for_login(r);
+		return;
+	}
 	must(str_eq(http_request_query(r, "service"), "fake"));
 	must(scope && str_starts(scope, "repository:") && str_ends(scope, ":pull"));
 	f->tokens++;
@@ -55,9 +64,11 @@ static void on_request(struct http_request *r, void *arg)
 	if (f->silent)
 		return;
 	if (str_eq(http_request_path(r), "/token")) {
-		give_token(f, r);
+		give_token(f, r, token);
 	} else if (f->wants_token && (!token || !str_eq(token, "Bearer good"))) {
 		ask_for_token(f, r);
+	} else if (f->login && !f->wants_token && (!token || !str_eq(token, f->login))) {
+		ask_for_login(r);
 	} else if (file) {
 		file->asked++;
 		http_reply(r, file->status, "application/octet-stream", buf_str(&file->body),

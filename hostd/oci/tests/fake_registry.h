@@ -21,6 +21,8 @@ struct fake_registry {
 	struct http_server *server;
 	struct fake_file files[FAKE_FILES_MAX];
 	size_t count;
+	const char *
+		login; /* "Basic …" that it, or with wants_token its token service, wants to see; NULL: none */
 	bool wants_token, silent; /* silent: takes requests and never answers */
 	unsigned int asked, tokens;
 	char mirror[64]; /* for oci_config: images of 127.0.0.1:1 are here */

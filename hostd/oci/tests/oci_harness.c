@@ -46,12 +46,21 @@ void run(const bool *done)
 	assert_true(*done);
 }
 
+struct wait ensure_with(const char *name, const struct oci_login *logins, size_t count)
+{
+	struct wait w = {.wait.fn = on_image};
+
+	oci_ensure(t.oci, &w.wait, name, OCI_PULL_ALWAYS, logins, count);
+	run(&w.done);
+	return w;
+}
+
 struct wait ensure(const char *name, enum oci_pull pull)
 {
 	static struct wait w;
 
 	w = (struct wait){.wait.fn = on_image};
-	oci_ensure(t.oci, &w.wait, name, pull);
+	oci_ensure(t.oci, &w.wait, name, pull, NULL, 0);
 	run(&w.done);
 	return w;
 }

@@ -40,6 +40,7 @@ void on_image(struct oci_wait *w, struct oci_image *image, enum oci_failure fail
 	      const struct err *e);
 void run(const bool *done);
 struct wait ensure(const char *name, enum oci_pull pull);
+struct wait ensure_with(const char *name, const struct oci_login *logins, size_t count);
 /* Pulls and lets go again; fails the test when that fails */
 void pull(const char *name);
 size_t files_in(const char *kind);

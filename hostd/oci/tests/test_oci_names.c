@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "oci/challenge.h"
+#include "oci/login.h"
 #include "oci/ref.h"
 
 #define HEX16  "0123456789abcdef"
@@ -171,12 +172,58 @@ static void test_challenges(void **state)
 	assert_int_equal(oci_challenge_parse(header, &c), -EINVAL);
 }
 
+/* Of several logins each place sees the one that fits it best, and no other. */
+static void test_login_choice(void **state)
+{
+	static const struct oci_login logins[] = {
+		{"docker.io", "aHVi"},		{"docker.io/team", "dGVhbQ=="},
+		{"docker.io/tea", "bm8="},	{"mirror:5000", "bWlycm9y"},
+		{"docker.io.evil", "ZXZpbA=="}, {"other", "b3RoZXI="},
+	};
+	static const char *const mirrors[] = {"docker.io=http://mirror:5000/x",
+					      "quay.io=http://other",
+					      "docker.io=https://docker.io"};
+	static const struct {
+		const char *image, *chosen;
+	} cases[] = {
+		{"nginx", "docker.io aHVi\nmirror:5000 bWlycm9y\n"},
+		{"team/app", "docker.io dGVhbQ==\nmirror:5000 bWlycm9y\n"},
+		{"docker.io.evil/x", "docker.io.evil ZXZpbA==\n"},
+		{"quay.io/x", "other b3RoZXI=\n"},
+		{"ghcr.io/x", ""},
+	};
+	struct oci_login read[LOGINS_MAX];
+	struct buf b = BUF_INIT(0);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct oci_ref ref;
+
+		buf_clear(&b);
+		assert_int_equal(oci_ref_parse(cases[i].image, &ref, NULL), 0);
+		assert_int_equal(login_choose(&ref, mirrors, ARRAY_SIZE(mirrors), logins,
+					      ARRAY_SIZE(logins), &b),
+				 0);
+		assert_string_equal(buf_str(&b), cases[i].chosen);
+	}
+	buf_clear(&b);
+	buf_puts(&b, "a:1 x\n\nb y\n");
+	assert_int_equal(login_parse(b.data, read, LOGINS_MAX), 2);
+	assert_string_equal(login_find(read, 2, "b")->basic, "y");
+	assert_null(login_find(read, 2, "a"));
+	buf_clear(&b);
+	buf_puts(&b, "a:1");
+	assert_int_equal(login_parse(b.data, read, LOGINS_MAX), -EBADMSG);
+	buf_done(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_long_names),
 		cmocka_unit_test(test_challenges),
+		cmocka_unit_test(test_login_choice),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -91,7 +91,7 @@ static void test_one_pull_for_many(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(waits); i++) {
 		waits[i] = (struct wait){.wait.fn = on_image};
 		oci_ensure(t.oci, &waits[i].wait, i % 2 ? HOST "repo" : HOST "repo:latest",
-			   OCI_PULL_ALWAYS);
+			   OCI_PULL_ALWAYS, NULL, 0);
 	}
 	oci_cancel(t.oci, &waits[3].wait);
 	oci_cancel(t.oci, &waits[3].wait);
@@ -342,13 +342,13 @@ static void test_cancel(void **state)
 	(void)state;
 	fake_image(&t.registry, "repo", "latest", &t.a, 1, digest);
 	t.registry.silent = true;
-	oci_ensure(t.oci, &w.wait, HOST "repo", OCI_PULL_IF_NOT_PRESENT);
+	oci_ensure(t.oci, &w.wait, HOST "repo", OCI_PULL_IF_NOT_PRESENT, NULL, 0);
 	while (!t.registry.asked)
 		assert_int_equal(loop_once(&t.loop, 100), 0);
 	oci_cancel(t.oci, &w.wait);
 	/* the same name again is another pull, not the one that was just killed */
 	t.registry.silent = false;
-	oci_ensure(t.oci, &again.wait, HOST "repo", OCI_PULL_IF_NOT_PRESENT);
+	oci_ensure(t.oci, &again.wait, HOST "repo", OCI_PULL_IF_NOT_PRESENT, NULL, 0);
 	run(&again.done);
 	if (!again.image)
 		fail_msg("%s", err_msg(&again.error));
@@ -357,7 +357,7 @@ static void test_cancel(void **state)
 	assert_int_equal(files_in("tmp"), 0);
 	/* and one that is under way when all ends */
 	t.registry.silent = true;
-	oci_ensure(t.oci, &w.wait, HOST "other", OCI_PULL_IF_NOT_PRESENT);
+	oci_ensure(t.oci, &w.wait, HOST "other", OCI_PULL_IF_NOT_PRESENT, NULL, 0);
 	assert_int_equal(loop_once(&t.loop, 100), 0);
 }
 
@@ -375,7 +375,7 @@ static void test_slow_registry(void **state)
 	t.registry.silent = true;
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		slow[i] = (struct wait){.wait.fn = on_image};
-		oci_ensure(t.oci, &slow[i].wait, names[i], OCI_PULL_IF_NOT_PRESENT);
+		oci_ensure(t.oci, &slow[i].wait, names[i], OCI_PULL_IF_NOT_PRESENT, NULL, 0);
 	}
 	while (t.registry.asked < ARRAY_SIZE(names))
 		assert_int_equal(loop_once(&t.loop, 100), 0);
@@ -383,6 +383,51 @@ static void test_slow_registry(void **state)
 	pull(HOST "repo");
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
 		assert_false(slow[i].done);
+}
+
+/* The registry itself, or its token service, wants to know who asks; the pull's process is told by a pipe. */
+static void test_logins(void **state)
+{
+	char host[64];
+	const struct oci_login logins[] = {{"elsewhere:5", "bm86bm8="}, {host, "dTpw"}};
+	struct wait w;
+	char digest[OCI_DIGEST_MAX];
+
+	(void)state;
+	snprintf(host, sizeof(host), "%s", strstr(t.registry.mirror, "://") + 3);
+	fake_image(&t.registry, "private", "latest", &t.a, 1, digest);
+	t.registry.login = "Basic dTpw";
+	for (int tokens = 0; tokens < 2; tokens++) {
+		t.registry.wants_token = tokens;
+		w = ensure_with(HOST "private", logins, 1);
+		assert_int_equal(w.failure, OCI_FAILURE_PULL);
+		w = ensure_with(HOST "private", logins, 2);
+		if (w.failure != OCI_FAILURE_NONE)
+			fail_msg("%s", err_msg(&w.error));
+		oci_image_unref(w.image);
+	}
+	assert_int_equal(t.registry.tokens, 1);
+}
+
+/* Two who are not the same do not share a pull. */
+static void test_logins_apart(void **state)
+{
+	char host[64];
+	const struct oci_login good = {host, "dTpw"}, bad = {host, "dTp4"};
+	struct wait waits[2] = {{.wait.fn = on_image}, {.wait.fn = on_image}};
+	char digest[OCI_DIGEST_MAX];
+
+	(void)state;
+	snprintf(host, sizeof(host), "%s", strstr(t.registry.mirror, "://") + 3);
+	fake_image(&t.registry, "private", "latest", &t.a, 1, digest);
+	t.registry.login = "Basic dTpw";
+	oci_ensure(t.oci, &waits[0].wait, HOST "private", OCI_PULL_ALWAYS, &good, 1);
+	oci_ensure(t.oci, &waits[1].wait, HOST "private", OCI_PULL_ALWAYS, &bad, 1);
+	run(&waits[0].done);
+	run(&waits[1].done);
+	assert_int_equal(waits[0].failure, OCI_FAILURE_NONE);
+	assert_int_equal(waits[1].failure, OCI_FAILURE_PULL);
+	oci_image_unref(waits[0].image);
 }
 
 int main(int argc, char **argv)
@@ -398,6 +443,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup_teardown(test_failures, start, stop),
 		cmocka_unit_test_setup_teardown(test_cancel, start, stop),
 		cmocka_unit_test_setup_teardown(test_slow_registry, start, stop),
+		cmocka_unit_test_setup_teardown(test_logins, start, stop),
+		cmocka_unit_test_setup_teardown(test_logins_apart, start, stop),
 	};
 	int status = begin(argc, argv);
 
