@@ -11,7 +11,9 @@
  *	pod: what is used was measured        ->  api
  *	node: a Date header                   ->  host
  */
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -25,6 +27,7 @@
 #define WIRE_PODS_MAX	       110
 #define WIRE_IMAGES_MAX	       50 /* in the Node's status, as a kubelet */
 #define WIRE_IMAGE_UID	       900 /* as in the image's passwd */
+#define WIRE_API_BYTES	       ((uint64_t)192 << 20) /* a slow reader may hold a MiB, and many may read */
 #define WIRE_API_UID	       901
 #define WIRE_RESERVE_BYTES     ((uint64_t)96 << 20) /* the host itself */
 #define WIRE_IMAGES_MIN_BYTES  ((uint64_t)128 << 20)
@@ -227,6 +230,45 @@ static int wire_exec(const struct api_exec_query *q, struct err *e, void *arg)
 	return pods_exec(h->pods, q->ns, q->pod, q->container, &m, e);
 }
 
+struct wire_review {
+	struct hostd *h;
+	uint64_t id;
+};
+
+static void wire_reviewed(void *arg, const struct node_fetched *result)
+{
+	struct wire_review *r = arg;
+	bool yes = json_bool(json_at(result->object, "status", "allowed", NULL), false);
+
+	if (!result->object)
+		log_warn("main", "ev=no_review error=\"%s\"", result->message);
+	if (r->h->api)
+		api_allowed(r->h->api, r->id, !result->object ? -EIO : yes ? 0 : -EACCES);
+	free(r);
+}
+
+static void wire_allow(const struct api_allow_query *q, uint64_t id, void *arg)
+{
+	struct hostd *h = arg;
+	const struct node_fetch_spec spec = {
+		.kind = NODE_REVIEW,
+		.user = q->user,
+		.groups = q->groups,
+		.group_count = q->group_count,
+		.verb = q->verb,
+		.subresource = q->subresource,
+	};
+	struct wire_review *r;
+
+	if (!h->node) {
+		api_allowed(h->api, id, -EIO);
+		return;
+	}
+	r = mem_alloc(sizeof(*r));
+	*r = (struct wire_review){h, id};
+	node_fetch(h->node, &spec, wire_reviewed, r);
+}
+
 static void wire_measure(void *arg)
 {
 	struct hostd *h = arg;
@@ -262,7 +304,8 @@ static int wire_oci(struct hostd *h, struct err *e)
 {
 	bool root = geteuid() == 0;
 	_cleanup_fd_ int group =
-		*h->cgroup_dir ? host_cgroup_image(wire_image_cap(h) + WIRE_WORK_BYTES) : -1;
+		*h->cgroup_dir ? host_cgroup_worker("image", wire_image_cap(h) + WIRE_WORK_BYTES)
+			       : -1;
 	struct oci_config config = {
 		.loop = &h->loop,
 		.root = h->image_dir,
@@ -305,10 +348,13 @@ static void wire_api(struct hostd *h)
 	static const struct api_ops ops = {
 		.log_path = wire_log_path,
 		.exec = wire_exec,
+		.allow = wire_allow,
 		.measure = wire_measure,
 		.pods = wire_list,
 	};
+	_cleanup_fd_ int group = *h->cgroup_dir ? host_cgroup_worker("api", WIRE_API_BYTES) : -1;
 	const struct api_config config = {
+		.cgroup_fd = group,
 		.program = h->api_worker,
 		.run_dir = h->paths.run,
 		.port = WIRE_PORT,
@@ -317,7 +363,9 @@ static void wire_api(struct hostd *h)
 	};
 	struct err e = ERR_INIT;
 
-	if (api_new(&h->loop, &config, &ops, h, &h->api, &e) < 0)
+	if (api_new(&h->loop, &config, &ops, h, &h->api, &e) == 0)
+		take_fd(&group); /* each hostd-api is born in it */
+	else
 		log_error("main", "ev=no_api error=\"%s\"", err_msg(&e));
 }
 

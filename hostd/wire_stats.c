@@ -126,6 +126,7 @@ static void stats_node(struct json_doc *doc, struct json *node, const struct hos
 	json_put(doc, o, "load5", json_new_real(doc, u.load[1]));
 	json_put(doc, o, "load15", json_new_real(doc, u.load[2]));
 	pods_states(h->pods, doc, json_obj_of(doc, o, "pods"));
+	pods_counts(h->pods, doc, json_obj_of(doc, o, "counts"));
 }
 
 void wire_measured(struct hostd *h)

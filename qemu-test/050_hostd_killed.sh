@@ -13,6 +13,9 @@ await 30 "nginx answers" in_net curl -sf --max-time 5 "$url"
 started=$(pod web '.status.containerStatuses[0].state.running.startedAt')
 uid=$(pod web .metadata.uid)
 
+exits() { api GET /api/v1/nodes/host-0/proxy/metrics | awk '$1 ~ /^hypermetal_vm_exits_total.*pod="web",cause="mmio"/ { print $2 }'; }
+exits=$(exits)
+
 # One request every 0.2 s from here on; a failed one leaves a line. QEMU's user network sends a lost SYN again after 6 s.
 while :; do
 	in_net curl -sf --max-time 15 -o /dev/null "$url" || echo failed
@@ -38,7 +41,8 @@ done
 kill $requests
 expect "requests that failed meanwhile" "" "$(cat "$RUN/requests")"
 
-# The adopted pod is a whole one: its log goes on, and it can be deleted
+# The adopted pod is a whole one: its VM's counters and its log go on, and it can be deleted
+[ "$(exits)" -gt "$exits" ] || fail "exits: $exits before, $(exits) after"
 expect_match "log" 'GET / HTTP/1.1" 200' "$(hyper logs web)"
 hyper rm web
 await 60 "web is gone" pod_gone web

@@ -1,6 +1,6 @@
 #!/bin/bash
 # What one can see of a pod's use: the host's own endpoint (metrics-server's and Prometheus' text, the Summary, the pods),
-# and the API's metrics by hyper and kubectl; who may not look; a hostd that was restarted.
+# and the API's metrics by hyper and kubectl; who may not look.
 # environment: shared
 # deadline: 300
 
@@ -68,8 +68,25 @@ expect "its pods" "busy Running pair Running" "$(endpoint /pods | jq -r '[.items
 expect "healthz" ok "$(endpoint /healthz)"
 expect "nothing there" 404 "$(endpoint /nothing -o /dev/null -w '%{http_code}')"
 
-# Who has no certificate, or another's, sees nothing
+# Who has no certificate, or another's, sees nothing; one of the cluster's CA without rights is told so
 expect "no certificate" 000 "$(in_net curl -sk -o /dev/null -w '%{http_code}' --max-time 10 "https://$(host_address 0 10250)/metrics" || :)"
+stranger_made_by() { # CA_CERT CA_KEY: makes the certificate of somebody whom that CA calls watcher, of the group people
+	openssl req -newkey rsa:2048 -nodes -subj /O=people/CN=watcher -keyout "$RUN/watcher.key" -out "$RUN/watcher.csr" 2>/dev/null
+	openssl x509 -req -in "$RUN/watcher.csr" -CA "$1" -CAkey "$2" -CAcreateserial -days 1 -out "$RUN/watcher.pem" \
+		-extfile <(echo extendedKeyUsage=clientAuth) 2>/dev/null
+	sleep 2 # the host's clock may be behind this machine's, and a certificate must not be of the future
+}
+stranger() { # PATH [CURL-ARGUMENT...]
+	in_net curl -sk --max-time 20 --cert "$RUN/watcher.pem" --key "$RUN/watcher.key" "${@:2}" "https://$(host_address 0 10250)$1" || :
+}
+openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=another -days 1 -keyout "$RUN/other.key" -out "$RUN/other.pem" 2>/dev/null
+stranger_made_by "$RUN/other.pem" "$RUN/other.key"
+expect "another CA's" 000 "$(stranger /metrics -o /dev/null -w '%{http_code}')"
+stranger_made_by "$RUN/controller/ca.crt" "$RUN/controller/ca.key"
+for what in "/metrics get metrics" "/stats/summary get stats" "/exec/default/busy/main?command=id create proxy"; do
+	read -r path verb sub <<<"$what"
+	expect "$path without rights" "Forbidden (user=watcher, verb=$verb, resource=nodes, subresource=$sub)" "$(stranger "$path")"
+done
 
 # The API: what it makes of that, for kubectl and hyper
 expect_match "kubectl top nodes" "^host-0 +[0-9]{3,4}m +[0-9]+% +[0-9]{2,3}Mi +[0-9]+%" "$(k top nodes --no-headers)"

@@ -33,6 +33,7 @@
 
 #define API_LATER	INT_MAX /* the answer is not there yet */
 #define API_ROTATED	1 /* a log that goes on in another file */
+#define API_ALLOW_WORDS 3 /* user, verb, subresource; groups follow */
 #define API_WAITERS_MAX 64
 #define API_FRESH_MS	1000
 #define API_TEXT_MAX	((size_t)16 << 20) /* of a summary or a PodList */
@@ -43,6 +44,7 @@ struct api {
 	void *arg;
 	char *program;
 	unsigned int uid, gid;
+	int cgroup_fd;
 	char *cert_pem, *key_pem, *client_ca_pem;
 	int listen_fd, control_fd;
 	struct proc proc; /* pidfd -1: not running */
@@ -51,6 +53,7 @@ struct api {
 	uint64_t restart_ms;
 	uint32_t waiters[API_WAITERS_MAX]; /* questions that wait for api_measured() */
 	size_t waiter_count;
+	uint32_t generation; /* of hostd-api */
 	int summary_fd; /* the last one, -1 */
 	uint64_t summary_ms;
 };
@@ -63,6 +66,7 @@ static void api_stop(struct api *a)
 	watch_del(&a->ended);
 	a->control_fd = fd_close(a->control_fd);
 	a->waiter_count = 0;
+	a->generation++;
 	if (a->proc.pidfd < 0)
 		return;
 	proc_kill(&a->proc, SIGKILL);
@@ -181,6 +185,36 @@ static int api_stats(struct api *a, const struct api_wire_ask *ask, struct err *
 	return API_LATER;
 }
 
+/* Return: API_LATER, or -EINVAL */
+static int api_allow(struct api *a, const struct api_wire_ask *ask, struct err *e)
+{
+	struct api_exec_query words = {.arg_count = 0};
+	struct api_allow_query q;
+
+	if (api_exec_args(ask, &words) < 0 || words.arg_count < API_ALLOW_WORDS)
+		return err_set(e, -EINVAL, "malformed question");
+	q = (struct api_allow_query){.user = words.args[0],
+				     .verb = words.args[1],
+				     .subresource = words.args[2],
+				     .groups = words.args + API_ALLOW_WORDS,
+				     .group_count = words.arg_count - API_ALLOW_WORDS};
+	a->ops->allow(&q, (uint64_t)a->generation << 32 | ask->id, a->arg);
+	return API_LATER;
+}
+
+void api_allowed(struct api *a, uint64_t id, int result)
+{
+	struct api_wire_answer answer = {.id = (uint32_t)id, .code = result};
+
+	/* A hostd-api that was started since has questions of its own under the same numbers. */
+	if (a->control_fd < 0 || id >> 32 != a->generation)
+		return;
+	if (result < 0 && result != -EACCES)
+		(void)str_copy(answer.msg, sizeof(answer.msg), "the API does not answer");
+	if (fd_send(a->control_fd, &answer, sizeof(answer), NULL, 0) < 0)
+		log_warn("api", "msg=\"answer to hostd-api lost\"");
+}
+
 static int api_open(struct api *a, const struct api_wire_ask *ask, int fds[2], struct err *e)
 {
 	char path[PATH_MAX], older[PATH_MAX + 2];
@@ -196,6 +230,8 @@ static int api_open(struct api *a, const struct api_wire_ask *ask, int fds[2], s
 		fds[0] = api_exec(a, ask, e);
 		return MIN(fds[0], 0);
 	}
+	if (ask->kind == API_WIRE_ALLOW)
+		return api_allow(a, ask, e);
 	r = a->ops->log_path(&ask->query, path, e, a->arg);
 	if (r < 0)
 		return r;
@@ -317,7 +353,7 @@ static int api_spawn(struct api *a, int control, int pem, struct err *e)
 				       [API_FD_LISTEN] = a->listen_fd,
 				       [API_FD_PEM] = pem};
 	const struct proc_spec spec = {
-		.argv = argv, .fds = fds, .fd_count = API_FD_COUNT, .cgroup_fd = -1};
+		.argv = argv, .fds = fds, .fd_count = API_FD_COUNT, .cgroup_fd = a->cgroup_fd};
 
 	snprintf(uid, sizeof(uid), "%u", a->uid);
 	snprintf(gid, sizeof(gid), "%u", a->gid);
@@ -399,6 +435,7 @@ int api_new(struct loop *loop, const struct api_config *config, const struct api
 			  .program = mem_strdup(config->program),
 			  .uid = config->uid,
 			  .gid = config->gid,
+			  .cgroup_fd = config->cgroup_fd,
 			  .listen_fd = fd,
 			  .control_fd = -1,
 			  .summary_fd = -1,

@@ -31,6 +31,7 @@ struct api_config {
 	const char *run_dir; /* not used by hostd-api itself */
 	uint16_t port; /* 10250 */
 	unsigned int uid, gid; /* that it runs as */
+	int cgroup_fd; /* folder of its control group, -1: ours; borrowed for the life of struct api */
 };
 
 struct api_log_query {
@@ -44,6 +45,13 @@ struct api_exec_query {
 	bool attach, tty, with_stdin;
 	const char *args[API_ARGS_MAX]; /* none for attach */
 	uint32_t arg_count;
+};
+
+/* May a client of this host do that? As a SubjectAccessReview has it. */
+struct api_allow_query {
+	const char *user, *verb, *subresource; /* of the Node */
+	const char *const *groups;
+	size_t group_count;
 };
 
 struct api_ops {
@@ -60,6 +68,8 @@ struct api_ops {
 	int (*exec)(const struct api_exec_query *q, struct err *e, void *arg);
 	/* Measure what is used; api_measured() is to follow within seconds. One at a time. */
 	void (*measure)(void *arg);
+	/* Find out whether a client may; api_allowed() with @id is to follow. */
+	void (*allow)(const struct api_allow_query *q, uint64_t id, void *arg);
 	/* Append the PodList of this host (core/v1). Return: 0 or -errno */
 	int (*pods)(struct buf *out, void *arg);
 };
@@ -82,6 +92,9 @@ int api_set_certificate(struct api *api, const char *cert_pem, const char *key_p
  *           waits for it, and to whoever asks within the next second.
  */
 void api_measured(struct api *api, const struct json *summary);
+
+/** api_allowed() - The answer to ops.allow; -errno for @result when it could not be found out, 0: yes, -EACCES: no */
+void api_allowed(struct api *api, uint64_t id, int result);
 
 /** api_free() - Stop hostd-api and close the port. Return: NULL */
 struct api *api_free(struct api *api);

@@ -1,6 +1,7 @@
-hostd_api := $(addprefix hostd/api/,main.c ask.c logs.c cri.c exec.c exec_end.c stats.c metrics.c rates.c)
+hostd_api := $(addprefix hostd/api/,main.c ask.c logs.c cri.c exec.c exec_end.c stats.c metrics.c rates.c allow.c)
 $(eval $(call program,hostd-api,$(hostd_api),http/server http/ws kube/log json base,))
 $(eval $(call unit_test,test_cri,hostd/api/tests/test_cri.c hostd/api/cri.c,kube/log base,))
 $(eval $(call fuzz_target,fuzz_cri,hostd/api/fuzz/fuzz_cri.c hostd/api/cri.c,kube/log base,,hostd/api/fuzz/corpus-cri))
 $(eval $(call unit_test,test_exec_end,hostd/api/tests/test_exec_end.c hostd/api/exec_end.c,json base,))
 $(eval $(call unit_test,test_metrics,hostd/api/tests/test_metrics.c hostd/api/metrics.c hostd/api/rates.c,json base,))
+$(eval $(call unit_test,test_allow,hostd/api/tests/test_allow.c hostd/api/allow.c,base,))

@@ -20,6 +20,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "api/allow.h"
 #include "api/exec.h"
 #include "api/logs.h"
 #include "api/stats.h"
@@ -34,8 +35,7 @@
 #include "base/str.h"
 #include "http/server.h"
 
-#define MAIN_GROUP     "system:masters"
-#define MAIN_FILES_MAX 1024
+#define MAIN_FILES_MAX 2048 /* a connection each, and two for each log */
 
 struct main_state {
 	struct loop loop;
@@ -43,6 +43,7 @@ struct main_state {
 	struct logs *logs;
 	struct execs *execs;
 	struct stats *stats;
+	struct allow *allow;
 };
 
 static int main_read_pem(int fd, struct buf *b, const char *parts[3])
@@ -119,23 +120,12 @@ static int main_filter(void)
 	return seccomp_apply(&s);
 }
 
-static bool main_allowed(const struct http_peer *peer)
-{
-	for (size_t i = 0; peer->verified && i < peer->group_count; i++)
-		if (str_eq(peer->groups[i], MAIN_GROUP))
-			return true;
-	return false;
-}
-
-static void main_request(struct http_request *r, void *arg)
+static void main_serve_request(struct http_request *r, void *arg)
 {
 	struct main_state *s = arg;
 	const char *path = http_request_path(r), *rest;
 
-	if (!main_allowed(http_request_peer(r)))
-		http_reply_text(r, 403,
-				"Forbidden: a client certificate of " MAIN_GROUP " is needed\n");
-	else if ((rest = str_starts(path, "/exec/")))
+	if ((rest = str_starts(path, "/exec/")))
 		execs_serve(s->execs, r, rest, false);
 	else if ((rest = str_starts(path, "/attach/")))
 		execs_serve(s->execs, r, rest, true);
@@ -145,10 +135,15 @@ static void main_request(struct http_request *r, void *arg)
 		http_reply_text(r, 200, "ok");
 	else if ((rest = str_starts(path, "/containerLogs/")))
 		logs_serve(s->logs, r, rest);
-	else if (stats_serve(s->stats, r))
-		return;
-	else
+	else if (!stats_serve(s->stats, r))
 		http_reply_text(r, 404, "404 page not found\n");
+}
+
+static void main_request(struct http_request *r, void *arg)
+{
+	const struct main_state *s = arg;
+
+	allow_request(s->allow, r);
 }
 
 static void main_lost(void *arg)
@@ -193,6 +188,7 @@ static int main_serve(unsigned int uid, unsigned int gid, struct err *e)
 		s.logs = logs_new(&s.loop, asker);
 		s.execs = execs_new(&s.loop, asker);
 		s.stats = stats_new(&s.loop, asker);
+		s.allow = allow_new(&s.loop, asker, main_serve_request, &s);
 	}
 	if (r < 0)
 		return err_wrap(e, r, "serve");

@@ -26,6 +26,7 @@ enum api_wire_kind {
 	API_WIRE_ATTACH,
 	API_WIRE_STATS, /* what is used: a JSON text in a file, see api_measured() */
 	API_WIRE_PODS, /* the PodList */
+	API_WIRE_ALLOW, /* may a client? args: user, verb, subresource, groups…; code 0 or -EACCES */
 };
 
 /* Sent as far as it is filled: up to args + arg_bytes */

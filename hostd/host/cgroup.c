@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * /sys/fs/cgroup/hyper holds what hostd starts: pods/UID for VMs, image for the layer workers. hostd
+ * /sys/fs/cgroup/hyper holds what hostd starts: pods/UID for VMs, image for the layer workers, api
+ * for the endpoint. hostd
  * itself stays in the root group, where no limit can hit it. (cgroup v2: processes live in leaves
  * only, controllers are enabled top-down.)
  */
@@ -20,7 +21,6 @@
 
 #define CGROUP_ROOT   "/sys/fs/cgroup"
 #define CGROUP_PODS   CGROUP_ROOT "/hyper/pods"
-#define CGROUP_IMAGE  CGROUP_ROOT "/hyper/image"
 #define CGROUP2_MAGIC 0x63677270
 
 static void cgroup_enable(const char *group)
@@ -57,18 +57,19 @@ int host_cgroup_init(char *path, size_t size, struct err *e)
 	return str_copy(path, size, CGROUP_PODS);
 }
 
-int host_cgroup_image(uint64_t cap_bytes)
+int host_cgroup_worker(const char *name, uint64_t cap_bytes)
 {
-	char value[32];
+	char path[128], value[32];
 	int dir, fd;
 
-	if (file_mkdirs(CGROUP_IMAGE, 0755) < 0)
+	snprintf(path, sizeof(path), CGROUP_ROOT "/hyper/%s", name);
+	if (file_mkdirs(path, 0755) < 0)
 		return -1;
-	dir = open(CGROUP_IMAGE, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	fd = dir < 0 ? -1 : openat(dir, "memory.max", O_WRONLY | O_CLOEXEC);
 	snprintf(value, sizeof(value), "%llu", (unsigned long long)cap_bytes);
 	if (fd >= 0 && write(fd, value, strlen(value)) < 0)
-		log_debug("host", "ev=cgroup_without controller=memory group=" CGROUP_IMAGE);
+		log_debug("host", "ev=cgroup_without controller=memory group=%s", path);
 	fd_close(fd);
 	return dir;
 }

@@ -226,11 +226,12 @@ int host_watchdog_start(struct loop *loop, struct err *e);
 int host_cgroup_init(char *path, size_t size, struct err *e);
 
 /**
- * host_cgroup_image() - Make the group that layer workers are born in
+ * host_cgroup_worker() - Make the group that one kind of our processes is born in
+ * @name:      "image": layer workers; "api": hostd-api
  * @cap_bytes: their memory, and that of a store on tmpfs, which is charged to them
  * Return: a descriptor of the folder, or -1.
  */
-int host_cgroup_image(uint64_t cap_bytes);
+int host_cgroup_worker(const char *name, uint64_t cap_bytes);
 
 /* ---- Pressure ---- */
 

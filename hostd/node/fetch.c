@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * ConfigMaps and Secrets by name, and tokens of service accounts (authentication.k8s.io/v1
- * TokenRequest, POST to the account's subresource, bound to the pod as a node has to).
+ * TokenRequest, POST to the account's subresource, bound to the pod as a node has to). And whether a client
+ * of this host's endpoint may have what it asks for (authorization.k8s.io/v1 SubjectAccessReview).
  *
  * What comes back may be a Secret, so its text and its parsed form are cleared when they are given
  * back, and nothing of it is logged.
@@ -53,6 +54,8 @@ static bool fetch_is_whole(const struct node_fetch *f, const struct json *object
 		return str_eq(kind, "Secret");
 	case NODE_TOKEN:
 		return *token != '\0';
+	case NODE_REVIEW:
+		return json_type(json_at(object, "status", "allowed", NULL)) == JSON_BOOL;
 	}
 	return false;
 }
@@ -98,6 +101,27 @@ static struct json *fetch_token_request(struct json_doc *doc, const struct node_
 	return root;
 }
 
+static struct json *fetch_review(struct json_doc *doc, const struct node *n,
+				 const struct node_fetch_spec *spec)
+{
+	struct json *root = json_new_obj(doc), *s, *groups, *what;
+
+	json_put_str(doc, root, "apiVersion", "authorization.k8s.io/v1");
+	json_put_str(doc, root, "kind", "SubjectAccessReview");
+	s = json_obj_of(doc, root, "spec");
+	json_put_str(doc, s, "user", spec->user);
+	groups = json_arr_of(doc, s, "groups");
+	for (size_t i = 0; i < spec->group_count; i++)
+		json_push(doc, groups, json_new_str(doc, spec->groups[i]));
+	what = json_obj_of(doc, s, "resourceAttributes");
+	json_put_str(doc, what, "verb", spec->verb);
+	json_put_str(doc, what, "version", "v1");
+	json_put_str(doc, what, "resource", "nodes");
+	json_put_str(doc, what, "subresource", spec->subresource);
+	json_put_str(doc, what, "name", n->config.name);
+	return root;
+}
+
 struct node_fetch *node_fetch(struct node *n, const struct node_fetch_spec *spec,
 			      void (*done)(void *arg, const struct node_fetched *result), void *arg)
 {
@@ -127,6 +151,12 @@ struct node_fetch *node_fetch(struct node *n, const struct node_fetch_spec *spec
 		doc = json_doc_new();
 		rq.method = "POST";
 		rq.body = fetch_token_request(doc, spec);
+		break;
+	case NODE_REVIEW:
+		snprintf(path, sizeof(path), "/apis/authorization.k8s.io/v1/subjectaccessreviews");
+		doc = json_doc_new();
+		rq.method = "POST";
+		rq.body = fetch_review(doc, n, spec);
 		break;
 	}
 	list_add(&n->fetches, &f->node);

@@ -103,6 +103,7 @@ enum node_object {
 	NODE_CONFIG_MAP,
 	NODE_SECRET,
 	NODE_TOKEN, /* not read but issued: for a service account, bound to a pod */
+	NODE_REVIEW, /* whether somebody may do something with this node: status.allowed */
 };
 
 struct node_fetch_spec {
@@ -112,6 +113,11 @@ struct node_fetch_spec {
 	const char *audience; /* "": the API's own */
 	int64_t expiration_s; /* that is asked for; the server may give another */
 	const char *pod, *uid; /* the token is good as long as this pod is there */
+	/* NODE_REVIEW alone, without ns and name */
+	const char *user;
+	const char *const *groups;
+	size_t group_count;
+	const char *verb, *subresource; /* of the Node */
 };
 
 struct node_fetched {
@@ -124,7 +130,7 @@ struct node_fetched {
 struct node_fetch;
 
 /**
- * node_fetch() - Get one object that a pod of this node names, or a token
+ * node_fetch() - Get one object that a pod of this node names, a token, or a review
  * @spec: copied
  * @done: called once, from the loop, unless it is cancelled
  *

@@ -1,6 +1,7 @@
 hostd_pod := $(wildcard hostd/pod/*.c)
-hostd_pod_spec := $(addprefix hostd/pod/,spec.c spec_env.c spec_files.c spec_limits.c container.c life.c size.c expand.c capability.c volume.c)
+hostd_pod_spec := $(addprefix hostd/pod/,spec.c spec_env.c spec_files.c spec_limits.c container.c life.c size.c support.c expand.c capability.c volume.c)
 $(eval $(call unit_test,test_spec,hostd/tests/test_spec.c $(hostd_pod_spec),proto json base,))
+$(eval $(call unit_test,test_support,hostd/tests/test_support.c controller/api/pod_schema.c controller/api/kind_schema.c $(hostd_pod_spec),proto json base,))
 $(eval $(call unit_test,test_spec_volume,hostd/tests/test_spec_volume.c $(hostd_pod_spec),proto json base,))
 $(eval $(call fuzz_target,fuzz_pod,hostd/fuzz/fuzz_pod.c $(hostd_pod_spec),proto json base,,hostd/fuzz/corpus/pod))
 hostd_pod_test := $(hostd_pod) hostd/disk/layout.c $(addprefix hostd/tests/,pod_harness.c fake_parts.c)

@@ -11,15 +11,6 @@
 #include "pod/spec_impl.h"
 #include "proto/vm_spec.h"
 
-static const struct spec_rule container_rules[] = {
-	{"volumeDevices", SPEC_RULE_NOT_SET},
-	{"restartPolicyRules", SPEC_RULE_NOT_SET},
-};
-
-static const struct spec_rule security_rules[] = {
-	{"windowsOptions", SPEC_RULE_NOT_SET},
-};
-
 static int container_pull(const struct json *obj, const char *path, struct spec_container *c,
 			  struct err *e)
 {
@@ -68,8 +59,6 @@ static int container_resources(const struct json *resources, const char *path,
 	uint64_t cpu_limit = 0, cpu_request = 0;
 	int r;
 
-	if (json_count(json_get(resources, "claims")))
-		return spec_refuse(e, "%s.resources.claims", path);
 	while (json_next(&it))
 		if (!str_eq(it.key, "cpu") && !str_eq(it.key, "memory") &&
 		    !str_eq(it.key, "ephemeral-storage"))
@@ -143,9 +132,6 @@ static int container_security(const struct pod_spec *s, const struct json *pod_s
 	int r;
 
 	snprintf(where, sizeof(where), "%s.securityContext", path);
-	r = spec_rules(security, where, security_rules, ARRAY_SIZE(security_rules), e);
-	if (r < 0)
-		return r;
 	c->default_seccomp = s->default_seccomp;
 	r = spec_confinement(security, where, &c->default_seccomp, e);
 	if (r < 0)
@@ -187,9 +173,7 @@ int spec_container(struct pod_spec *s, const struct json *pod_security, const st
 		return err_set(e, -EINVAL, "%s.name: not a name", path);
 	if (!*c->image)
 		return err_set(e, -EINVAL, "%s.image: none", path);
-	r = spec_rules(obj, path, container_rules, ARRAY_SIZE(container_rules), e);
-	if (r == 0)
-		r = container_pull(obj, path, c, e);
+	r = container_pull(obj, path, c, e);
 	if (r == 0)
 		r = spec_mounts(s, obj, path, c, e);
 	if (r == 0)

@@ -65,6 +65,7 @@ static void guest_on_started(void *pod, const struct guest_started *m)
 	c->was_running = true;
 	c->message[0] = '\0';
 	c->started_ns = m->started_ns ? m->started_ns : clock_real_ns();
+	p->pods->counts.container_starts++;
 	c->restarts = restarts;
 	probed_start(p, m->container);
 	log_info("pod", "ev=container_started uid=%s pod=%s/%s container=%s restarts=%u",
@@ -98,6 +99,7 @@ static void guest_ended(struct pod *p, uint32_t index, const struct container_en
 	c->was_running = true;
 	c->finished = backoff_ms == GUEST_BACKOFF_NEVER;
 	c->state = CONTAINER_TERMINATED;
+	p->pods->counts.container_ends++;
 	logs_ended(p, index);
 	(void)str_copy(c->message, sizeof(c->message), message);
 	if (!c->finished && backoff_ms) {
@@ -128,6 +130,7 @@ static void guest_on_exit(void *pod, const struct guest_exit *m)
 
 	if (!c)
 		return;
+	p->pods->counts.oom_kills += m->oom;
 	(void)str_copy(end.reason, sizeof(end.reason),
 		       m->oom	 ? "OOMKilled"
 		       : m->code ? "Error"
@@ -256,6 +259,8 @@ static void guest_vm_exited(struct vm *vm, const struct vm_exit *x)
 	char safe[sizeof(x->detail)];
 
 	p->vm_ended = true;
+	p->pods->counts.vm_ends++;
+	p->pods->counts.vm_crashes += x->reason != VM_REASON_POWEROFF && !p->vm_killed;
 	p->vm_oom = x->reason == VM_REASON_NONE && group_oom_killed(p);
 	if (x->reason == VM_REASON_PANIC)
 		console_show(p);
@@ -301,6 +306,7 @@ void guest_lost(struct pod *p)
 			snprintf(c->message, sizeof(c->message), "the VM ended: %.400s",
 				 p->vm_words);
 			c->state = CONTAINER_TERMINATED;
+			p->pods->counts.container_ends++;
 			logs_ended(p, i);
 			log_info(
 				"pod",

@@ -168,6 +168,13 @@ struct pod {
 	struct pod_container containers[GUEST_CONTAINERS_MAX];
 };
 
+/* What happened since this hostd began */
+struct pods_counts {
+	uint64_t vm_starts, vm_start_failures, vm_ends, vm_crashes;
+	uint64_t pulls, pull_failures;
+	uint64_t container_starts, container_ends, oom_kills;
+};
+
 struct pods {
 	struct pods_config config;
 	struct pods_ops ops;
@@ -178,6 +185,7 @@ struct pods {
 	uint32_t next_cid;
 	bool listed; /* the API's list came: what it does not name may end, what it names may start */
 	bool freeing;
+	struct pods_counts counts;
 	bool measuring; /* the guests were asked */
 	uint32_t measure_ask; /* number of the question */
 	struct timer measure_late;

@@ -25,21 +25,6 @@ struct life_ctx {
 	struct err *e;
 };
 
-static const struct spec_rule probe_rules[] = {
-	{"grpc", SPEC_RULE_PRESENT},
-};
-
-static const struct spec_rule hook_rules[] = {
-	{"tcpSocket", SPEC_RULE_PRESENT},
-};
-
-static const struct spec_rule init_rules[] = {
-	{"livenessProbe", SPEC_RULE_NOT_SET},
-	{"readinessProbe", SPEC_RULE_NOT_SET},
-	{"startupProbe", SPEC_RULE_NOT_SET},
-	{"lifecycle", SPEC_RULE_NOT_SET},
-};
-
 /* Variables with a literal value are resolved in probes' commands, as a kubelet does it. */
 static int life_env(struct life_ctx *x, struct spec_list *list)
 {
@@ -236,9 +221,7 @@ static int life_probe(struct life_ctx *x, const char *parent, const char *field,
 	if (!json_is_obj(obj))
 		return 0;
 	snprintf(path, sizeof(path), "%s.%s", parent, field);
-	r = spec_rules(obj, path, probe_rules, ARRAY_SIZE(probe_rules), x->e);
-	if (r == 0)
-		r = life_action(x, obj, path, &p->action);
+	r = life_action(x, obj, path, &p->action);
 	if (r == 0 && p->action.kind == GUEST_ACTION_SLEEP)
 		r = err_set(x->e, -EINVAL, "%s: not exactly one action", path);
 	if (r == 0)
@@ -269,13 +252,11 @@ static int life_hook(struct life_ctx *x, const struct json *lifecycle, const cha
 {
 	const struct json *obj = json_get(lifecycle, field);
 	char path[LIFE_PATH];
-	int r;
 
 	if (!json_is_obj(obj))
 		return 0;
 	snprintf(path, sizeof(path), "%s.lifecycle.%s", parent, field);
-	r = spec_rules(obj, path, hook_rules, ARRAY_SIZE(hook_rules), x->e);
-	return r == 0 ? life_action(x, obj, path, a) : r;
+	return life_action(x, obj, path, a);
 }
 
 static int life_stop_signal(struct life_ctx *x, const struct json *lifecycle, const char *path,
@@ -319,6 +300,18 @@ static int life_restart(struct life_ctx *x, const char *path, struct spec_contai
 	return 0;
 }
 
+/* An init container that is no sidecar has an end, and nothing else. */
+static int life_none(struct life_ctx *x, const char *path)
+{
+	static const char *const fields[] = {"livenessProbe", "readinessProbe", "startupProbe",
+					     "lifecycle"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
+		if (json_count(json_get(x->container, fields[i])))
+			return spec_refuse(x->e, "%s.%s", path, fields[i]);
+	return 0;
+}
+
 int spec_life(struct pod_spec *s, const struct json *container, const char *path,
 	      struct spec_container *c, struct err *e)
 {
@@ -329,7 +322,7 @@ int spec_life(struct pod_spec *s, const struct json *container, const char *path
 	if (r == 0)
 		r = life_termination(&x, path, c);
 	if (r == 0 && c->init && !c->sidecar)
-		r = spec_rules(container, path, init_rules, ARRAY_SIZE(init_rules), e);
+		r = life_none(&x, path);
 	if (r == 0)
 		r = life_probe(&x, path, "startupProbe", GUEST_PROBE_STARTUP,
 			       &c->life.probes[GUEST_PROBE_STARTUP]);

@@ -182,9 +182,11 @@ static enum pod_state boot_next(struct pod *p)
 		return p->vm_there ? POD_STOP : POD_CLEAN;
 	if (!p->vm_there) {
 		if (prepare_vm(p, &e) < 0) {
+			p->pods->counts.vm_start_failures++;
 			pod_trouble(p, "FailedStart", &e);
 			return POD_BOOT;
 		}
+		p->pods->counts.vm_starts++;
 		crash_point(p->pods, "vm-started");
 		p->trouble[0] = '\0';
 		timer_set(&p->timer, MACHINE_BOOT_MS);

@@ -387,6 +387,21 @@ int pods_list(struct pods *pods, struct buf *out)
 	return r < 0 ? r : buf_puts(out, "]}");
 }
 
+void pods_counts(const struct pods *pods, struct json_doc *doc, struct json *obj)
+{
+	const struct pods_counts *c = &pods->counts;
+
+	put(doc, obj, "vmStarts", c->vm_starts);
+	put(doc, obj, "vmStartFailures", c->vm_start_failures);
+	put(doc, obj, "vmEnds", c->vm_ends);
+	put(doc, obj, "vmCrashes", c->vm_crashes);
+	put(doc, obj, "pulls", c->pulls);
+	put(doc, obj, "pullFailures", c->pull_failures);
+	put(doc, obj, "containerStarts", c->container_starts);
+	put(doc, obj, "containerEnds", c->container_ends);
+	put(doc, obj, "oomKills", c->oom_kills);
+}
+
 void pods_states(const struct pods *pods, struct json_doc *doc, struct json *obj)
 {
 	const struct pod *p;

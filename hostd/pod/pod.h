@@ -136,6 +136,9 @@ void pods_stats(struct pods *pods, struct json_doc *doc, struct json *list);
 /** pods_list() - Append the PodList: each pod as the API gave it, its status as it is. Return: 0 or -errno */
 int pods_list(struct pods *pods, struct buf *out);
 
+/** pods_counts() - Put what happened since hostd began into @obj: vmStarts, pulls… */
+void pods_counts(const struct pods *pods, struct json_doc *doc, struct json *obj);
+
 /** pods_states() - Put the number of pods in each state (new, pull…) into @obj */
 void pods_states(const struct pods *pods, struct json_doc *doc, struct json *obj);
 

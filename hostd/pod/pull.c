@@ -64,11 +64,13 @@ static void pull_ended(struct oci_wait *w, struct oci_image *image, enum oci_fai
 	if (image) {
 		c->image = image;
 		c->pull_failures = 0;
+		p->pods->counts.pulls++;
 		(void)str_copy(c->image_id, sizeof(c->image_id), image->digest);
 		pull_waiting(c, "", "");
 		pod_event(p, "Normal", "Pulled", "Container image \"%s\" is there (%s)", name,
 			  image->digest);
 	} else {
+		p->pods->counts.pull_failures++;
 		pull_failed(c, name, failure, e);
 	}
 	pod_kick(p);

@@ -18,22 +18,11 @@
 #include "base/quantity.h"
 #include "base/str.h"
 #include "pod/spec_impl.h"
+#include "pod/support.h"
 
 #define SPEC_HOSTNAME_MAX   63
 #define SPEC_FQDN_MAX	    64
 #define SPEC_CLUSTER_DOMAIN "cluster.local"
-
-static const struct spec_rule pod_rules[] = {
-	{"hostNetwork", SPEC_RULE_NOT_TRUE},   {"hostPID", SPEC_RULE_NOT_TRUE},
-	{"hostIPC", SPEC_RULE_NOT_TRUE},       {"ephemeralContainers", SPEC_RULE_NOT_SET},
-	{"readinessGates", SPEC_RULE_NOT_SET}, {"resourceClaims", SPEC_RULE_NOT_SET},
-	{"resources", SPEC_RULE_NOT_SET},
-};
-
-static const struct spec_rule pod_security_rules[] = {
-	{"sysctls", SPEC_RULE_NOT_SET},
-	{"windowsOptions", SPEC_RULE_NOT_SET},
-};
 
 int spec_refuse(struct err *e, const char *fmt, ...)
 {
@@ -44,39 +33,6 @@ int spec_refuse(struct err *e, const char *fmt, ...)
 	vsnprintf(path, sizeof(path), fmt, ap);
 	va_end(ap);
 	return err_set(e, -ENOTSUP, "%s: not supported by HyperMetal", path);
-}
-
-static bool spec_is_set(const struct json *v)
-{
-	switch (json_type(v)) {
-	case JSON_NONE:
-	case JSON_NULL:
-		return false;
-	case JSON_ARR:
-	case JSON_OBJ:
-		return json_count(v) > 0;
-	case JSON_STR:
-		return *json_str(v, "") != '\0';
-	case JSON_BOOL:
-	case JSON_INT:
-	case JSON_REAL:
-		return true;
-	}
-	return true;
-}
-
-int spec_rules(const struct json *obj, const char *path, const struct spec_rule *rules,
-	       size_t count, struct err *e)
-{
-	for (size_t i = 0; i < count; i++) {
-		const struct json *v = json_get(obj, rules[i].field);
-
-		if (rules[i].kind == SPEC_RULE_NOT_TRUE	 ? json_bool(v, false)
-		    : rules[i].kind == SPEC_RULE_PRESENT ? json_is_obj(v)
-							 : spec_is_set(v))
-			return spec_refuse(e, "%s.%s", path, rules[i].field);
-	}
-	return 0;
 }
 
 const char *spec_text(struct pod_spec *s, const char *text, size_t len)
@@ -280,10 +236,8 @@ static int spec_security(const struct json *security, struct pod_spec *s, struct
 	static const char path[] = "spec.securityContext";
 	const struct json *fs_group = json_get(security, "fsGroup");
 	struct json_iter it = json_iter(json_get(security, "supplementalGroups"));
-	int r = spec_rules(security, path, pod_security_rules, ARRAY_SIZE(pod_security_rules), e);
+	int r = spec_confinement(security, path, &s->default_seccomp, e);
 
-	if (r == 0)
-		r = spec_confinement(security, path, &s->default_seccomp, e);
 	while (r == 0 && json_next(&it))
 		r = spec_group(s, it.value, "spec.securityContext.supplementalGroups", e);
 	/* The volumes belong to it, and the processes are in it. */
@@ -460,7 +414,9 @@ static int spec_fill(struct pod_spec *s, const struct json *pod, struct err *e)
 	if (r == 0)
 		r = spec_limits(s, meta, e);
 	if (r == 0)
-		r = spec_rules(spec, "spec", pod_rules, ARRAY_SIZE(pod_rules), e);
+		r = spec_support_check(spec, e);
+	if (r == 0 && !str_eq(json_str(json_at(spec, "os", "name", NULL), "linux"), "linux"))
+		r = spec_refuse(e, "spec.os.name");
 	if (r == 0)
 		r = spec_pull_secrets(spec, s, e);
 	if (r == 0)

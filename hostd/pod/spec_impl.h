@@ -7,21 +7,8 @@
 
 #define SPEC_PATH_MAX 160
 
-struct spec_rule {
-	const char *field;
-	enum {
-		SPEC_RULE_NOT_TRUE, /* false and missing are fine */
-		SPEC_RULE_NOT_SET, /* null and empty are fine */
-		SPEC_RULE_PRESENT, /* an empty object is not fine, either */
-	} kind;
-};
-
 /** spec_refuse() - Return -ENOTSUP and say that the field at this path is not supported */
 int spec_refuse(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-
-/** spec_rules() - Check an object against what it must not have */
-int spec_rules(const struct json *obj, const char *path, const struct spec_rule *rules,
-	       size_t count, struct err *e);
 
 /** spec_text() - Keep a text in the spec. Return: it, or NULL when the pod gets too large */
 const char *spec_text(struct pod_spec *s, const char *text, size_t len);

@@ -174,6 +174,43 @@ static void test_token(void **state)
 	assert_false(had_object);
 }
 
+/* May a client of ours have our metrics? */
+static void test_review(void **state)
+{
+	static const char path[] = "/apis/authorization.k8s.io/v1/subjectaccessreviews";
+	static const char *const groups[] = {"monitors", "system:authenticated"};
+	const struct node_fetch_spec spec = {
+		.kind = NODE_REVIEW,
+		.user = "prometheus",
+		.groups = groups,
+		.group_count = ARRAY_SIZE(groups),
+		.verb = "get",
+		.subresource = "metrics",
+	};
+
+	(void)state;
+	node.config.name = "h1";
+	rule("POST", path, 201, "{\"kind\":\"SubjectAccessReview\",\"status\":{\"allowed\":true}}",
+	     1);
+	rule("POST", path, 201, "{\"kind\":\"SubjectAccessReview\",\"status\":{}}", 1);
+	for (int i = 0; i < 2; i++) {
+		uint64_t end_ms = clock_mono_ms() + 5000;
+
+		answers = 0;
+		node_fetch(&node, &spec, on_fetched, NULL);
+		while (!answers && clock_mono_ms() < end_ms)
+			run_ms(1);
+		assert_int_equal(answers, 1);
+		assert_int_equal(had_object,
+				 i == 1); /* the rule that was added last is used first */
+	}
+	assert_non_null(strstr(
+		fake_api_body("POST", path),
+		"\"user\":\"prometheus\",\"groups\":[\"monitors\",\"system:authenticated\"],"
+		"\"resourceAttributes\":{\"verb\":\"get\",\"version\":\"v1\",\"resource\":\"nodes\","
+		"\"subresource\":\"metrics\",\"name\":\"h1\"}"));
+}
+
 static void test_cancel(void **state)
 {
 	struct node_fetch *f;
@@ -194,7 +231,7 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(test_objects), T(test_refusals), T(test_foreign_answers),
-		T(test_token),	 T(test_cancel),
+		T(test_token),	 T(test_review),   T(test_cancel),
 	};
 
 	log_set_level(LOG_LEVEL_ERROR);

@@ -186,6 +186,26 @@ static void test_termination_no_log(void **state)
 	assert_false(status_has("fine"));
 }
 
+/* activeDeadlineSeconds: the containers are stopped within their grace, the pod has failed. */
+static void test_deadline(void **state)
+{
+	(void)state;
+	start("Always\",\"activeDeadlineSeconds\":1,\"terminationGracePeriodSeconds\":7,\"x\":\"",
+	      "");
+	assert_true(status_has("\"phase\":\"Running\""));
+	assert_int_equal(fake.stop_sent, 0);
+	run_ms(1100);
+	settle();
+	assert_int_equal(fake.stop_sent, 1);
+	assert_in_range(fake.stop_grace_ms, 6900, 7000);
+	ended("", 0, 143, 0, GUEST_BACKOFF_NEVER);
+	fake.events->on_done(fake.pod);
+	fake_vm_exit(VM_REASON_POWEROFF);
+	settle();
+	assert_true(status_has("\"phase\":\"Failed\",\"reason\":\"DeadlineExceeded\""));
+	assert_true(status_has("\"exitCode\":143"));
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -197,6 +217,7 @@ int main(void)
 		T(test_termination),
 		T(test_termination_from_log),
 		T(test_termination_no_log),
+		T(test_deadline),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

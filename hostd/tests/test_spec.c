@@ -321,6 +321,7 @@ static void test_refused(void **state)
 		 "spec.runtimeClassName: \"hypervm\" and \"hypervm-full\" run here", -ENOTSUP},
 		{POD("\"securityContext\":{\"sysctls\":[{\"name\":\"a\"}]}"),
 		 "spec.securityContext.sysctls" NO, -ENOTSUP},
+		{POD("\"os\":{\"name\":\"windows\"}"), "spec.os.name" NO, -ENOTSUP},
 		{POD("\"restartPolicy\":\"Sometimes\""), "spec.restartPolicy: not a policy",
 		 -EINVAL},
 		{POD(""), "spec.containers: none", -EINVAL},
