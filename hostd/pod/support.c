@@ -54,7 +54,7 @@ const struct spec_support spec_supports[] = {
 	IGNORED("hostUsers", "users of a HyperVM are never the host's"),
 	WORKS("hostname", ""),
 	REFUSED("hostnameOverride", IF_SET, "hostname says it"),
-	IGNORED("imagePullSecrets", "images are pulled without credentials"),
+	WORKS("imagePullSecrets[].name", "of types dockerconfigjson and dockercfg"),
 	WORKS("initContainers", "in order; with restartPolicy Always a sidecar"),
 	WORKS("nodeName", ""),
 	WORKS("nodeSelector", "by the scheduler"),
