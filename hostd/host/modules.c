@@ -39,8 +39,25 @@ struct modules {
 
 /* What VMs, their network and their disks need; built-in ones are found to be there already. */
 static const char *const modules_always[] = {
-	"loop",	    "tun",    "bridge",	      "vhost_net", "vhost_vsock", "nf_tables", "nft_nat",
-	"nft_masq", "nft_ct", "nft_fib_inet", "nf_nat",	   "ext4",	  "erofs",     "overlay",
+	"loop",
+	"tun",
+	"bridge",
+	"vhost_net",
+	"vhost_vsock",
+	"nf_tables",
+	"nft_nat",
+	"nft_masq",
+	"nft_ct",
+	"nft_fib_inet",
+	"nf_nat",
+	"ext4",
+	"erofs",
+	"overlay",
+	/* limits of pods' networks: a kernel that finds them itself would ask for aliases, of which BusyBox knows none */
+	"sch_tbf",
+	"sch_ingress",
+	"cls_matchall",
+	"act_police",
 };
 
 static struct modules *modules_state; /* one per process: libkmod's context */
