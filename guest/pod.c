@@ -355,7 +355,7 @@ static long pod_next(void *out, size_t size)
 		if (n)
 			return n;
 	}
-	n = stats_next(pod.containers, count, out, size);
+	n = stats_next(&pod.run, pod.containers, count, out, size);
 	if (n)
 		return n;
 	for (uint32_t i = 0; i < count; i++) {

@@ -16,6 +16,7 @@
 #include "cgroup.h"
 #include "disk.h"
 #include "proto/guest_stats.h"
+#include "volume.h"
 
 #define STATS_NET   "/sys/class/net/eth0/statistics"
 #define STATS_NS_US 1000
@@ -95,7 +96,30 @@ static void stats_pod(struct guest_stats *m)
 	m->scratch_inodes_free = fs.f_ffree;
 }
 
-long stats_next(const struct container *containers, uint32_t count, void *out, size_t size)
+/* Those that lie on the scratch disk with all else have nothing of their own to tell. */
+static void stats_volumes(const struct guest_run *run, struct guest_stats *m)
+{
+	for (uint32_t i = 0; i < run->volume_count; i++) {
+		struct guest_stats_volume *v = &m->volumes[m->volume_count];
+		char path[VOLUME_PATH_MAX];
+		struct statvfs fs;
+
+		if ((run->volumes[i].kind == GUEST_VOLUME_DISK && !run->volumes[i].size_bytes) ||
+		    statvfs(volume_path(i, path), &fs) < 0)
+			continue;
+		*v = (struct guest_stats_volume){
+			.volume = (uint16_t)i,
+			.bytes = (uint64_t)fs.f_blocks * fs.f_frsize,
+			.free_bytes = (uint64_t)fs.f_bfree * fs.f_frsize,
+			.inodes = fs.f_files,
+			.inodes_free = fs.f_ffree,
+		};
+		m->volume_count++;
+	}
+}
+
+long stats_next(const struct guest_run *run, const struct container *containers, uint32_t count,
+		void *out, size_t size)
 {
 	struct guest_stats m = {.ask = stats_id};
 
@@ -106,5 +130,7 @@ long stats_next(const struct container *containers, uint32_t count, void *out, s
 	for (uint32_t i = 0; i < count; i++)
 		if (containers[i].state == CONTAINER_RUNNING)
 			stats_container(&containers[i], &m.containers[m.container_count++]);
+	if (count)
+		stats_volumes(run, &m);
 	return guest_stats_encode(&m, out, size);
 }

@@ -8,8 +8,9 @@
 /** stats_ask() - The host asks (STATS_ASK) */
 void stats_ask(const struct guest_frame *f);
 
-/** stats_next() - The answer, if one is due, as link.h's next() */
-long stats_next(const struct container *containers, uint32_t count, void *out, size_t size);
+/** stats_next() - The answer, if one is due, as link.h's next(). @count containers; 0 before the pod is set up */
+long stats_next(const struct guest_run *run, const struct container *containers, uint32_t count,
+		void *out, size_t size);
 
 /** stats_down() - The connection has gone, and its question with it */
 void stats_down(void);

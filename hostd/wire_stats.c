@@ -127,15 +127,27 @@ static void stats_node(struct json_doc *doc, struct json *node, const struct hos
 	json_put(doc, o, "load15", json_new_real(doc, u.load[2]));
 	pods_states(h->pods, doc, json_obj_of(doc, o, "pods"));
 	pods_counts(h->pods, doc, json_obj_of(doc, o, "counts"));
+	if (h->node) {
+		const struct node_counts calls = node_counts(h->node);
+
+		o = json_obj_of(doc, o, "api");
+		put(doc, o, "calls", calls.calls);
+		put(doc, o, "failures", calls.failures);
+		put(doc, o, "milliSeconds", calls.total_ms);
+	}
 }
 
 void wire_measured(struct hostd *h)
 {
 	_cleanup_json_ struct json_doc *doc = json_doc_new();
 	struct json *root = json_new_obj(doc);
+	uint64_t begin_ns = clock_mono_ns();
 
 	stats_node(doc, json_obj_of(doc, root, "node"), h);
 	pods_stats(h->pods, doc, json_arr_of(doc, root, "pods"));
+	/* For so long the loop did nothing else. */
+	put(doc, json_at(root, "node", "hyper", NULL), "measureNanoSeconds",
+	    clock_mono_ns() - begin_ns);
 	if (h->api)
 		api_measured(h->api, root);
 }

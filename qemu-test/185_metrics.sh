@@ -22,7 +22,8 @@ at_least() { # WHAT LEAST GOT
 pod_create busy busybox '["sh", "-c", "head -c 8000000 /dev/zero >/tmp/file; echo written; i=0; while :; do i=$((i+1)); done"]' '{}' \
 	'{"resources": {"limits": {"memory": "64Mi"}}}'
 pod_create pair busybox '["sleep", "1000"]' '{"spec": {"containers": [{"name": "main", "image": "busybox", "command": ["sleep", "1000"]},
-	{"name": "other", "image": "busybox", "command": ["sh", "-c", "wget -q -O /dev/null http://10.88.0.1:1; sleep 1000"]}]}}'
+	{"name": "other", "image": "busybox", "command": ["sh", "-c", "head -c 3000000 /dev/zero >/mem/file; wget -q -O /dev/null http://10.88.0.1:1; sleep 1000"],
+	"volumeMounts": [{"name": "mem", "mountPath": "/mem"}]}], "volumes": [{"name": "mem", "emptyDir": {"medium": "Memory", "sizeLimit": "8Mi"}}]}}'
 await 150 "busy runs" pod_running busy
 await 60 "pair runs" pod_running pair
 await 30 "busy has its file" eval '[ "$(pod_logs busy)" = written ]'
@@ -61,6 +62,7 @@ at_least "rate of busy" 100000000 "$(s '.pods[] | select(.podRef.name == "busy")
 at_least "rate of the host" 100000000 "$(s .node.cpu.usageNanoCores)"
 at_least "file of busy" 8000000 "$(s '.pods[] | select(.podRef.name == "busy")."ephemeral-storage".usedBytes')"
 expect "containers of pair" "main other" "$(s '[.pods[] | select(.podRef.name == "pair").containers[].name] | sort | join(" ")')"
+expect "volumes of pair" '[["mem",8388608,true]]' "$(s '[.pods[] | select(.podRef.name == "pair").volume[] | [.name, .capacityBytes, .usedBytes >= 3000000]]' | jq -c .)"
 at_least "room of busy" 1 "$(s '.pods[] | select(.podRef.name == "busy").containers[0].memory.availableBytes')"
 
 # The pods, as the API has them; health

@@ -292,6 +292,15 @@ static const struct metrics_row metrics_host[] = {
 	     "hyper/counts/containerEnds", METRICS_PLAIN),
 	HOST("oom_kills_total", "counter", "Containers that ended for want of memory", NULL,
 	     "hyper/counts/oomKills", METRICS_PLAIN),
+	HOST("api_calls_total", "counter", "Calls to the API that ended, watches aside", NULL,
+	     "hyper/api/calls", METRICS_PLAIN),
+	HOST("api_failures_total", "counter", "Those without an answer, or with 429 or 5xx", NULL,
+	     "hyper/api/failures", METRICS_PLAIN),
+	HOST("api_seconds_total", "counter", "The time that all of them took", NULL,
+	     "hyper/api/milliSeconds", METRICS_MS),
+	HOST("measure_seconds", "gauge",
+	     "Time for which hostd did nothing but measure for this answer", NULL,
+	     "hyper/measureNanoSeconds", METRICS_NS),
 	HOST("processes", "gauge", "Processes and threads", NULL, "rlimit/curproc", METRICS_PLAIN),
 };
 

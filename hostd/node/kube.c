@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/list.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -36,6 +37,7 @@ struct kube {
 	struct list retired;
 	void (*on_date)(const char *date, void *arg);
 	void *date_arg;
+	struct kube_counts counts;
 };
 
 struct kube_call {
@@ -50,6 +52,7 @@ struct kube_call {
 	void *arg;
 	int status; /* of a stream, from its head */
 	struct buf refusal; /* body of a stream that is not 200 */
+	uint64_t started_ms; /* clock_mono_ms() */
 };
 
 #define KUBE_REFUSAL_MAX 65536
@@ -212,6 +215,22 @@ static int kube_stream_data(struct http_call *http, const void *data, size_t len
 	return buf_append(&c->refusal, data, len);
 }
 
+static void kube_count(const struct kube_call *c, int status)
+{
+	struct kube_counts *n = &c->kube->counts;
+
+	if (c->on_data)
+		return;
+	n->calls++;
+	n->failures += !status || status == 429 || status >= 500;
+	n->total_ms += clock_mono_ms() - c->started_ms;
+}
+
+struct kube_counts kube_counts(const struct kube *k)
+{
+	return k->counts;
+}
+
 static void kube_on_done(struct http_call *http, const struct http_reply *reply,
 			 const struct err *e, void *arg)
 {
@@ -223,6 +242,7 @@ static void kube_on_done(struct http_call *http, const struct http_reply *reply,
 	char *own = NULL;
 
 	(void)http;
+	kube_count(c, result.status);
 	result.retry_after_ms = reply->retry_after_s >= 0 ? MIN(reply->retry_after_s, 3600) * 1000
 							  : -1;
 	if (result.status && *reply->date && c->kube->on_date)
@@ -269,8 +289,11 @@ struct kube_call *kube_call(struct kube *k, const struct kube_request *rq)
 	};
 	char *url = mem_printf("%s%s", k->api, rq->path);
 
-	*c = (struct kube_call){
-		.kube = k, .on_data = rq->on_data, .done = rq->done, .arg = rq->arg};
+	*c = (struct kube_call){.kube = k,
+				.on_data = rq->on_data,
+				.done = rq->done,
+				.arg = rq->arg,
+				.started_ms = clock_mono_ms()};
 	list_init(&c->node);
 	buf_init(&c->refusal, KUBE_REFUSAL_MAX);
 	spec.url = url;

@@ -42,6 +42,15 @@ struct kube_request {
 	void *arg;
 };
 
+/* Calls that ended, but for streams, which end with their server's patience */
+struct kube_counts {
+	uint64_t calls, failures; /* of those, without an answer or with 429 or 5xx */
+	uint64_t total_ms; /* that they took together */
+};
+
+/** kube_counts() - Since the client was made */
+struct kube_counts kube_counts(const struct kube *k);
+
 /** kube_new() - @api: https://host:port; both texts are copied. Return: the client */
 struct kube *kube_new(struct loop *loop, const char *api, const char *ca_pem);
 

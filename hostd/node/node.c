@@ -161,6 +161,13 @@ void node_event(struct node *n, const struct node_pod_ref *pod, const char *type
 	events_send(&n->events, pod, type, reason, message);
 }
 
+struct node_counts node_counts(const struct node *n)
+{
+	const struct kube_counts c = kube_counts(n->kube);
+
+	return (struct node_counts){c.calls, c.failures, c.total_ms};
+}
+
 void node_images_changed(struct node *n)
 {
 	reg_resend(&n->reg);

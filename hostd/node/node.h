@@ -145,6 +145,13 @@ struct node_fetch *node_fetch(struct node *node, const struct node_fetch_spec *s
 /** node_fetch_cancel() - End it without done(); NULL is fine. Return: NULL */
 struct node_fetch *node_fetch_cancel(struct node_fetch *f);
 
+struct node_counts {
+	uint64_t calls, failures, total_ms;
+};
+
+/** node_counts() - Calls to the API that ended, watches aside; those without a good answer; what all took */
+struct node_counts node_counts(const struct node *node);
+
 /** node_images_changed() - What `images` would tell is another: the status is sent soon */
 void node_images_changed(struct node *node);
 

@@ -83,6 +83,7 @@ struct pod_container {
 	/* log */
 	int log_fd; /* -1: not open */
 	struct timer log_quiet; /* it has ended: its log is complete soon */
+	bool log_failing; /* the last piece could not be kept */
 	uint64_t log_bytes;
 	uint64_t log_next[2]; /* offset of the next byte of each stream */
 	/* pulling */

@@ -257,8 +257,10 @@ void logs_write(struct pod *p, const struct guest_log *m)
 		if (c->state != CONTAINER_RUNNING)
 			logs_ended(p, m->container);
 	}
-	if (r < 0) {
-		log_warn("pod", "ev=log_failed uid=%s error=\"%s\"", p->meta.uid, strerror(-r));
-	}
+	/* A full disk is told of once, not with each piece that is lost. */
+	if (r < 0 && !c->log_failing)
+		log_warn("pod", "ev=log_failed uid=%s container=%s error=\"%s\"", p->meta.uid,
+			 logs_name(p, m->container), strerror(-r));
+	c->log_failing = r < 0;
 	buf_done(&text);
 }

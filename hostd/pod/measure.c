@@ -304,24 +304,43 @@ static void measure_vmm(struct json_doc *doc, struct json *hyper, const struct p
 	put(doc, o, "errors", disk.errors);
 }
 
+static void measure_fs(struct json_doc *doc, struct json *o, uint64_t bytes, uint64_t free_bytes,
+		       uint64_t inodes, uint64_t inodes_free)
+{
+	put(doc, o, "availableBytes", free_bytes);
+	put(doc, o, "capacityBytes", bytes);
+	put(doc, o, "usedBytes", bytes - MIN(bytes, free_bytes));
+	put(doc, o, "inodesFree", inodes_free);
+	put(doc, o, "inodes", inodes);
+	put(doc, o, "inodesUsed", inodes - MIN(inodes, inodes_free));
+}
+
+static void measure_volume(struct json_doc *doc, struct json *list, const struct pod *p,
+			   const struct guest_stats_volume *v)
+{
+	struct json *o = json_new_obj(doc);
+
+	put_time(doc, o, "time", p->stats_ns);
+	measure_fs(doc, o, v->bytes, v->free_bytes, v->inodes, v->inodes_free);
+	json_put_str(doc, o, "name", p->spec->volumes[v->volume].name);
+	json_push(doc, list, o);
+}
+
 static void measure_guest(struct json_doc *doc, struct json *o, struct json *containers,
 			  const struct pod *p)
 {
 	const struct guest_stats *m = p->stats;
-	uint64_t used = m->scratch_bytes - MIN(m->scratch_bytes, m->scratch_free_bytes);
 	struct json *part;
 
 	for (uint32_t i = 0; i < m->container_count; i++)
 		if (m->containers[i].container < p->spec->container_count)
 			measure_container(doc, containers, p, &m->containers[i]);
 	part = put_obj(doc, o, "ephemeral-storage", p->stats_ns);
-	put(doc, part, "availableBytes", m->scratch_free_bytes);
-	put(doc, part, "capacityBytes", m->scratch_bytes);
-	put(doc, part, "usedBytes", used);
-	put(doc, part, "inodesFree", m->scratch_inodes_free);
-	put(doc, part, "inodes", m->scratch_inodes);
-	put(doc, part, "inodesUsed",
-	    m->scratch_inodes - MIN(m->scratch_inodes, m->scratch_inodes_free));
+	measure_fs(doc, part, m->scratch_bytes, m->scratch_free_bytes, m->scratch_inodes,
+		   m->scratch_inodes_free);
+	for (uint32_t i = 0; i < m->volume_count; i++)
+		if (m->volumes[i].volume < p->spec->volume_count)
+			measure_volume(doc, json_arr_of(doc, o, "volume"), p, &m->volumes[i]);
 	part = json_obj_of(doc, json_obj_of(doc, o, "hyper"), "guest");
 	put(doc, part, "memoryBytes", m->memory_bytes);
 	put(doc, part, "availableBytes", m->memory_available_bytes);

@@ -62,7 +62,7 @@ long guest_stats_encode(const struct guest_stats *m, void *out, size_t size)
 	const uint64_t *const fields[] = STATS_POD_FIELDS(m);
 	struct wire_writer w;
 
-	if (m->container_count > GUEST_CONTAINERS_MAX)
+	if (m->container_count > GUEST_CONTAINERS_MAX || m->volume_count > GUEST_VOLUMES_MAX)
 		return -EINVAL;
 	frame_begin(&w, out, size, GUEST_MSG_STATS, 0);
 	wire_put_u32(&w, m->ask);
@@ -71,6 +71,16 @@ long guest_stats_encode(const struct guest_stats *m, void *out, size_t size)
 	wire_put_u32(&w, m->container_count);
 	for (uint32_t i = 0; i < m->container_count; i++)
 		stats_put_container(&w, &m->containers[i]);
+	wire_put_u32(&w, m->volume_count);
+	for (uint32_t i = 0; i < m->volume_count; i++) {
+		const struct guest_stats_volume *v = &m->volumes[i];
+
+		wire_put_u16(&w, v->volume);
+		wire_put_u64(&w, v->bytes);
+		wire_put_u64(&w, v->free_bytes);
+		wire_put_u64(&w, v->inodes);
+		wire_put_u64(&w, v->inodes_free);
+	}
 	return frame_end(&w);
 }
 
@@ -87,6 +97,27 @@ static void stats_container(struct wire_reader *r, struct guest_stats_container 
 	c->oom_kills = wire_u32(&record);
 	if (!wire_ok(&record))
 		r->failed = true;
+}
+
+/* In the order of the pod's volumes, so each is there once. */
+static int stats_volumes(struct wire_reader *r, struct guest_stats *m)
+{
+	uint32_t next = 0;
+
+	m->volume_count = wire_count(r, GUEST_VOLUMES_MAX);
+	for (uint32_t i = 0; i < m->volume_count && wire_ok(r); i++) {
+		struct guest_stats_volume *v = &m->volumes[i];
+
+		v->volume = wire_u16(r);
+		v->bytes = wire_u64(r);
+		v->free_bytes = wire_u64(r);
+		v->inodes = wire_u64(r);
+		v->inodes_free = wire_u64(r);
+		if (v->volume < next || v->volume >= GUEST_VOLUMES_MAX)
+			return -EBADMSG;
+		next = v->volume + 1U;
+	}
+	return wire_ok(r) ? 0 : -EBADMSG;
 }
 
 int guest_stats_decode(const struct guest_frame *f, struct guest_stats *m)
@@ -108,5 +139,5 @@ int guest_stats_decode(const struct guest_frame *f, struct guest_stats *m)
 			return -EBADMSG;
 		seen |= 1U << c->container;
 	}
-	return wire_ok(&r) ? 0 : -EBADMSG;
+	return stats_volumes(&r, m);
 }

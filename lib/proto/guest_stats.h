@@ -32,6 +32,12 @@ struct guest_stats_net {
 	uint64_t tx_bytes, tx_packets, tx_errors, tx_dropped;
 };
 
+/* A volume with a file system of its own. */
+struct guest_stats_volume {
+	uint16_t volume; /* index into guest_run.volumes */
+	uint64_t bytes, free_bytes, inodes, inodes_free;
+};
+
 struct guest_stats {
 	uint32_t ask;
 	uint64_t memory_bytes, memory_available_bytes; /* of the guest as a whole */
@@ -40,6 +46,8 @@ struct guest_stats {
 	uint64_t scratch_inodes, scratch_inodes_free;
 	uint32_t container_count;
 	struct guest_stats_container containers[GUEST_CONTAINERS_MAX];
+	uint32_t volume_count;
+	struct guest_stats_volume volumes[GUEST_VOLUMES_MAX];
 };
 
 /** guest_stats_ask_encode(), guest_stats_encode() - As guest_*_encode() of guest_msg.h */

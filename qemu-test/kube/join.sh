@@ -42,6 +42,22 @@ await 30 "nginx answers" in_net curl -sf --max-time 5 "$url"
 expect_match "body" "<title>Welcome to nginx!</title>" "$(in_net curl -sf "$url")"
 expect_match "logs" 'GET / HTTP/1.1" 200' "$(kubectl logs web)"
 expect_match "get pods" "web +1/1 +Running" "$(kubectl get pods)"
+
+# What it uses, through the API server: as metrics-server and people read it
+expect_match "metrics" 'pod_memory_working_set_bytes\{namespace="default",pod="web"\} [0-9]{8,9} [0-9]{13}' \
+	"$(kubectl get --raw /api/v1/nodes/host-0/proxy/metrics/resource)"
+expect "summary" "host-0 web" "$(kubectl get --raw /api/v1/nodes/host-0/proxy/stats/summary | jq -r '.node.nodeName + " " + .pods[].podRef.name')"
+expect_match "top without metrics-server" "does not serve metrics" "$(hyper top 2>&1 || :)"
+# And by a monitor of its own name: what RBAC lets it have, and no more
+kube_cert monitor /O=people/CN=monitor
+sleep 2 # the host's clock may be behind this machine's, and a certificate must not be of the future
+monitor() { in_net curl -sk --max-time 20 --cert "$kube/monitor.crt" --key "$kube/monitor.key" -o /dev/null -w '%{http_code}' "https://$(host_address 0 10250)$1"; }
+monitor_may() { [ "$(monitor "$1")" = 200 ]; }
+expect "before" 403 "$(monitor /metrics)"
+kubectl create clusterrole metrics --verb=get --resource=nodes/metrics
+kubectl create clusterrolebinding metrics --clusterrole=metrics --user=monitor
+await 60 "the monitor may" monitor_may /metrics/resource # a no is kept for half a minute
+expect "but no more" "403 403 403" "$(monitor /stats/summary) $(monitor /pods) $(monitor '/exec/default/web/web?command=id')"
 start=$(now_ms)
 kubectl delete pod web
 took=$(($(now_ms) - start))

@@ -45,6 +45,9 @@ static void fill(struct guest_stats *m)
 			.pids = (uint32_t)n + 10,
 			.oom_kills = (uint32_t)n + 11,
 		};
+	m->volume_count = 2;
+	m->volumes[0] = (struct guest_stats_volume){3, n, n + 1, n + 2, n + 3};
+	m->volumes[1] = (struct guest_stats_volume){GUEST_VOLUMES_MAX - 1, 5, 6, 7, 8};
 }
 
 static long encode(const struct guest_stats *m, struct guest_frame *f)
@@ -102,6 +105,14 @@ static void bad_containers_are_refused(void **state)
 	encode(&m, &f);
 	assert_int_equal(guest_stats_decode(&f, &back), -EBADMSG);
 	m.containers[3].container = GUEST_CONTAINERS_MAX;
+	encode(&m, &f);
+	assert_int_equal(guest_stats_decode(&f, &back), -EBADMSG);
+	m.containers[3].container = 12;
+	m.volumes[0].volume = m.volumes[1].volume;
+	encode(&m, &f);
+	assert_int_equal(guest_stats_decode(&f, &back), -EBADMSG);
+	m.volumes[0].volume = 0;
+	m.volumes[1].volume = GUEST_VOLUMES_MAX;
 	encode(&m, &f);
 	assert_int_equal(guest_stats_decode(&f, &back), -EBADMSG);
 	m.container_count++;
