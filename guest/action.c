@@ -129,7 +129,7 @@ static void action_kill(struct action *a)
 
 static void action_read_output(struct action *a)
 {
-	char drop[512];
+	char drop[512] = {0};
 	ssize_t n;
 
 	for (;;) {

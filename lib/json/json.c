@@ -48,12 +48,13 @@ static void *json_piece(void *ctx, size_t size)
 
 static void json_piece_free(void *ctx, void *piece)
 {
-	char *p = (char *)piece - JSON_PIECE_HEAD;
 	size_t size;
+	char *p;
 
 	(void)ctx;
 	if (!piece)
 		return;
+	p = (char *)piece - JSON_PIECE_HEAD;
 	memcpy(&size, p, sizeof(size));
 	mem_wipe(p, size + JSON_PIECE_HEAD);
 	free(p);

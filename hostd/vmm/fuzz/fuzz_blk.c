@@ -69,12 +69,12 @@ static size_t build(const uint8_t *data, size_t size, uint64_t *status)
 	memset(driver_at(&drv, DRIVER_DATA), 0, 16);
 	memcpy(driver_at(&drv, DRIVER_DATA), data + 1, 4);
 	memcpy((uint8_t *)driver_at(&drv, DRIVER_DATA) + 8, data + 5, 8);
-	for (; pos + 2 <= size && n < VQ_CHAIN_MAX; pos += 2) {
+	for (; pos + 2 <= size && n < VQ_CHAIN_MAX; pos += 2, n++) {
 		uint32_t cut = (uint32_t)(data[pos] | data[pos + 1] << 8);
 
 		if (!cut || at + (cut & 0x7fff) > DRIVER_MEM_BYTES)
 			break;
-		table[n++] = (struct vring_desc){
+		table[n] = (struct vring_desc){
 			.addr = at,
 			.len = cut & 0x7fff,
 			.flags = (uint16_t)(VRING_DESC_F_NEXT |
