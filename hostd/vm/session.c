@@ -5,7 +5,8 @@
  * The guest is hostile by assumption. What it can make hostd hold is bounded: one frame of input per
  * connection, SESSION_STRANGERS_MAX connections per CID that said no HELLO yet, and never more than
  * GUEST_LOG_WINDOW uncredited bytes of a stream, for a guest that sends more is hung up on. Output
- * to a guest that does not read is capped as well. Execs are in exec.c.
+ * to a guest that does not read is capped as well, and what a guest tells of its containers (or by
+ * connecting again and again) is limited in its rate. Execs are in exec.c.
  *
  * Nothing is freed inside a callback: a session that ends is taken off the loop at once and
  * closed from a deferred call, which is the only place that calls on_closed and frees.
@@ -19,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -30,6 +32,8 @@
 	(SESSION_FILES_MAX + 2 * GUEST_RUN_FRAMES_MAX + 2 * GUEST_EXECS_MAX * GUEST_EXEC_WINDOW)
 #define SESSION_STRANGERS_MAX  4
 #define SESSION_ACCEPT_WAIT_MS 1000
+#define SESSION_TOLD_MAX       1024 /* events at once: 64 containers that start, end and are probed */
+#define SESSION_TOLD_PER_S     32
 
 static void session_release(struct session *s)
 {
@@ -133,6 +137,26 @@ static void session_replace(struct session *s)
 	}
 }
 
+/* Return: whether this guest may have one event more */
+static bool session_spend(struct session_server *srv, uint32_t cid)
+{
+	struct session_budget *b = &srv->budgets[cid % SESSION_BUDGETS];
+	uint64_t now_ms = clock_mono_ms(), more;
+
+	if (b->cid != cid)
+		*b = (struct session_budget){
+			.cid = cid, .left = SESSION_TOLD_MAX, .since_ms = now_ms};
+	more = (now_ms - b->since_ms) * SESSION_TOLD_PER_S / 1000;
+	if (more) {
+		b->left = (uint32_t)MIN(b->left + more, (uint64_t)SESSION_TOLD_MAX);
+		b->since_ms = now_ms;
+	}
+	if (!b->left)
+		return false;
+	b->left--;
+	return true;
+}
+
 static int session_hello(struct session *s, const struct guest_frame *f)
 {
 	struct guest_welcome welcome = {.log_window = GUEST_LOG_WINDOW};
@@ -177,6 +201,12 @@ static int session_log(struct session *s, const struct guest_frame *f)
 	return 0;
 }
 
+static bool session_is_event(uint16_t type)
+{
+	return type == GUEST_MSG_STARTED || type == GUEST_MSG_EXIT || type == GUEST_MSG_FAILED ||
+	       type == GUEST_MSG_PROBED || type == GUEST_MSG_DONE;
+}
+
 static int session_frame(struct session *s, const struct guest_frame *f)
 {
 	const struct session_events *ev = s->srv->events;
@@ -191,6 +221,8 @@ static int session_frame(struct session *s, const struct guest_frame *f)
 
 	if (!s->pod)
 		return session_hello(s, f);
+	if (session_is_event(f->type) && !session_spend(s->srv, s->cid))
+		return -EDQUOT;
 	switch (f->type) {
 	case GUEST_MSG_STARTED:
 		r = guest_started_decode(f, &m.started);
@@ -254,6 +286,8 @@ static void session_parse(struct session *s)
 		r = session_frame(s, &f);
 		if (r == -ENOENT && !s->pod)
 			session_fail(s, r, "nobody knows this guest");
+		else if (r == -EDQUOT)
+			session_fail(s, r, "guest tells too much");
 		else if (r < 0)
 			session_fail(s, r, "guest broke the protocol");
 	}
@@ -316,7 +350,7 @@ int session_accept(struct session_server *srv, int fd, uint32_t cid, struct err 
 	struct session *s;
 	int r = fd_nonblock(fd);
 
-	if (r == 0 && session_too_many_strangers(srv, cid))
+	if (r == 0 && (session_too_many_strangers(srv, cid) || !session_spend(srv, cid)))
 		r = -EBUSY;
 	if (r < 0) {
 		fd_close(fd);

@@ -11,6 +11,16 @@
 
 struct exec;
 
+/* How much a guest may still tell: connections and events cost log lines, writes and calls to the API. */
+struct session_budget {
+	uint32_t cid;
+	uint32_t left;
+	uint64_t since_ms; /* up to here it was refilled */
+};
+
+#define SESSION_BUDGETS \
+	256 /* guests share one where their CIDs clash, newest first: nobody runs dry by it */
+
 struct session_server {
 	struct loop *loop;
 	const struct session_events *events;
@@ -18,6 +28,7 @@ struct session_server {
 	struct watch listen; /* fd -1 without a listening socket */
 	struct timer relisten;
 	struct list sessions;
+	struct session_budget budgets[SESSION_BUDGETS];
 };
 
 struct session_stream {

@@ -331,6 +331,46 @@ static void rule_breakers(void **state)
 	assert_int_equal(owner.started, 0);
 }
 
+/* Ends without end, then connections without end: both are cut off, and later it may go on. */
+static void flooders(void **state)
+{
+	struct guest_exit ended = {.code = 3, .finished_ns = 1};
+	uint8_t buf[128];
+	int fd, refused = 0, fds[2];
+
+	(void)state;
+	fd = welcomed(CID_KNOWN, GUEST_STATE_RUNNING);
+	for (int i = 0; i < 3000 && owner.session; i++) {
+		long n = guest_exit_encode(&ended, buf, sizeof(buf));
+
+		if (send(fd, buf, (size_t)n, MSG_NOSIGNAL) < 0)
+			break;
+		if (i % 50 == 0)
+			turn();
+	}
+	turn();
+	assert_null(owner.session);
+	assert_int_equal(owner.last_closed_code, -EDQUOT);
+	assert_in_range(owner.ended, 1000, 1100);
+	close(fd);
+
+	for (int i = 0; i < 50; i++) {
+		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
+		refused += session_accept(server, fds[1], CID_KNOWN, NULL) == -EBUSY;
+		close(fds[0]);
+		turn();
+	}
+	assert_in_range(refused, 40, 50);
+	/* Another guest is not concerned, and this one recovers. */
+	assert_int_equal(owner.hellos, 1);
+	fd = connect_as(99);
+	say_hello(fd, GUEST_STATE_WAITING);
+	expect_hung_up(fd);
+	assert_int_equal(owner.hellos, 2);
+	usleep(200000);
+	close(welcomed(CID_KNOWN, GUEST_STATE_RUNNING));
+}
+
 static void slow_consumer(void **state)
 {
 	static uint8_t data[GUEST_LOG_DATA_MAX], buf[GUEST_LOG_DATA_MAX + 64];
@@ -423,6 +463,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(byte_by_byte, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(strangers, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(rule_breakers, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(flooders, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(slow_consumer, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(comes_back, set_up, tear_down),
 	};
