@@ -407,14 +407,22 @@ static void poke(struct rng *r, uint32_t dev)
 		load_any(r, dev, reg);
 }
 
-/* All ports but those by which a guest ends itself; the console is spared for what we have to say */
+/*
+ * All ports but those by which a guest ends itself and those of KVM's interrupt controllers (see main.c);
+ * the console is spared for what we have to say.
+ */
+static bool port_is_spared(uint16_t port)
+{
+	return (port >= 0x5d0 && port < 0x5f0) || (port & 0xfffcU) == 0x64 || port == 0x3f8 ||
+	       port == 0x3fb || (port & 0xff7eU) == 0x20 || (port & 0xfffeU) == 0x4d0;
+}
+
 static void poke_port(struct rng *r)
 {
 	uint16_t port = (uint16_t)(below(r, 2) ? rnd(r) : 0x3f9 + below(r, 7));
 	static uint8_t text[64];
 
-	if ((port >= 0x5d0 && port < 0x5f0) || (port & 0xfffcU) == 0x64 || port == 0x3f8 ||
-	    port == 0x3fb || port == 0x92 || port == 0xcf9)
+	if (port_is_spared(port))
 		return;
 	switch (below(r, 5)) {
 	case 0:
@@ -444,13 +452,6 @@ static void poke_port(struct rng *r)
 	}
 	/* The loopback bit would swallow our own words. */
 	out8(0x3fc, 0);
-}
-
-/* KVM's own interrupt controllers: redirections of any line, fixed delivery only */
-static void poke_ioapic(struct rng *r)
-{
-	*(volatile uint32_t *)(uintptr_t)0xfec00000U = below(r, 0x50);
-	*(volatile uint32_t *)(uintptr_t)0xfec00010U = (uint32_t)rnd(r) & ~0x700U;
 }
 
 static void scribble(struct rng *r, uint32_t dev, uint32_t q)
@@ -506,11 +507,7 @@ static void be_rude(struct attacker *a, uint32_t dev)
 {
 	struct rng *r = &a->rng;
 
-	uint32_t move = below(r, 6);
-
-	if (!(machine.moves >> move & 1))
-		return;
-	switch (move) {
+	switch (below(r, 5)) {
 	case 0:
 		poke(r, below(r, machine.dev_count + 2));
 		break;
@@ -518,12 +515,9 @@ static void be_rude(struct attacker *a, uint32_t dev)
 		poke_port(r);
 		break;
 	case 2:
-		poke_ioapic(r);
-		break;
-	case 3:
 		scribble(r, dev, below(r, QUEUES));
 		break;
-	case 4:
+	case 3:
 		put(dev, REG_STATUS, below(r, 4) ? 0 : (uint32_t)rnd(r));
 		break;
 	default:

@@ -27,7 +27,6 @@ struct attacker {
 
 struct machine {
 	uint64_t ram_end; /* below the hole */
-	uint32_t moves; /* which of the rude ones, a bit each; all but for the search for a cause */
 	uint32_t dev_count;
 	uint32_t dev_ids[HOSTILE_DEVS_MAX];
 	volatile uint32_t target; /* the device that all processors work on */

@@ -19,6 +19,8 @@
 #define EXIT_FAULT	0x0301U /* power off, code 3 */
 #define REPORT_MOVES	256
 #define NMI		2
+#define PIC_MASTER_MASK 0x21
+#define PIC_SLAVE_MASK	0xa1
 
 struct start_info {
 	uint32_t magic, version, flags, module_count;
@@ -105,11 +107,11 @@ static void read_memory_map(const struct start_info *info)
 			machine.ram_end = map[i].address + map[i].size;
 }
 
-/* The number behind @key in the command line, or @otherwise */
-static uint64_t parameter(const char *p, const char *key, uint64_t otherwise)
+static void read_seed(const char *p)
 {
+	static const char key[] = "seed=";
+
 	for (; *p; p++) {
-		uint64_t v = 0;
 		unsigned int i = 0;
 
 		while (key[i] && p[i] == key[i])
@@ -117,10 +119,9 @@ static uint64_t parameter(const char *p, const char *key, uint64_t otherwise)
 		if (key[i])
 			continue;
 		for (p += i; *p >= '0' && *p <= '9'; p++)
-			v = v * 10 + (uint64_t)(*p - '0');
-		return v;
+			seed = seed * 10 + (uint64_t)(*p - '0');
+		return;
 	}
-	return otherwise;
 }
 
 static void find_devices(void)
@@ -184,8 +185,14 @@ static void begin(void)
 {
 	const struct start_info *info = (const struct start_info *)(uintptr_t)start_info;
 
-	seed = parameter((const char *)info->cmdline, "seed=", 0);
-	machine.moves = (uint32_t)parameter((const char *)info->cmdline, "moves=", UINT32_MAX);
+	read_seed((const char *)info->cmdline);
+	/*
+	 * No interrupt is ever pending: with interrupts off, KVM would ask for a window at each entry, and
+	 * what QEMU 7.2's emulated SVM keeps for that seems to reach other VMs on the same processor: they
+	 * ended by triple faults, once in some minutes, and only beside a guest like this one.
+	 */
+	out8(PIC_MASTER_MASK, 0xff);
+	out8(PIC_SLAVE_MASK, 0xff);
 	read_memory_map(info);
 	find_devices();
 	for (unsigned int i = 0; i < HOSTILE_CPUS_MAX; i++)
