@@ -8,6 +8,7 @@ $(eval $(call lib_module,x509,$(wildcard lib/x509/*.c),mbedtls))
 $(eval $(call lib_module,jwt,$(wildcard lib/jwt/*.c),mbedtls))
 $(eval $(call lib_module,http/client,$(wildcard lib/http/client*.c),curl))
 $(eval $(call lib_module,http/ws,lib/http/ws.c,))
+$(eval $(call lib_module,http/spdy,lib/http/spdy.c,zlib))
 $(eval $(call lib_module,http/tunnel,lib/http/tunnel.c,curl))
 $(eval $(call lib_module,http/server,$(wildcard lib/http/server*.c),picohttpparser mbedtls))
 
@@ -34,6 +35,8 @@ $(eval $(call unit_test,test_http_server,lib/http/tests/test_http_server.c $(htt
 $(eval $(call unit_test,test_http_tls,lib/http/tests/test_http_tls.c $(http_tests),http/server http/client base,))
 $(eval $(call unit_test,test_ws,lib/http/tests/test_ws.c,http/ws base,))
 $(eval $(call fuzz_target,fuzz_ws,lib/http/fuzz/fuzz_ws.c,http/ws base,,lib/http/fuzz/corpus_ws))
+$(eval $(call unit_test,test_spdy,lib/http/tests/test_spdy.c,http/spdy base,))
+$(eval $(call fuzz_target,fuzz_spdy,lib/http/fuzz/fuzz_spdy.c,http/spdy base,,lib/http/fuzz/corpus_spdy))
 $(eval $(call unit_test,test_http_tunnel,lib/http/tests/test_http_tunnel.c $(http_tests),http/server http/tunnel http/client base,))
 $(eval $(call fuzz_target,fuzz_http_server,lib/http/fuzz/fuzz_http_server.c,http/server base,,lib/http/fuzz/corpus_server))
 
