@@ -1,6 +1,6 @@
 #!/bin/bash
-# exec and attach: hyper and kubectl 1.32 run commands in a pod; exit codes, input, a terminal, and what becomes of a
-# command whose client dies; an old kubectl is told which one works.
+# exec and attach: hyper, kubectl 1.32 (WebSocket) and 1.20 (SPDY) run commands in a pod; exit codes, input, a terminal,
+# and what becomes of a command whose client dies.
 # environment: shared
 # deadline: 600
 
@@ -8,13 +8,14 @@ bin=$("$ROOT/qemu-test/kubectl.sh" trixie)
 old=$("$ROOT/qemu-test/kubectl.sh" bookworm)
 mkdir -p "$RUN/kubectl-exec"
 k() { HOME=$RUN/kubectl-exec in_net timeout 100 "$bin" "$@"; }
+o() { HOME=$RUN/kubectl-exec in_net timeout 100 "$old" "$@"; }
 status() { local s=0; "$@" >"$RUN/out" 2>"$RUN/err" || s=$?; echo $s; } # CMD...: its exit status
 
 pod_create box busybox '["sh", "-c", "while :; do sleep 1; done"]' '{}' \
 	'{"env": [{"name": "GREETING", "value": "good day"}], "workingDir": "/var"}'
 await 150 "box runs" pod_running box
 
-for who in hyper k; do
+for who in hyper k o; do
 	expect "$who: code 0" 0 "$(status $who exec box -- sh -c 'exit 0')"
 	expect "$who: code 7" 7 "$(status $who exec box -- sh -c 'echo out; echo err >&2; exit 7')"
 	expect "$who: its output" out "$(cat "$RUN/out")"
@@ -37,12 +38,14 @@ expect_match "no such container" "container other is not valid" "$(hyper exec -c
 # 1 MiB through cat, and what is larger than every buffer on the way
 head -c 1048576 /dev/urandom >"$RUN/input"
 sum=$(sha256sum <"$RUN/input")
-for who in hyper k; do
+for who in hyper k o; do
 	expect "$who: 1 MiB through cat" "$sum" "$($who exec -i box -- cat <"$RUN/input" | sha256sum)"
 	# shellcheck disable=SC2002  # a pipe is another way in than a file
 	expect "$who: from a pipe" "$sum" "$(cat "$RUN/input" | $who exec -i box -- sha256sum)"
 done
 expect "4 MB of output" "4000000" "$(hyper exec box -- dd if=/dev/zero bs=1000 count=4000 2>/dev/null | wc -c)"
+expect "4 MB by SPDY" "4000000" "$(o exec box -- dd if=/dev/zero bs=1000 count=4000 2>/dev/null | wc -c)"
+expect "slow reader by SPDY" "1000000" "$(o exec box -- dd if=/dev/zero bs=1000 count=1000 2>/dev/null | { sleep 3; wc -c; })"
 expect "slow reader" "1000000" "$(hyper exec box -- dd if=/dev/zero bs=1000 count=1000 2>/dev/null | { sleep 3; wc -c; })"
 expect "a command that reads nothing" 3 "$(status hyper exec -i box -- sh -c 'exit 3' <"$RUN/input")"
 
@@ -54,7 +57,7 @@ cat >"$RUN/in-terminal" <<-EOF
 	echo "code \$code"
 	[ "\$before" = "\$(stty -g)" ] && echo restored
 EOF
-for who in "$OUT/bin/hyper" "$bin"; do
+for who in "$OUT/bin/hyper" "$bin" "$old"; do
 	seen=$(HOME=$RUN/kubectl-exec timeout 60 socat STDIO,ignoreeof "EXEC:bash $RUN/in-terminal $who,pty,setsid,ctty,stderr" </dev/null |
 		tr -d '\r' | tr '\n' ' ')
 	expect_match "$who: a terminal" '^/dev/pts/[0-9]+ 33 77 xterm code 5 restored $' "$seen"
@@ -64,7 +67,7 @@ expect "only outputs in one" "" "$(hyper exec -t box -- sh -c 'test -t 1 || echo
 # A client that dies takes its command along, also one that ignores SIGHUP
 processes() { hyper exec box -- sh -c 'for p in /proc/[0-9]*; do tr "\0" " " <"$p/cmdline"; echo; done 2>/dev/null' | grep -c "sleep 98[7]" || :; }
 no_process() { [ "$(processes)" = 0 ]; }
-for who in "$OUT/bin/hyper" "$bin"; do
+for who in "$OUT/bin/hyper" "$bin" "$old"; do
 	HOME=$RUN/kubectl-exec in_net "$who" exec box -- sh -c 'trap "" HUP; while :; do sleep 987; done' &
 	client=$!
 	await 20 "the command runs" eval '! no_process'
@@ -85,10 +88,9 @@ expect_match "exec in an ended pod" "completed pod" "$(hyper exec talker -- id 2
 
 pod_create ticker busybox '["sh", "-c", "i=0; while :; do echo tick $i; i=$((i+1)); sleep 0.3; done"]'
 await 60 "ticker runs" pod_running ticker
-HOME=$RUN/kubectl-exec timeout 5 "$bin" attach ticker >"$RUN/attached" 2>/dev/null || :
-expect_match "kubectl attach saw" "tick [0-9]+.tick [0-9]+.tick" "$(tr '\n' ' ' <"$RUN/attached")"
-
-# An old client learns what to do
-expect_match "kubectl 1.20" "kubectl 1.30 or later" "$(HOME=$RUN/kubectl-exec in_net "$old" exec box -- id 2>&1 || :)"
+for who in "$bin" "$old"; do
+	HOME=$RUN/kubectl-exec timeout 5 "$who" attach ticker >"$RUN/attached" 2>/dev/null || :
+	expect_match "kubectl attach saw" "tick [0-9]+.tick [0-9]+.tick" "$(tr '\n' ' ' <"$RUN/attached")"
+done
 
 for name in box talker ticker; do pod_remove $name; done

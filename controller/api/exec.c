@@ -15,8 +15,10 @@
 #include "http/ws.h"
 #include "stream.h"
 
-#define EXEC_URL_MAX   ((size_t)96 << 10)
-#define EXEC_VALUE_MAX 256 /* of a header that is passed on */
+#define EXEC_URL_MAX	   ((size_t)96 << 10)
+#define EXEC_SPDY	   "SPDY/3.1"
+#define EXEC_PROTOCOLS_MAX 8 /* that a client offers in lines of their own */
+#define EXEC_VALUE_MAX	   256 /* of a header that is passed on */
 
 struct exec_stream {
 	struct list node;
@@ -86,7 +88,7 @@ static void on_host_data(struct http_tunnel *t, const void *data, size_t len, vo
 static void on_open(struct http_tunnel *t, const char *head, void *arg)
 {
 	static const char *const names[] = {"Upgrade", "Sec-WebSocket-Accept",
-					    "Sec-WebSocket-Protocol"};
+					    "Sec-WebSocket-Protocol", "X-Stream-Protocol-Version"};
 	struct exec_stream *x = arg;
 	struct buf headers = BUF_INIT(4096);
 	char value[EXEC_VALUE_MAX];
@@ -191,11 +193,9 @@ static bool check(struct api_call *c, struct http_request *r, const struct json 
 	else if (!container_runs(pod, container))
 		reply_fail(c, 400, "BadRequest", "container %s of pod %s is not running", container,
 			   c->name);
-	else if (!ws_has_token(upgrade, "websocket") || !str_eq(c->method, "GET"))
-		reply_fail(
-			c, 400, "BadRequest",
-			"%s is served over WebSocket only%s: use kubectl 1.30 or later, or `hyper %s`",
-			c->sub, upgrade ? ", not SPDY" : "", c->sub);
+	else if (!ws_has_token(upgrade, "websocket") && !ws_has_token(upgrade, EXEC_SPDY))
+		reply_fail(c, 400, "BadRequest",
+			   "%s is served over WebSocket and " EXEC_SPDY " only", c->sub);
 	else
 		return true;
 	return false;
@@ -210,14 +210,22 @@ static int connect_host(struct api_call *c, struct exec_stream *x, const char *u
 		.on_refused = on_refused,
 		.on_closed = on_closed,
 	};
-	const struct http_header headers[] = {
-		{"Upgrade", "websocket"},
+	bool spdy = ws_has_token(http_request_header(x->r, "upgrade"), EXEC_SPDY);
+	struct http_header headers[5 + EXEC_PROTOCOLS_MAX] = {
+		{"Upgrade", spdy ? EXEC_SPDY : "websocket"},
 		{"Sec-WebSocket-Version", http_request_header(x->r, "sec-websocket-version")},
 		{"Sec-WebSocket-Key", http_request_header(x->r, "sec-websocket-key")},
 		{"Sec-WebSocket-Protocol", http_request_header(x->r, "sec-websocket-protocol")},
-		{NULL, NULL},
 	};
-	const struct http_tunnel_spec spec = {.method = "GET", .url = url, .headers = headers};
+	const struct http_tunnel_spec spec = {
+		.method = spdy ? "POST" : "GET", .url = url, .headers = headers};
+
+	for (size_t i = 0; i < EXEC_PROTOCOLS_MAX; i++) {
+		const char *p = http_request_header_nth(x->r, "x-stream-protocol-version", i);
+
+		if (p)
+			headers[4 + i] = (struct http_header){"X-Stream-Protocol-Version", p};
+	}
 
 	return http_tunnel_new(c->api->loop, &c->api->host_config, &spec, &ops, x, &x->tunnel, e);
 }

@@ -1,5 +1,5 @@
-hostd_api := $(addprefix hostd/api/,main.c ask.c logs.c cri.c exec.c exec_end.c stats.c metrics.c rates.c allow.c)
-$(eval $(call program,hostd-api,$(hostd_api),http/server http/ws kube/log json base,))
+hostd_api := $(addprefix hostd/api/,main.c ask.c logs.c cri.c exec.c exec_ws.c exec_spdy.c exec_end.c stats.c metrics.c rates.c allow.c)
+$(eval $(call program,hostd-api,$(hostd_api),http/server http/ws http/spdy kube/log json base,))
 $(eval $(call unit_test,test_cri,hostd/api/tests/test_cri.c hostd/api/cri.c,kube/log base,))
 $(eval $(call fuzz_target,fuzz_cri,hostd/api/fuzz/fuzz_cri.c hostd/api/cri.c,kube/log base,,hostd/api/fuzz/corpus-cri))
 $(eval $(call unit_test,test_exec_end,hostd/api/tests/test_exec_end.c hostd/api/exec_end.c,json base,))

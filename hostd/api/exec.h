@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Exec and attach over WebSocket (kubelet's /exec and /attach), inside hostd-api. */
+/* Exec and attach over WebSocket or SPDY (kubelet's /exec and /attach), inside hostd-api. */
 #ifndef API_EXEC_H
 #define API_EXEC_H
 
@@ -17,7 +17,7 @@ struct execs *execs_new(struct loop *loop, struct asker *asker);
  * @rest: the path behind the verb
  *
  * The query is a kubelet's: command (repeated), input, output, error, tty.
- * Source: k8s.io/apimachinery, util/remotecommand: v4.channel.k8s.io and v5.channel.k8s.io.
+ * Source: k8s.io/apimachinery, util/remotecommand: v4.channel.k8s.io, and v5 over a WebSocket.
  */
 void execs_serve(struct execs *x, struct http_request *r, const char *rest, bool attach);
 
