@@ -13,3 +13,14 @@ $(O)/oci/busybox/index.json: images/demo-image.sh images/demo/busybox.sh \
 		$(if $(filter $(O)/%,$(DEMO_BUSYBOX)),$(O)/pkg/musl/busybox-demo.stamp)
 	$(Q)$(STEP) oci-busybox "" images/demo-image.sh busybox $(@D) $(abspath $(DEMO_BUSYBOX))
 	@touch $@
+
+# Ordinary software out of Debian packages, for tests only: images/debian.sh
+ORDINARY_IMAGES := $(basename $(notdir $(wildcard images/ordinary/*.sh)))
+
+.PHONY: ordinary-images
+ordinary-images: $(ORDINARY_IMAGES:%=$(O)/oci/%/index.json) # redis, postgres, openjdk, … for qemu-test-images
+
+$(O)/oci/podman/index.json: $(O)/oci/busybox/index.json
+$(ORDINARY_IMAGES:%=$(O)/oci/%/index.json): $(O)/oci/%/index.json: images/demo-image.sh images/debian.sh images/ordinary/%.sh
+	$(Q)$(STEP) oci-$* "" images/demo-image.sh $* $(@D) $(if $(filter podman,$*),$(abspath $(O)/oci/busybox))
+	@touch $@

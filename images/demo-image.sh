@@ -1,10 +1,10 @@
 #!/bin/bash
-# demo-image.sh - assembles one of the demo OCI images that the demo registry serves
+# demo-image.sh - assembles one of the OCI images that the demo registry and the tests serve
 #
 # usage: demo-image.sh NAME OUTDIR [ARGUMENT...]
 #
-# NAME is a recipe in images/demo/: nginx (Debian's own, no argument) or busybox (argument: the static busybox).
-# OUTDIR becomes an OCI image layout with the image under the tag "latest".
+# NAME is a recipe in images/demo/: nginx (Debian's own, no argument) or busybox (argument: the static busybox); or one in
+# images/ordinary/, of Debian packages by the rules of debian.sh. OUTDIR becomes an OCI image layout with the image under the tag "latest".
 #
 # A recipe writes layers as plain tar files and an `umoci config` line; this script makes the layout from them, without
 # root and without a daemon. The result is kept in the cache under the hash of everything it was made from, so that a
@@ -42,18 +42,24 @@ make_layout() { # LAYOUT CONFIG_ARRAY_NAME LAYER...
 }
 
 main() {
-	local name=${1:-} out=${2:-} cache key
+	local name=${1:-} out=${2:-} recipe cache key
 	case $name in -h | --help | help) usage && exit 0 ;; esac
 	[ -n "$out" ] || { usage >&2 && exit 2; }
-	[ -f "$here/demo/$name.sh" ] || die "no recipe $here/demo/$name.sh"
-	shift 2
-	# shellcheck source=images/demo/nginx.sh
-	. "$here/demo/$name.sh" # defines recipe_inputs and recipe_make
-	command -v umoci >/dev/null || die "umoci is missing (package umoci)"
-
-	key=$({ sha256sum <"$0" && sha256sum <"$here/demo/$name.sh" && recipe_inputs "$@"; } | sha256sum | cut -c1-16)
+	recipe=$here/demo/$name.sh
 	cache=${HYPERMETAL_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/hypermetal}/images
 	mkdir -p "$cache"
+	if [ ! -f "$recipe" ]; then
+		recipe=$here/ordinary/$name.sh
+		[ -f "$recipe" ] || die "no recipe $recipe"
+		# shellcheck source=images/debian.sh
+		. "$here/debian.sh"
+	fi
+	shift 2
+	# shellcheck source=images/demo/nginx.sh
+	. "$recipe" # defines recipe_inputs and recipe_make, or what debian.sh makes them of
+	command -v umoci >/dev/null || die "umoci is missing (package umoci)"
+
+	key=$({ sha256sum <"$0" && sha256sum <"$recipe" && recipe_inputs "$@"; } | sha256sum | cut -c1-16)
 	exec 9>"$cache/$name.lock"
 	flock 9
 	if [ ! -f "$cache/$name-$key/index.json" ]; then

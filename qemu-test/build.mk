@@ -21,5 +21,9 @@ qemu-test: $(QEMU_TEST_NEEDS) $(O)/test/hostile $(O)/test/jail_probe # scenarios
 qemu-test-kube: $(QEMU_TEST_NEEDS) # the same image in a real Kubernetes (built from source the first time, minutes)
 	@$(QEMU_TEST_ENV) qemu-test/run.sh --kube
 
+# Their images are Debian's packages: downloads, and layers of some hundred megabytes in the host's memory
+qemu-test-images: $(QEMU_TEST_NEEDS) ordinary-images # ordinary software from Debian packages, unmodified, in pods (T=pattern)
+	@$(QEMU_TEST_ENV) MEM=$${MEM:-3072} qemu-test/run.sh --images $(T)
+
 bench: $(QEMU_TEST_NEEDS) # boot time, memory and instruction counts against their budgets, into out/bench.json
 	@$(QEMU_TEST_ENV) qemu-test/bench.sh

@@ -3,6 +3,7 @@
 #
 # usage: run.sh [PATTERN]...     only scenarios whose name contains a PATTERN
 #        run.sh --kube           those of qemu-test/kube instead, which need a real Kubernetes
+#        run.sh --images [PATTERN]...  those of qemu-test/images, which run ordinary software in pods
 #
 # A scenario is a script NNN_name.sh whose opening comment says what it checks. Two lines of it are read here:
 #   # environment: shared   it runs against one environment that all such scenarios share, provided that the one before
@@ -21,6 +22,9 @@ state=$OUT/qemu-test
 files=("$ROOT"/qemu-test/[0-9][0-9][0-9]_*.sh)
 if [ "${1:-}" = --kube ]; then
 	files=("$ROOT/qemu-test/kube/join.sh")
+	shift
+elif [ "${1:-}" = --images ]; then
+	files=("$ROOT"/qemu-test/images/[0-9][0-9][0-9]_*.sh)
 	shift
 fi
 passed=0 failed=0 shared_failures=0

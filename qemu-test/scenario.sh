@@ -68,6 +68,13 @@ pod_remove() { # NAME: deletes it at once and waits until it is gone
 # The reason for which a pod's container waits
 pod_waits_for() { pod "$1" '.status.containerStatuses[0].state.waiting.reason // ""'; }
 
+# Runs SCRIPT in a pod POD-client, with POD's address as its $0
+client() { # POD IMAGE SCRIPT [SECONDS]
+	pod_create "$1-client" "$2" "$(jq -cn --arg script "$3" --arg ip "$(pod "$1" .status.podIP)" '["sh", "-c", $script, $ip]')"
+	await "${4:-150}" "$1-client has run" eval "[[ \$(pod $1-client .status.phase) =~ Succeeded|Failed ]]"
+	pod_is "$1-client" .status.phase Succeeded || fail "$1-client has failed" "$(pod_logs "$1-client" | tail)"
+}
+
 # Millisecond clock, for what is timed
 now_ms() { date +%s%3N; }
 

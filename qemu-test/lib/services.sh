@@ -116,6 +116,12 @@ registry_fill() {
 	registry_push "$OUT/oci/busybox" busybox:latest
 }
 
+# One of images/ordinary, made if need be
+ordinary_push() { # NAME [ARGUMENT...]
+	"$ROOT/images/demo-image.sh" "$1" "$OUT/oci/$1" "${@:2}"
+	registry_push "$OUT/oci/$1" "$1:latest"
+}
+
 # Digest of layer INDEX of an image
 registry_layer() { # NAME:TAG INDEX
 	in_net curl -sf -H 'Accept: application/vnd.oci.image.manifest.v1+json' \
