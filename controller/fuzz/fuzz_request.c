@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Whole requests of an administrator and of a node to an API over an empty store: lines of method,
- * path, query, content type, then the body.
+ * Whole requests of an administrator, a node and a service account to an API over an empty store: lines of
+ * method, path, query, content type, then the body. The body is also shown as a bearer's token.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -10,10 +10,12 @@
 #include "api/internal.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "tests/token_key.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct store *store;
+static struct api_site site = {.ca_pem = "CA"};
 
 static void request(const char *user, const char *group, char *const line[4], const char *body,
 		    size_t len)
@@ -24,6 +26,7 @@ static void request(const char *user, const char *group, char *const line[4], co
 	str_copy(u.name, sizeof(u.name), user);
 	user_add_group(&u, group);
 	c->store = store;
+	c->site = &site;
 	c->method = line[0];
 	c->path = line[1];
 	c->content_type = line[3];
@@ -42,6 +45,16 @@ static void request(const char *user, const char *group, char *const line[4], co
 	free(c);
 }
 
+/* Nobody has such a token. */
+static void bearer(const char *token)
+{
+	_cleanup_free_ char *text = mem_printf("Bearer %s", token);
+	struct api_user u = {.name = ""};
+
+	if (auth_bearer(store, &site, text, &u) == 0 && *u.name)
+		__builtin_trap();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct store_config config = {.ring_size = 16};
@@ -51,6 +64,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char *const make[4] = {root, path, none, none};
 	static const char body[] = "{\"metadata\":{\"name\":\"default\"}}";
 
+	if (!site.tokens && jwt_key_new(token_key, &site.tokens, NULL) < 0)
+		abort();
 	if (copied == size || memchr(data, '\0', size)) {
 		if (store_open(NULL, &config, &store, NULL) < 0)
 			abort();
@@ -66,6 +81,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 					size - at);
 				request("system:node:h1", "system:nodes", line,
 					(const char *)data + at, size - at);
+				request("system:serviceaccount:default:default",
+					"system:serviceaccounts", line, (const char *)data + at,
+					size - at);
+				bearer(text + at);
 			}
 		}
 		store = store_close(store);

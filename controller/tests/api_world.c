@@ -5,13 +5,8 @@
 #include <stdio.h>
 
 #include "base/mem.h"
+#include "token_key.h"
 
-/* RFC 7515, appendix A.3 */
-static const char token_key[] = "-----BEGIN EC PRIVATE KEY-----\n"
-				"MHcCAQEEII6bEJ5xkJi/mASH3x9dd+nLKWBuvtImO19XwhPfhPSyoAoGCCqGSM49\n"
-				"AwEHoUQDQgAEf83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEXH8UTNG72b\n"
-				"focs3+257rn0s2ldbqkLJK2KRiMohYjlrQ==\n"
-				"-----END EC PRIVATE KEY-----\n";
 static const char *const system_namespaces[] = {"default", "kube-system", "kube-node-lease"};
 
 void be(struct world *w, const char *name, const char *group)
