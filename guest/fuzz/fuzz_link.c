@@ -188,10 +188,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	log_set_level(LOG_LEVEL_ERROR);
 	if (loop_init(&loop) < 0)
 		return 0;
-	for (uint16_t i = 0; i < ARRAY_SIZE(containers); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(containers); i++) {
 		spec.name = "c";
-		containers[i] = (struct container){
-			.index = i, .spec = &spec, .state = CONTAINER_RUNNING, .started_ms = 1};
+		containers[i] = (struct container){.index = (uint16_t)i,
+						   .spec = &spec,
+						   .state = CONTAINER_RUNNING,
+						   .started_ms = 1};
 	}
 	exec_init(&loop, link_pump);
 	link_start(&loop, &events, NULL);
