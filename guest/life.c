@@ -16,7 +16,7 @@
 #include "container.h"
 
 #define LIFE_MOD	  "life"
-#define LIFE_TELL_FIRST	  3 /* failures in a row that are told one by one */
+#define LIFE_TELL_FIRST	  3 /* failures that are told one by one, until it is well again */
 #define LIFE_TELL_EACH_MS 60000 /* after that */
 
 enum {
@@ -43,6 +43,7 @@ struct probe {
 	uint64_t begun_ms;
 	bool last_ok;
 	uint32_t in_row; /* of last_ok */
+	uint32_t told; /* since it was well */
 	uint64_t told_ms;
 };
 
@@ -157,8 +158,9 @@ static void probe_tell(struct probe *p, enum guest_probed_event event, const cha
 {
 	uint64_t now_ms = clock_mono_ms();
 
-	if (p->in_row > LIFE_TELL_FIRST && now_ms - p->told_ms < LIFE_TELL_EACH_MS)
+	if (p->told >= LIFE_TELL_FIRST && now_ms - p->told_ms < LIFE_TELL_EACH_MS)
 		return;
+	p->told++;
 	p->told_ms = now_ms;
 	life_note(p->container, (int)p->kind, event, p->kind, text);
 }
@@ -199,7 +201,9 @@ static void probe_over(void *owner, enum action_result result, const char *text)
 	} else {
 		p->in_row = p->in_row && p->last_ok == ok ? p->in_row + 1 : 1;
 		p->last_ok = ok;
-		if (result != ACTION_OK)
+		if (result == ACTION_OK)
+			p->told = 0;
+		else
 			probe_tell(p, ok ? GUEST_PROBED_WARNING : GUEST_PROBED_FAILED, text);
 		go_on = probe_judge(p, ok);
 	}
@@ -318,8 +322,7 @@ void life_begin(struct container *c)
 	}
 	l->started = l->ready = false;
 	for (int i = 0; i < GUEST_PROBE_KINDS; i++) {
-		l->probes[i].in_row = 0;
-		l->probes[i].told_ms = 0;
+		l->probes[i].in_row = l->probes[i].told = 0;
 	}
 	if (hook->kind == GUEST_ACTION_NONE) {
 		life_announce(c);

@@ -253,9 +253,12 @@ static void pod_stop(const struct guest_frame *f)
 	/* A shorter grace than before counts; a longer one is too late. */
 	if (!timer_armed(&pod.kill_timer) || clock_mono_ms() + m.grace_ms < pod.kill_timer.due_ms)
 		timer_set(&pod.kill_timer, m.grace_ms);
-	for (uint32_t i = 0; i < pod.run.container_count; i++)
-		if (!pod.containers[i].spec->sidecar || pod.closing)
-			container_stop(&pod.containers[i], pod_grace_left());
+	for (uint32_t i = 0; i < pod.run.container_count; i++) {
+		struct container *c = &pod.containers[i];
+
+		if (!c->spec->sidecar || c->stop != CONTAINER_STOP_NONE)
+			container_stop(c, pod_grace_left());
+	}
 	if (!pod.stopping && pod.state == GUEST_STATE_ENDED)
 		timer_set(&pod.off_timer, GUEST_DONE_WAIT_MS);
 	pod.stopping = true;

@@ -77,6 +77,16 @@ static void guest_on_started(void *pod, const struct guest_started *m)
 	pod_kick(p);
 }
 
+/*
+ * Whether a container that will be started again is told as waiting. One that starts at once is told as
+ * terminated, as a kubelet does it, unless the API would take that for its end.
+ */
+static bool guest_waits(const struct pod *p, const struct container_end *end, uint32_t backoff_ms)
+{
+	return backoff_ms || p->spec->restart == GUEST_RESTART_NEVER ||
+	       (p->spec->restart == GUEST_RESTART_ON_FAILURE && !end->code);
+}
+
 /* The one way in which a container ends, whoever tells. @text is its termination message. */
 static void guest_ended(struct pod *p, uint32_t index, const struct container_end *end,
 			uint32_t restarts, uint32_t backoff_ms, const char *message,
@@ -102,9 +112,12 @@ static void guest_ended(struct pod *p, uint32_t index, const struct container_en
 	p->pods->counts.container_ends++;
 	logs_ended(p, index);
 	(void)str_copy(c->message, sizeof(c->message), message);
-	if (!c->finished && backoff_ms) {
+	if (!c->finished && guest_waits(p, end, backoff_ms)) {
 		c->state = CONTAINER_WAITING;
+		c->reason[0] = '\0';
 		ending_keep_last(c);
+	}
+	if (c->state == CONTAINER_WAITING && backoff_ms) {
 		(void)str_copy(c->reason, sizeof(c->reason), "CrashLoopBackOff");
 		snprintf(c->message, sizeof(c->message),
 			 "back-off %us restarting failed container=%s", backoff_ms / 1000, name);

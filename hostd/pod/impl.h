@@ -162,8 +162,9 @@ struct pod {
 	uint32_t failures; /* of VMs in a row */
 	uint64_t run_since_ms;
 	uint64_t created_ns, start_ns; /* real time; start_ns: 0 before it was admitted */
-	uint32_t probed_tokens; /* events that the guest may still cause */
-	uint64_t probed_ms; /* clock_mono_ms() when it got the last of them */
+	/* events that the guest may still cause, by failures and by what follows from them */
+	uint32_t probed_tokens[2];
+	uint64_t probed_ms[2]; /* clock_mono_ms() when it got the last of them */
 	uint64_t init_since_ns, ready_since_ns;
 	bool was_initialized, was_ready;
 	struct pod_container containers[GUEST_CONTAINERS_MAX];

@@ -58,20 +58,24 @@ static int life_exec(struct life_ctx *x, const struct json *exec, const char *pa
 	r = spec_list_read(x->spec, json_get(exec, "command"), &list, where, x->e);
 	if (r == 0 && life_env(x, &env) < 0)
 		r = err_set(x->e, -EINVAL, "%s: too many variables", where);
+	if (r == 0 && (!list.count || !*list.at[0] || list.count > GUEST_EXEC_ARGS_MAX))
+		r = err_set(x->e, -EINVAL, "%s: no command of up to %d words", where,
+			    GUEST_EXEC_ARGS_MAX);
 	for (uint32_t i = 0; r == 0 && i < list.count; i++) {
+		const char *kept = NULL;
+
 		buf_clear(&text);
-		r = spec_expand(list.at[i], env.at, env.count, &text);
+		if (spec_expand(list.at[i], env.at, env.count, &text) == 0)
+			kept = spec_text(x->spec, buf_str(&text), text.len);
 		total += text.len + 1;
-		list.at[i] = r == 0 ? spec_text(x->spec, buf_str(&text), text.len) : NULL;
-		if (!list.at[i] || total > GUEST_EXEC_BYTES_MAX)
+		if (kept && total <= GUEST_EXEC_BYTES_MAX)
+			list.at[i] = kept;
+		else
 			r = err_set(x->e, -EINVAL, "%s[%u]: too long", where, i);
 	}
 	buf_done(&text);
 	if (r < 0)
 		return r;
-	if (!list.count || !*list.at[0] || list.count > GUEST_EXEC_ARGS_MAX)
-		return err_set(x->e, -EINVAL, "%s: no command of up to %d words", where,
-			       GUEST_EXEC_ARGS_MAX);
 	a->kind = GUEST_ACTION_EXEC;
 	a->args = (struct guest_strings){list.at, list.count};
 	return 0;

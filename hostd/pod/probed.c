@@ -23,18 +23,21 @@ void probed_start(struct pod *p, uint32_t index)
 	c->ready = c->started && !spec_has_probe(s, GUEST_PROBE_READINESS);
 }
 
-static bool probed_may_tell(struct pod *p)
+/* Failures must not use up what tells their consequences. */
+static bool probed_may_tell(struct pod *p, enum guest_probed_event event)
 {
-	uint64_t now_ms = clock_mono_ms(), fresh = (now_ms - p->probed_ms) / PROBED_EVENT_EACH_MS;
+	int kind = event > GUEST_PROBED_WARNING;
+	uint64_t now_ms = clock_mono_ms();
+	uint64_t fresh = (now_ms - p->probed_ms[kind]) / PROBED_EVENT_EACH_MS;
 
 	if (fresh) {
-		p->probed_tokens =
-			(uint32_t)MIN(p->probed_tokens + fresh, (uint64_t)PROBED_EVENTS_BURST);
-		p->probed_ms = now_ms;
+		p->probed_tokens[kind] = (uint32_t)MIN(p->probed_tokens[kind] + fresh,
+						       (uint64_t)PROBED_EVENTS_BURST);
+		p->probed_ms[kind] = now_ms;
 	}
-	if (!p->probed_tokens)
+	if (!p->probed_tokens[kind])
 		return false;
-	p->probed_tokens--;
+	p->probed_tokens[kind]--;
 	return true;
 }
 
@@ -82,7 +85,7 @@ void probed_take(struct pod *p, const struct guest_probed *m)
 {
 	struct pod_container *c = &p->containers[m->container];
 
-	if (m->event != GUEST_PROBED_STATE && probed_may_tell(p))
+	if (m->event != GUEST_PROBED_STATE && probed_may_tell(p, m->event))
 		probed_event(p, m->container, m);
 	if (c->state != CONTAINER_RUNNING || c->restarts != c->restarts_base + m->restart_count ||
 	    (c->started == m->started && c->ready == (m->started && m->ready)))

@@ -96,6 +96,26 @@ static void test_event_flood(void **state)
 	assert_in_range(count, 10, 12);
 }
 
+/* Its failures have used up their share: that the container is ended is still told. */
+static void test_killing_is_told(void **state)
+{
+	(void)state;
+	start("OnFailure", PROBES);
+	for (int i = 0; i < 20; i++)
+		probed(0, true, false, GUEST_PROBED_FAILED, GUEST_PROBE_LIVENESS, "x");
+	probed(0, true, false, GUEST_PROBED_KILLING, GUEST_PROBE_LIVENESS, "");
+	assert_non_null(strstr(trail, "Killing"));
+	/* To the API a success under OnFailure would be the end. */
+	guest_exit(0, 0, 0);
+	settle();
+	assert_true(status_has("\"state\":{\"waiting\":{\"reason\":\"ContainerCreating\""));
+	assert_true(status_has("\"lastState\":{\"terminated\":{\"exitCode\":0"));
+	guest_started(1);
+	settle();
+	assert_true(status_has("\"state\":{\"running\""));
+	assert_true(status_has("\"restartCount\":1"));
+}
+
 /* hostd forgets nothing that the guest will not say again. */
 static void test_ready_survives(void **state)
 {
@@ -212,6 +232,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_probes),
 		T(test_event_flood),
+		T(test_killing_is_told),
 		T(test_ready_survives),
 		T(test_hooks),
 		T(test_termination),
