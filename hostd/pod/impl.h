@@ -344,6 +344,13 @@ int logins_make(struct pod *p, struct logins *l);
 /** needs_met() - Whether the API gave all that the pod needs to start; if not, says what is missing */
 bool needs_met(struct pod *p);
 
+/**
+ * source_renew_ms() - How long until a token that lives so long is renewed
+ * Four fifths of its life, at most a day, up to a tenth less by chance; never so short that an API which
+ * issues expired tokens is asked without pause.
+ */
+uint64_t source_renew_ms(uint64_t life_ms, uint32_t random);
+
 /* ---- files.c: volumes that are files ---- */
 
 void files_init(struct pod *p);

@@ -158,19 +158,24 @@ static struct source_needs source_needs(const struct source *s)
 	return n;
 }
 
-/* How long a token is good for, before it is renewed. */
+uint64_t source_renew_ms(uint64_t life_ms, uint32_t random)
+{
+	uint64_t renew_ms = MIN(life_ms / 5 * 4, (uint64_t)SOURCE_RENEW_MAX_S * 1000);
+
+	return MAX(renew_ms - random % (renew_ms / 10 + 1), (uint64_t)SOURCE_TOKEN_MIN_MS);
+}
+
+/* When the token is to be renewed; if the clocks do not agree, by the life that was asked for. */
 static uint64_t source_token_ms(const struct source *s)
 {
 	const char *expires =
 		json_str(json_at(json_root(s->doc), "status", "expirationTimestamp", NULL), "");
 	uint64_t life_ms = (uint64_t)s->want.expiration_s * 1000, until_ns,
 		 now_ns = clock_real_ns();
-	uint64_t renew_ms;
 
 	if (clock_parse_rfc3339(expires, &until_ns) == 0 && until_ns > now_ns)
 		life_ms = (until_ns - now_ns) / 1000000;
-	renew_ms = MIN(life_ms / 5 * 4, (uint64_t)SOURCE_RENEW_MAX_S * 1000);
-	return MAX(renew_ms - retry_random() % (renew_ms / 10 + 1), (uint64_t)SOURCE_TOKEN_MIN_MS);
+	return source_renew_ms(life_ms, retry_random());
 }
 
 static void source_refresh_later(struct source *s)

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "fake_parts.h"
+#include "pod/impl.h"
 #include "pod_harness.h"
 
 /* Without a resourceVersion every answer is news. */
@@ -440,16 +441,47 @@ static void test_pull_secrets(void **state)
 	assert_int_equal(asked, 3);
 }
 
+static void test_renewal(void **state)
+{
+	static const struct {
+		uint64_t life_s, least_s, most_s;
+	} cases[] = {
+		{600, 432, 480}, {3607, 2597, 2886}, {864000, 77760, 86400},
+		{12, 10, 10},	 {0, 10, 10},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+		for (uint32_t k = 0; k < 64; k++) {
+			uint64_t ms = source_renew_ms(cases[i].life_s * 1000, k * 0x04000000U + k);
+
+			assert_in_range(ms, cases[i].least_s * 1000 - 999, cases[i].most_s * 1000);
+		}
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(test_all_kinds),	  T(test_missing_object), T(test_optional),
-		T(test_refused_at_first), T(test_bad_values),	  T(test_explosion),
-		T(test_api_address),	  T(test_fresh_for_each), T(test_deleted_while_waiting),
-		T(test_files_of_a_map),	  T(test_items),	  T(test_optional_volume),
-		T(test_downward),	  T(test_account_token),  T(test_later_source_wins),
-		T(test_bad_keys),	  T(test_files_wait),	  T(test_pull_secrets),
+		T(test_all_kinds),
+		T(test_missing_object),
+		T(test_optional),
+		T(test_refused_at_first),
+		T(test_bad_values),
+		T(test_explosion),
+		T(test_api_address),
+		T(test_fresh_for_each),
+		T(test_deleted_while_waiting),
+		T(test_files_of_a_map),
+		T(test_items),
+		T(test_optional_volume),
+		T(test_downward),
+		T(test_account_token),
+		T(test_later_source_wins),
+		T(test_bad_keys),
+		T(test_files_wait),
+		T(test_pull_secrets),
+		cmocka_unit_test(test_renewal),
 	};
 
 	log_set_level(LOG_LEVEL_ERROR);
