@@ -9,5 +9,6 @@ $(eval $(call unit_test,test_pod,hostd/tests/test_pod.c $(hostd_pod_test),proto 
 $(eval $(call unit_test,test_pod_record,hostd/tests/test_pod_record.c $(hostd_pod_test),proto json base,))
 $(eval $(call unit_test,test_measure,hostd/tests/test_measure.c $(hostd_pod_test),proto json base,))
 $(eval $(call unit_test,test_sources,hostd/tests/test_sources.c $(hostd_pod_test),proto json base,))
+$(eval $(call unit_test,test_pod_silent,hostd/tests/test_pod_silent.c $(hostd_pod_test),proto json base,))
 $(eval $(call unit_test,test_pod_life,hostd/tests/test_pod_life.c $(hostd_pod_test),proto json base,))
 $(eval $(call fuzz_target,fuzz_sources,hostd/fuzz/fuzz_sources.c $(hostd_pod) hostd/disk/layout.c hostd/tests/fake_parts.c,proto json base,,hostd/fuzz/corpus/sources))

@@ -52,6 +52,7 @@ static void guest_on_started(void *pod, const struct guest_started *m)
 
 	if (!c)
 		return;
+	p->told = true;
 	restarts = c->restarts_base + m->restart_count;
 	if (c->state == CONTAINER_RUNNING && c->restarts == restarts)
 		return;
@@ -95,6 +96,7 @@ static void guest_ended(struct pod *p, uint32_t index, const struct container_en
 	struct pod_container *c = &p->containers[index];
 	const char *name = p->spec->containers[index].name;
 
+	p->told = true;
 	if (c->end.is_set && c->restarts == restarts && c->end.finished_ns == end->finished_ns &&
 	    c->finished == (backoff_ms == GUEST_BACKOFF_NEVER))
 		return;

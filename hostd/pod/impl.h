@@ -28,6 +28,7 @@
 #define POD_BACKOFF_MAX_MS   300000
 #define POD_REFRESH_MS	     60000
 #define POD_SLACK_MS	     5000 /* the guest kills at the end of the grace; then we do */
+#define POD_GUEST_MS	     120000 /* under emulation a guest takes its time */
 
 /*
  * NEW    waiting for its turn: admission, or the back-off after a VM that failed
@@ -161,6 +162,8 @@ struct pod {
 	uint64_t not_before_ms; /* clock_mono_ms(); NEW waits until then */
 	uint32_t failures; /* of VMs in a row */
 	uint64_t run_since_ms;
+	bool told; /* this VM's guest has said something of a container */
+	uint64_t over_ms; /* since then all containers are finished; 0: they are not */
 	uint64_t created_ns, start_ns; /* real time; start_ns: 0 before it was admitted */
 	/* events that the guest may still cause, by failures and by what follows from them */
 	uint32_t probed_tokens[2];

@@ -20,7 +20,6 @@
 
 /* of an adopted VM whose hostd died before it gave the orders: begin again */
 #define MACHINE_NO_ORDERS  "the guest had no orders"
-#define MACHINE_BOOT_MS	   120000 /* under emulation a guest takes its time */
 #define MACHINE_AGAIN_MS   2000
 #define MACHINE_RELEASE_MS 200
 #define MACHINE_REPORT_MS  100 /* changes within it are one status */
@@ -164,10 +163,11 @@ static enum pod_state net_next(struct pod *p)
 static void boot_enter(struct pod *p)
 {
 	p->guest = GUEST_STATE_WAITING;
-	p->run_sent = p->all_done = p->guest_broken = p->guest_seen = false;
+	p->run_sent = p->all_done = p->guest_broken = p->guest_seen = p->told = false;
+	p->over_ms = 0;
 	p->vm_ended = p->vm_killed = false;
 	p->vm_words[0] = '\0';
-	timer_set(&p->timer, MACHINE_BOOT_MS);
+	timer_set(&p->timer, p->pods->config.guest_ms);
 }
 
 static enum pod_state boot_next(struct pod *p)
@@ -189,7 +189,7 @@ static enum pod_state boot_next(struct pod *p)
 		p->pods->counts.vm_starts++;
 		crash_point(p->pods, "vm-started");
 		p->trouble[0] = '\0';
-		timer_set(&p->timer, MACHINE_BOOT_MS);
+		timer_set(&p->timer, p->pods->config.guest_ms);
 		store_save(p);
 		return POD_BOOT;
 	}
@@ -236,15 +236,54 @@ static void run_enter(struct pod *p)
 	pod_changed(p);
 }
 
+static bool run_all_finished(const struct pod *p)
+{
+	for (uint32_t i = 0; p->spec && i < p->spec->container_count; i++)
+		if (!p->containers[i].finished)
+			return false;
+	return p->spec;
+}
+
+/*
+ * A guest that got its orders from us must say what it made of them, and at the end that it is done.
+ * Return: milliseconds that it still has, UINT64_MAX while it owes nothing, 0 when it is too late.
+ */
+static uint64_t run_patience_ms(struct pod *p, uint64_t now_ms)
+{
+	uint64_t since_ms = p->run_since_ms;
+
+	if (!p->run_sent)
+		return UINT64_MAX;
+	if (p->told) {
+		if (!run_all_finished(p)) {
+			p->over_ms = 0;
+			return UINT64_MAX;
+		}
+		if (!p->over_ms)
+			p->over_ms = now_ms;
+		since_ms = p->over_ms;
+	}
+	since_ms += p->pods->config.guest_ms;
+	return since_ms > now_ms ? since_ms - now_ms : 0;
+}
+
 static enum pod_state run_next(struct pod *p)
 {
-	uint64_t now_ns = clock_real_ns(), deadline_ns;
+	uint64_t now_ns = clock_real_ns(), deadline_ns, wait_ms;
 
 	if (p->vm_ended || p->all_done || p->guest_broken || machine_ending(p))
 		return POD_STOP;
 	if (p->session && p->guest == GUEST_STATE_WAITING && !p->run_sent) {
 		p->guest_broken = true;
 		(void)str_copy(p->vm_words, sizeof(p->vm_words), MACHINE_NO_ORDERS);
+		return POD_STOP;
+	}
+	wait_ms = run_patience_ms(p, clock_mono_ms());
+	if (!wait_ms) {
+		p->guest_broken = true;
+		(void)str_copy(p->vm_words, sizeof(p->vm_words),
+			       p->told ? "the guest did not say that it was done"
+				       : "the guest did not answer its orders");
 		return POD_STOP;
 	}
 	if (p->spec && !p->sources_open && p->pods->listed) { /* adopted */
@@ -261,8 +300,10 @@ static enum pod_state run_next(struct pod *p)
 			p->grace_s = MIN(p->grace_s, p->spec->grace_s);
 			return POD_STOP;
 		}
-		timer_set(&p->timer, (deadline_ns - now_ns) / 1000000 + 1);
+		wait_ms = MIN(wait_ms, (deadline_ns - now_ns) / 1000000 + 1);
 	}
+	if (wait_ms != UINT64_MAX)
+		timer_set(&p->timer, wait_ms);
 	return POD_RUN;
 }
 

@@ -40,6 +40,7 @@ struct pods_config {
 	const char *api_host, *api_port; /* where in-cluster clients find the API; "" not told */
 	uint32_t refresh_ms; /* how often mounted ConfigMaps and Secrets are looked at again; 0: a minute */
 	uint32_t backoff_ms; /* first back-off after a failure; 0: 10 s */
+	uint32_t guest_ms; /* for a guest's first word, its answer to its orders, its last word; 0: two minutes */
 	uint32_t slack_ms; /* from the end of the grace to the kill; 0: 5 s */
 };
 

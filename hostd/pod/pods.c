@@ -314,6 +314,8 @@ int pods_new(const struct pods_config *config, const struct pods_ops *ops, void 
 		ps->config.backoff_ms = POD_BACKOFF_FIRST_MS;
 	if (!ps->config.refresh_ms)
 		ps->config.refresh_ms = POD_REFRESH_MS;
+	if (!ps->config.guest_ms)
+		ps->config.guest_ms = POD_GUEST_MS;
 	if (!ps->config.slack_ms)
 		ps->config.slack_ms = POD_SLACK_MS;
 	ps->ops = *ops;

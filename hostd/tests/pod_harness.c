@@ -32,6 +32,7 @@ int statuses, deleted, measured, asked;
 static struct pod_want *wants[WANTS_MAX];
 static int want_count;
 const char *api_host;
+uint32_t guest_patience_ms;
 static struct loop loop;
 static char dir[64], resolv[96];
 
@@ -158,6 +159,7 @@ void pods_start(void)
 		.scratch_bytes = DISK_SCRATCH_MIN,
 		.backoff_ms = BACKOFF_MS,
 		.slack_ms = SLACK_MS,
+		.guest_ms = guest_patience_ms,
 		.refresh_ms = REFRESH_MS,
 		.api_host = api_host,
 		.api_port = "6443",

@@ -21,6 +21,7 @@ extern char pods_dir[96], logs_dir[96], last_status[8192],
 extern int statuses, deleted, measured,
 	asked; /* asked: how often an object of the API was wanted */
 extern const char *api_host; /* for pods_start(); "" */
+extern uint32_t guest_patience_ms; /* for pods_start(); 0: as in life */
 
 void run_ms(uint64_t ms);
 /* Lets everything that is due happen, reports too */
