@@ -5,3 +5,4 @@ $(eval $(call fuzz_target,fuzz_cri,hostd/api/fuzz/fuzz_cri.c hostd/api/cri.c,kub
 $(eval $(call unit_test,test_exec_end,hostd/api/tests/test_exec_end.c hostd/api/exec_end.c,json base,))
 $(eval $(call unit_test,test_metrics,hostd/api/tests/test_metrics.c hostd/api/metrics.c hostd/api/rates.c,json base,))
 $(eval $(call unit_test,test_allow,hostd/api/tests/test_allow.c hostd/api/allow.c,base,))
+$(eval $(call unit_test,test_exec_spdy,hostd/api/tests/test_exec_spdy.c hostd/api/exec_spdy.c,http/spdy http/ws base,))
