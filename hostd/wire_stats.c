@@ -145,7 +145,7 @@ void wire_measured(struct hostd *h)
 
 	stats_node(doc, json_obj_of(doc, root, "node"), h);
 	pods_stats(h->pods, doc, json_arr_of(doc, root, "pods"));
-	/* For so long the loop did nothing else. */
+	/* For so long the loop did nothing else; the pods were looked at in slices. */
 	put(doc, json_at(root, "node", "hyper", NULL), "measureNanoSeconds",
 	    clock_mono_ns() - begin_ns);
 	if (h->api)

@@ -22,14 +22,19 @@ at_least() { # WHAT LEAST GOT
 pod_create busy busybox '["sh", "-c", "head -c 8000000 /dev/zero >/tmp/file; echo written; i=0; while :; do i=$((i+1)); done"]' '{}' \
 	'{"resources": {"limits": {"memory": "64Mi"}}}'
 pod_create pair busybox '["sleep", "1000"]' '{"spec": {"containers": [{"name": "main", "image": "busybox", "command": ["sleep", "1000"]},
-	{"name": "other", "image": "busybox", "command": ["sh", "-c", "head -c 3000000 /dev/zero >/mem/file; wget -q -O /dev/null http://10.88.0.1:1; sleep 1000"],
+	{"name": "other", "image": "busybox", "command": ["sh", "-c", "head -c 3000000 /dev/zero >/mem/file; echo written; wget -q -O /dev/null http://10.88.0.1:1; sleep 1000"],
 	"volumeMounts": [{"name": "mem", "mountPath": "/mem"}]}], "volumes": [{"name": "mem", "emptyDir": {"medium": "Memory", "sizeLimit": "8Mi"}}]}}'
 await 150 "busy runs" pod_running busy
-await 60 "pair runs" pod_running pair
-await 30 "busy has its file" eval '[ "$(pod_logs busy)" = written ]'
+await 150 "pair runs" pod_running pair
+await 60 "busy has its file" eval '[ "$(pod_logs busy)" = written ]'
+await 60 "pair has its file" eval '[ "$(api GET "$PODS/pair/log?container=other" | head -n 1)" = written ]'
 
+# A guest that does not answer within two seconds is left out: on a busy machine it takes more than one try
+whole() { # PATH FILE: fetched with all three containers in it
+	endpoint "$1" >"$2" && [ "$(grep -oE 'container_memory_working_set_bytes\{|"throttledPeriods"' "$2" | wc -l)" = 3 ]
+}
 # What metrics-server reads
-endpoint /metrics/resource >"$RUN/metrics"
+await 60 "all guests have told" whole /metrics/resource "$RUN/metrics"
 for name in busy pair; do
 	at_least "cpu of pod $name" 0.01 "$(series pod_cpu_usage_seconds_total "pod=\"$name\"")"
 	at_least "memory of pod $name" 4000000 "$(series pod_memory_working_set_bytes "pod=\"$name\"")"
@@ -44,17 +49,16 @@ at_least "memory of the host" 50000000 "$(series node_memory_working_set_bytes)"
 expect "errors" 0 "$(series resource_scrape_error)"
 
 # What Prometheus reads: each sample's form, and what is only there
-endpoint /metrics >"$RUN/metrics"
+await 60 "all guests have told" whole /metrics "$RUN/metrics"
 expect "malformed lines" "" "$(grep -vE '^(# (HELP|TYPE) hypermetal_[a-z_]+ .+|hypermetal_[a-z_]+(\{[a-z_]+="[^"]*"(,[a-z_]+="[^"]*")*\})? [0-9.e+-]+)$' "$RUN/metrics" || :)"
 expect "pods that run" 2 "$(series hypermetal_pods '"run"')"
 at_least "exits" 100 "$(series hypermetal_vm_exits_total 'pod="busy",cause="mmio"')"
-at_least "read" 1000000 "$(series hypermetal_vm_disk_read_bytes_total 'pod="busy"')"
+at_least "read" 100000 "$(series hypermetal_vm_disk_read_bytes_total 'pod="busy"')"
 at_least "written" 1000 "$(series hypermetal_vm_disk_written_bytes_total 'pod="busy"')"
-exits=$(series hypermetal_vm_exits_total 'pod="pair",cause="mmio"')
 at_least "uptime" 0.1 "$(series hypermetal_vm_uptime_seconds 'pod="busy"')"
 
 # The Summary: with rates, though nobody asked before
-endpoint /stats/summary >"$RUN/summary"
+await 60 "all guests have told" whole /stats/summary "$RUN/summary"
 s() { jq -r "$1" "$RUN/summary"; }
 expect "node" host-0 "$(s .node.nodeName)"
 expect "pods of the summary" "busy pair" "$(s '[.pods[].podRef.name] | sort | join(" ")')"
@@ -91,16 +95,18 @@ for what in "/metrics get metrics" "/stats/summary get stats" "/exec/default/bus
 done
 
 # The API: what it makes of that, for kubectl and hyper
-expect_match "kubectl top nodes" "^host-0 +[0-9]{3,4}m +[0-9]+% +[0-9]{2,3}Mi +[0-9]+%" "$(k top nodes --no-headers)"
-k top pods --no-headers >"$RUN/top"
-expect_match "kubectl top pods" "busy +[0-9]{2,4}m +[0-9]+Mi" "$(cat "$RUN/top")"
-expect_match "kubectl top pods" "pair +[0-9]+m +[0-9]+Mi" "$(cat "$RUN/top")"
-expect "kubectl top --containers" "busy main pair main pair other" "$(k top pods --containers --no-headers | awk '{ print $1, $2 }' | sort | xargs)"
-expect_match "kubectl top one" "^busy " "$(k top pod busy --no-headers)"
+top_containers() { [ "$(k top pods --containers --no-headers | awk '{ print $1, $2 }' | sort | xargs)" = "busy main pair main pair other" ]; }
+await 60 "kubectl top --containers" top_containers
+top_nodes() { [[ $(k top nodes --no-headers) =~ ^host-0\ +[0-9]{3,4}m\ +[0-9]+%\ +[0-9]{2,3}Mi\ +[0-9]+% ]]; }
+await 60 "kubectl top nodes" top_nodes
+top_pods() { k top pods --no-headers >"$RUN/top" && grep -qE '^busy +[0-9]{2,4}m +[0-9]+Mi' "$RUN/top" && grep -qE '^pair +[0-9]+m +[0-9]+Mi' "$RUN/top"; }
+await 60 "kubectl top pods" top_pods
+await 60 "kubectl top one" eval '[[ $(k top pod busy --no-headers) == busy\ * ]]'
 expect_match "kubectl top none" 'pods "nobody" not found|pods.metrics.k8s.io "nobody" not found' "$(k top pod nobody 2>&1 || :)"
-expect "hyper top: the busiest first" "busy pair" "$(hyper top | awk 'NR > 1 { print $1 }' | xargs)"
+busiest_first() { [ "$(hyper top | awk 'NR > 1 { print $1 }' | xargs)" = "busy pair" ]; }
+await 60 "hyper top: the busiest first" busiest_first
 expect_match "hyper top hosts" "^NAME +CPU +CPU% +MEMORY +MEMORY%.host-0 +[0-9]{3,4}m +[0-9]+% +[0-9]+Mi +[0-9]+%" "$(hyper top hosts | tr '\n' ' ')"
-expect_match "hyper top --containers" "pair +other +[0-9]+m +[0-9]+Mi" "$(hyper top -A --containers)"
+await 60 "hyper top --containers" eval '[[ $(hyper top -A --containers) =~ pair\ +other\ +[0-9]+m\ +[0-9]+Mi ]]'
 expect "hyper top -o json" PodMetricsList "$(hyper top -o json | jq -r .kind)"
 expect "a node's proxy" ok "$(k get --raw /api/v1/nodes/host-0/proxy/healthz)"
 expect "a node's proxy" host-0 "$(k get --raw /api/v1/nodes/host-0/proxy/stats/summary | jq -r .node.nodeName)"

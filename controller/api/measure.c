@@ -16,9 +16,9 @@
 #define MEASURE_FRESH_MS  5000
 #define MEASURE_FAILED_MS 10000
 #define MEASURE_FORGET_MS 60000
-#define MEASURE_TIMEOUT_MS \
-	5000 /* a host takes two measurements a second apart, and waits a second for each */
-#define MEASURE_REPLY_MAX ((size_t)8 << 20)
+/* A host takes two measurements a second apart, and waits two for each */
+#define MEASURE_TIMEOUT_MS 8000
+#define MEASURE_REPLY_MAX  ((size_t)8 << 20)
 
 /* A host's last Summary */
 struct measure {

@@ -158,6 +158,7 @@ struct pod {
 	bool stats_due; /* its guest was asked */
 	struct guest_stats *stats; /* the last answer, NULL: none yet */
 	uint64_t stats_ns; /* real time of it */
+	uint32_t stats_pass; /* the measurement that has it already */
 
 	uint64_t not_before_ms; /* clock_mono_ms(); NEW waits until then */
 	uint32_t failures; /* of VMs in a row */
@@ -193,7 +194,10 @@ struct pods {
 	struct pods_counts counts;
 	bool measuring; /* the guests were asked */
 	uint32_t measure_ask; /* number of the question */
-	struct timer measure_late;
+	struct timer measure_late, measure_slice;
+	struct json_doc *stats_doc; /* what was found, while it is gathered and told */
+	struct json *stats_list;
+	struct buf stats_net; /* /proc/net/dev */
 	struct defer measured;
 };
 

@@ -20,12 +20,15 @@
 #include "base/str.h"
 #include "pod/impl.h"
 
-#define MEASURE_MS	1000
-#define MEASURE_NS_US	1000
-#define MEASURE_NS_S	1000000000ULL
-#define MEASURE_NET_MAX ((size_t)256 << 10) /* /proc/net/dev */
+#define MEASURE_MS	 2000
+#define MEASURE_SLICE_NS 4000000
+#define MEASURE_NS_US	 1000
+#define MEASURE_NS_S	 1000000000ULL
+#define MEASURE_NET_MAX	 ((size_t)256 << 10) /* /proc/net/dev */
 
 /* ---- asking ---- */
+
+static struct json *measure_pod(struct json_doc *doc, const struct pod *p, const char *interfaces);
 
 static bool measure_waits(const struct pods *pods)
 {
@@ -42,13 +45,45 @@ static void measure_done(struct defer *d)
 	struct pods *pods = container_of(d, struct pods, measured);
 	struct pod *p;
 
-	if (!pods->measuring || measure_waits(pods))
+	if (!pods->measuring || pods->stats_doc || measure_waits(pods))
 		return;
 	timer_cancel(&pods->measure_late);
-	pods->measuring = false;
 	list_for_each(p, &pods->all, node)
 		p->stats_due = false;
+	pods->stats_doc = json_doc_new();
+	pods->stats_list = json_new_arr(pods->stats_doc);
+	(void)file_read(AT_FDCWD, "/proc/net/dev", &pods->stats_net, NULL);
+	timer_set(&pods->measure_slice, 0);
+}
+
+static void measure_end(struct pods *pods)
+{
+	pods->stats_doc = json_doc_free(pods->stats_doc);
+	pods->stats_list = NULL;
+	buf_done(&pods->stats_net);
+}
+
+/* The pods that are left, as many as fit in a few milliseconds: then the loop has its turn. */
+static void measure_slice(struct timer *t)
+{
+	struct pods *pods = container_of(t, struct pods, measure_slice);
+	uint64_t begin_ns = clock_mono_ns();
+	struct pod *p;
+
+	list_for_each(p, &pods->all, node) {
+		if (p->stats_pass == pods->measure_ask || !p->vm_there || p->vm_ended)
+			continue;
+		if (clock_mono_ns() - begin_ns > MEASURE_SLICE_NS) {
+			timer_set(&pods->measure_slice, 0);
+			return;
+		}
+		p->stats_pass = pods->measure_ask;
+		json_push(pods->stats_doc, pods->stats_list,
+			  measure_pod(pods->stats_doc, p, buf_str(&pods->stats_net)));
+	}
+	pods->measuring = false;
 	pods->ops.on_measured(pods->arg);
+	measure_end(pods);
 }
 
 static void measure_late(struct timer *t)
@@ -68,12 +103,16 @@ static void measure_late(struct timer *t)
 void measure_init(struct pods *pods)
 {
 	timer_init(pods->config.loop, &pods->measure_late, measure_late);
+	timer_init(pods->config.loop, &pods->measure_slice, measure_slice);
+	buf_init(&pods->stats_net, MEASURE_NET_MAX);
 }
 
 void measure_free(struct pods *pods)
 {
 	timer_cancel(&pods->measure_late);
+	timer_cancel(&pods->measure_slice);
 	defer_cancel(&pods->measured);
+	measure_end(pods);
 }
 
 void measure_told(struct pod *p, const struct guest_stats *m)
@@ -370,16 +409,12 @@ static struct json *measure_pod(struct json_doc *doc, const struct pod *p, const
 	return o;
 }
 
-void pods_stats(struct pods *pods, struct json_doc *doc, struct json *list)
+void pods_stats(const struct pods *pods, struct json_doc *doc, struct json *list)
 {
-	struct buf interfaces = BUF_INIT(MEASURE_NET_MAX);
-	const struct pod *p;
+	struct json_iter it = json_iter(pods->stats_list);
 
-	(void)file_read(AT_FDCWD, "/proc/net/dev", &interfaces, NULL);
-	list_for_each(p, &pods->all, node)
-		if (p->vm_there && !p->vm_ended)
-			json_push(doc, list, measure_pod(doc, p, buf_str(&interfaces)));
-	buf_done(&interfaces);
+	while (json_next(&it))
+		json_push(doc, list, json_copy(doc, it.value));
 }
 
 int pods_list(struct pods *pods, struct buf *out)

@@ -123,16 +123,16 @@ int pods_log_path(struct pods *pods, const char *ns, const char *name, const cha
 
 /**
  * pods_measure() - Find out what all pods use
- * on_measured follows from the loop, within about a second; a measurement that goes on already is joined.
+ * on_measured follows from the loop, within about two seconds; a measurement that goes on already is joined.
  */
 void pods_measure(struct pods *pods);
 
 /**
- * pods_stats() - Append what is known now, from on_measured, to @list
+ * pods_stats() - From on_measured: append what was found to @list
  * One object per VM: a PodStats of the Summary that kubelets serve (k8s.io/kubelet, stats/v1alpha1), without
  * what needs two measurements, and with more under "hyper".
  */
-void pods_stats(struct pods *pods, struct json_doc *doc, struct json *list);
+void pods_stats(const struct pods *pods, struct json_doc *doc, struct json *list);
 
 /** pods_list() - Append the PodList: each pod as the API gave it, its status as it is. Return: 0 or -errno */
 int pods_list(struct pods *pods, struct buf *out);

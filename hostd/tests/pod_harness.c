@@ -25,6 +25,8 @@
 #define DATA "hostd/tests/data/"
 
 struct pods *pods;
+struct json *measured_pods;
+static struct json_doc *measured_doc;
 char logs_dir[96];
 char pods_dir[96], last_status[8192], trail[4096];
 int statuses, deleted, measured, asked;
@@ -75,6 +77,10 @@ static void on_measured(void *arg)
 {
 	(void)arg;
 	measured++;
+	json_doc_free(measured_doc);
+	measured_doc = json_doc_new();
+	measured_pods = json_new_arr(measured_doc);
+	pods_stats(pods, measured_doc, measured_pods);
 }
 
 static void on_fetch(struct pod_want *want, void *arg)
@@ -195,6 +201,8 @@ int teardown(void **state)
 {
 	(void)state;
 	pods = pods_free(pods);
+	measured_doc = json_doc_free(measured_doc);
+	measured_pods = NULL;
 	assert_int_equal(want_count, 0);
 	assert_int_equal(fake.image_refs, 0);
 	assert_int_equal(fake.plan_open, 0);

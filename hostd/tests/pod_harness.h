@@ -16,6 +16,7 @@
 	",\"deletionTimestamp\":\"2026-01-02T03:04:05Z\",\"deletionGracePeriodSeconds\":" grace
 
 extern struct pods *pods;
+extern struct json *measured_pods; /* what the last measurement found */
 extern char pods_dir[96], logs_dir[96], last_status[8192],
 	trail[4096]; /* the trail has the events' reasons */
 extern int statuses, deleted, measured,
