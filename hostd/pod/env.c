@@ -31,6 +31,7 @@ void texts_done(struct texts *t)
 		free(t->at[i]);
 	}
 	free(t->at);
+	spec_names_done(&t->names);
 	*t = (struct texts){0};
 }
 
@@ -53,14 +54,6 @@ int texts_add(struct texts *t, struct buf *text)
 	return 0;
 }
 
-static int env_find(const struct texts *env, const char *name, size_t len)
-{
-	for (uint32_t i = 0; i < env->count; i++)
-		if (strncmp(env->at[i], name, len) == 0 && env->at[i][len] == '=')
-			return (int)i;
-	return -1;
-}
-
 /* NAME=value with the value in m->value; that is cleared. */
 static int env_set(struct env_maker *m, const char *prefix, const char *name, struct err *e)
 {
@@ -79,7 +72,8 @@ static int env_set(struct env_maker *m, const char *prefix, const char *name, st
 		err_set(e, r, "env %s%s: longer than %d bytes", prefix, name, GUEST_STR_MAX);
 		goto out;
 	}
-	at = env_find(m->env, text.data, strcspn(text.data, "="));
+	at = spec_names_find(&m->env->names, (const char *const *)m->env->at, text.data,
+			     strcspn(text.data, "="));
 	r = texts_add(m->env, &text);
 	if (r < 0) {
 		err_set(e, r, "env %s%s: too many variables", prefix, name);
@@ -92,6 +86,8 @@ static int env_set(struct env_maker *m, const char *prefix, const char *name, st
 		mem_wipe(m->env->at[at], strlen(m->env->at[at]));
 		free(m->env->at[at]);
 		m->env->at[at] = last;
+	} else {
+		spec_names_put(&m->env->names, (const char *const *)m->env->at, m->env->count - 1);
 	}
 out:
 	buf_done(&text);
@@ -228,7 +224,6 @@ static int env_from_object(struct env_maker *m, const struct spec_env *v, struct
 
 static int env_entry(struct env_maker *m, const struct spec_env *v, struct err *e)
 {
-	const char *const *at = (const char *const *)m->env->at;
 	int r = 0;
 
 	switch (v->kind) {
@@ -239,7 +234,8 @@ static int env_entry(struct env_maker *m, const struct spec_env *v, struct err *
 		r = field_text(m->pod, &v->field, m->index, &m->value, e);
 		break;
 	case SPEC_ENV_VALUE:
-		r = spec_expand(v->value, at, m->env->count, &m->value);
+		r = spec_expand(v->value, &m->env->names, (const char *const *)m->env->at,
+				&m->value);
 		break;
 	}
 	if (r == -E2BIG)
@@ -270,6 +266,7 @@ int env_make(struct pod *p, uint32_t index, bool tell_skipped, struct texts *env
 	int r;
 
 	buf_init_secret(&m.value, GUEST_STR_MAX);
+	spec_names_init(&env->names, TEXTS_MAX);
 	r = env_api(&m, e);
 	for (uint32_t i = 0; r == 0 && i < c->env_count; i++) {
 		r = env_entry(&m, &c->env[i], e);

@@ -389,6 +389,7 @@ struct texts {
 	char **at;
 	uint32_t count, room;
 	size_t bytes;
+	struct spec_names names; /* of variables */
 };
 
 void texts_done(struct texts *t);

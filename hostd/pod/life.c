@@ -49,7 +49,8 @@ static int life_exec(struct life_ctx *x, const struct json *exec, const char *pa
 		     struct guest_action *a)
 {
 	struct buf text = BUF_INIT(GUEST_EXEC_BYTES_MAX);
-	struct spec_list env, list;
+	struct spec_list env = {0}, list;
+	struct spec_names names = {0};
 	char where[LIFE_PATH + 16];
 	size_t total = 0;
 	int r;
@@ -61,11 +62,15 @@ static int life_exec(struct life_ctx *x, const struct json *exec, const char *pa
 	if (r == 0 && (!list.count || !*list.at[0] || list.count > GUEST_EXEC_ARGS_MAX))
 		r = err_set(x->e, -EINVAL, "%s: no command of up to %d words", where,
 			    GUEST_EXEC_ARGS_MAX);
+	if (r == 0)
+		spec_names_init(&names, env.count);
+	for (uint32_t i = 0; r == 0 && i < env.count; i++)
+		spec_names_put(&names, env.at, i);
 	for (uint32_t i = 0; r == 0 && i < list.count; i++) {
 		const char *kept = NULL;
 
 		buf_clear(&text);
-		if (spec_expand(list.at[i], env.at, env.count, &text) == 0)
+		if (spec_expand(list.at[i], &names, env.at, &text) == 0)
 			kept = spec_text(x->spec, buf_str(&text), text.len);
 		total += text.len + 1;
 		if (kept && total <= GUEST_EXEC_BYTES_MAX)
@@ -74,6 +79,7 @@ static int life_exec(struct life_ctx *x, const struct json *exec, const char *pa
 			r = err_set(x->e, -EINVAL, "%s[%u]: too long", where, i);
 	}
 	buf_done(&text);
+	spec_names_done(&names);
 	if (r < 0)
 		return r;
 	a->kind = GUEST_ACTION_EXEC;

@@ -58,7 +58,7 @@ static bool order_expand(struct order *o, struct guest_strings *list, const stru
 
 	buf_init_secret(&text, GUEST_STR_MAX);
 	for (uint32_t i = 0; ok && i < words->count; i++) {
-		ok = spec_expand(words->at[i], (const char *const *)env->at, env->count, &text) ==
+		ok = spec_expand(words->at[i], &env->names, (const char *const *)env->at, &text) ==
 			     0 &&
 		     texts_add(&o->args, &text) == 0 &&
 		     order_push(o, list, o->args.at[o->args.count - 1]);
@@ -86,12 +86,8 @@ static bool order_args(struct order *o, struct guest_container *g, const struct 
 
 static bool order_overridden(const struct texts *env, const char *variable)
 {
-	size_t len = strcspn(variable, "=");
-
-	for (uint32_t i = 0; i < env->count; i++)
-		if (strncmp(env->at[i], variable, len) == 0 && env->at[i][len] == '=')
-			return true;
-	return false;
+	return spec_names_find(&env->names, (const char *const *)env->at, variable,
+			       strcspn(variable, "=")) >= 0;
 }
 
 static bool order_env(struct order *o, struct guest_container *g, const struct texts *env,

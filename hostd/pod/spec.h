@@ -263,13 +263,29 @@ void spec_size(const struct pod_spec *spec, uint32_t max_vcpus, struct spec_size
  */
 uint64_t spec_scratch_bytes(const struct pod_spec *spec, uint64_t most);
 
+/* Where the variables of a list NAME=value are, by their names. The list is the caller's, and may move. */
+struct spec_names {
+	uint32_t *slots; /* index + 1, 0 free; NULL: no variables */
+	uint32_t mask;
+};
+
+/** spec_names_init() - For up to @max variables; spec_names_done() it */
+void spec_names_init(struct spec_names *n, uint32_t max);
+void spec_names_done(struct spec_names *n);
+/** spec_names_put() - Take in at[index]; one of the same name counts no more */
+void spec_names_put(struct spec_names *n, const char *const *at, uint32_t index);
+/** spec_names_find() - Return: the index in @at, or -1 */
+int spec_names_find(const struct spec_names *n, const char *const *at, const char *name,
+		    size_t len);
+
 /**
  * spec_expand() - Resolve $(NAME) as Kubernetes does: "$$" is "$", an unknown name stays as it is
- * @env:    NAME=value strings
- * @out:    appended to; its cap limits the result
+ * @at:  NAME=value strings, as @names knows them
+ * @out: appended to; its cap limits the result
  * Return: 0 or -E2BIG.
  */
-int spec_expand(const char *text, const char *const *env, uint32_t env_count, struct buf *out);
+int spec_expand(const char *text, const struct spec_names *names, const char *const *at,
+		struct buf *out);
 
 /** spec_file_path_ok() - Whether a file in a volume may have this path: it stays inside, hides nothing of the guest's */
 bool spec_file_path_ok(const char *path);

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "fake_parts.h"
@@ -183,6 +184,53 @@ static void test_explosion(void **state)
 	assert_true(status_has("longer than 131071 bytes"));
 	assert_int_equal(fake.started, 0);
 	buf_done(&b);
+}
+
+/* Many variables with many references, and a text that opens what it never closes: hostd stays quick. */
+static void test_many_references(void **state)
+{
+	struct buf b = BUF_INIT(0);
+	uint64_t start_ms;
+
+	(void)state;
+	buf_puts(&b, ",\"env\":[{\"name\":\"LAST\",\"value\":\"x\"}");
+	for (int i = 0; i < 1000; i++) {
+		buf_printf(&b, ",{\"name\":\"V%d\",\"value\":\"", i);
+		for (int k = 0; k < 40; k++)
+			buf_printf(&b, "$(V%d)", 2000 + k);
+		buf_puts(&b, "\"}");
+	}
+	buf_puts(&b, ",{\"name\":\"OPEN\",\"value\":\"");
+	for (int i = 0; i < 60000; i++)
+		buf_puts(&b, "$(");
+	buf_puts(&b, "\"},{\"name\":\"LAST\",\"value\":\"$(LAST)y\"}]");
+	start_ms = clock_mono_ms();
+	begin("", b.data);
+	to_orders();
+	assert_true(clock_mono_ms() - start_ms < 2000);
+	assert_non_null(strstr(fake.run_env, "LAST=xy|V0=$(V2000)$(V2001)"));
+	buf_done(&b);
+}
+
+/* A VM that is started again is told what the API has then. */
+static void test_started_again(void **state)
+{
+	(void)state;
+	begin("", ",\"env\":[" KEY("K", "configMapKeyRef", "m", "k", "") "]");
+	assert_true(api_answer("m", MAP("\"k\":\"1\"")));
+	to_orders();
+	guest_started(0);
+	fake_vm_exit(VM_REASON_PANIC);
+	run_ms(2 * BACKOFF_MS);
+	fake_pulled(NULL);
+	run_ms(10);
+	assert_int_equal(fake.started, 1);
+	assert_true(api_answer("m", MAP("\"k\":\"2\"")));
+	run_ms(10);
+	assert_int_equal(fake.started, 2);
+	fake_hello(GUEST_STATE_WAITING);
+	run_ms(10);
+	assert_string_equal(fake.run_env, "PATH=/bin|A=image|K=2");
 }
 
 static void test_api_address(void **state)
@@ -469,6 +517,8 @@ int main(void)
 		T(test_refused_at_first),
 		T(test_bad_values),
 		T(test_explosion),
+		T(test_started_again),
+		T(test_many_references),
 		T(test_api_address),
 		T(test_fresh_for_each),
 		T(test_deleted_while_waiting),
