@@ -38,7 +38,7 @@ BEGIN {
 	may["controller/boot"] = "http base"
 	# headers of third parties
 	# links and addresses go through libnl-route, firewall and limits through libnl alone
-	also["hostd/net/nft.c"] = also["hostd/net/shape.c"] = "netlink"
+	also["hostd/net/nft.c"] = also["hostd/net/shape.c"] = also["hostd/net/guard.c"] = "netlink"
 	# one transfer by its easy interface, all together by its multi interface, and that on our loop
 	also["lib/http/client_call.c"] = "curl"
 	also["lib/http/client_multi.c"] = "curl"

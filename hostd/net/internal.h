@@ -44,6 +44,17 @@ int link_bridge_up(const char *name, uint32_t address, unsigned int prefix_len, 
  */
 int link_tap_open(const char *name, unsigned int bridge_index, int *fd, struct err *e);
 
+/**
+ * guard_tap() - Bind a tap in a bridge to its pod's addresses
+ * @ip: host byte order
+ * Return: 0 or -errno.
+ */
+int guard_tap(const char *tap, unsigned int bridge_index, uint32_t ip, const uint8_t mac[6],
+	      struct err *e);
+
+/** guard_forget() - The address has no pod any more; the rest goes with the tap */
+void guard_forget(unsigned int bridge_index, uint32_t ip);
+
 /** shape_tap() - Put limits on a tap, replacing those that are there. Return: 0 or -errno */
 int shape_tap(const char *tap, const struct net_rate *rate, struct err *e);
 

@@ -175,6 +175,7 @@ static void net_remove(struct net *net, const char *uid)
 
 	if (!pod)
 		return;
+	guard_forget(net->bridge_index, pod->ip);
 	list_del(&pod->node);
 	free(pod);
 }
@@ -208,8 +209,12 @@ static int net_open(const struct net *net, uint32_t ip, struct net_if *out, stru
 	out->mtu = NET_MTU;
 	net_name_tap(ip, out->tap);
 	r = link_tap_open(out->tap, net->bridge_index, &out->tap_fd, e);
-	if (r < 0)
+	if (r == 0)
+		r = guard_tap(out->tap, net->bridge_index, ip, out->mac, e);
+	if (r < 0) {
+		out->tap_fd = fd_close(out->tap_fd);
 		return r;
+	}
 	out->vhost_fd = open("/dev/vhost-net", O_RDWR | O_CLOEXEC);
 	if (out->vhost_fd < 0) {
 		r = err_sys(e, -errno, "open /dev/vhost-net");

@@ -4,7 +4,8 @@
  *
  * The host owns one IPv4 range. Its first address is the bridge's and the pods' gateway; every pod
  * gets the lowest free one. A pod's tap is not persistent: it lives exactly as long as a descriptor
- * of it, which is the VM's process's, so a VM that dies leaves nothing. The packet filter is one
+ * of it, which is the VM's process's, so a VM that dies leaves nothing. The bridge takes frames from a tap only
+ * with the pod's own MAC address (guard.c). The packet filter is one
  * nf_tables table that is a pure function of the attached pods: every change replaces the whole table
  * in one transaction, so that no crash leaves half of it.
  */

@@ -21,6 +21,7 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "net/internal.h"
 #include "net/net.h"
 
 static const struct net_port web = {.host_port = 8080, .pod_port = 80};
@@ -139,6 +140,31 @@ static void test_limit(void **state)
 	assert_int_equal(net_limit(&nif, &rate, &e), 0);
 }
 
+static void test_guard(void **state)
+{
+	static const uint8_t mac[6] = {2, 0x58, 10, 99, 0, 9};
+	struct net *net = make_net();
+	struct err e = ERR_INIT;
+
+	(void)state;
+	assert_output(
+		"PATH=$PATH:/usr/sbin; ip link add name guard0 master hv0 up type veth peer name guard1 && ip link set guard1 up",
+		"");
+	if (guard_tap("guard0", net->bridge_index, 0x0a630009, mac, &e) < 0)
+		fail_msg("%s", err_msg(&e));
+	assert_output("PATH=$PATH:/usr/sbin bridge fdb show dev guard0 | grep 02:58:0a:63:00:09",
+		      "02:58:0a:63:00:09 master hv0 static\n");
+	assert_output(
+		"PATH=$PATH:/usr/sbin bridge -d link show dev guard0 | grep -oE 'learning (on|off)|locked (on|off)'",
+		"learning off\nlocked on\n");
+	assert_output("PATH=$PATH:/usr/sbin ip neigh show dev hv0 | grep 10.99.0.9",
+		      "10.99.0.9 lladdr 02:58:0a:63:00:09 PERMANENT\n");
+	guard_forget(net->bridge_index, 0x0a630009);
+	guard_forget(net->bridge_index, 0x0a630009);
+	assert_output("PATH=$PATH:/usr/sbin ip neigh show dev hv0", "");
+	net_free(net);
+}
+
 static void test_clashes_are_refused(void **state)
 {
 	struct net *net = make_net();
@@ -196,6 +222,7 @@ int main(void)
 		cmocka_unit_test(test_bridge_has_gateway),
 		cmocka_unit_test(test_rules_follow_the_pods),
 		cmocka_unit_test(test_limit),
+		cmocka_unit_test(test_guard),
 		cmocka_unit_test(test_clashes_are_refused),
 		cmocka_unit_test(test_bad_ranges),
 	};
