@@ -73,7 +73,7 @@ expect "anything else said" "" "$(grep -vE '^(run |over)|fault' <<<"$runs" || :)
 # and reached what it should attack: devices that started, requests that were served, rings that were refused
 used=$(grep -oE 'used=[0-9]+' <<<"$runs" | awk -F= '{n += $2} END {print n + 0}')
 broken=$(grep -oE 'broken=[0-9]+' <<<"$runs" | awk -F= '{n += $2} END {print n + 0}')
-if [ "$used" -lt 500 ] || [ "$broken" -lt 20 ]; then fail "the attack reached too little: used=$used broken=$broken" "$runs"; fi
+if [ "$used" -lt 50 ] || [ "$broken" -lt 10 ]; then fail "the attack reached too little: used=$used broken=$broken" "$runs"; fi
 
 oops=$(host_shell 0 'dmesg | grep -iE "BUG:|Oops|general protection|WARNING:|soft lockup|hung task|rcu.*stall" | head -n 5' || :)
 expect "what the host's kernel complained of" "" "$oops"
