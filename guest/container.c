@@ -51,6 +51,7 @@ void container_init(struct container *c, struct loop *l, const struct guest_run 
 	c->spec = &run->containers[index];
 	c->index = index;
 	c->pids_fd = pids_fd;
+	c->state = c->spec->over ? CONTAINER_ENDED : CONTAINER_NEW;
 	c->stdin_fds[0] = c->stdin_fds[1] = -1;
 	timer_init(l, &c->backoff, container_restart);
 	timer_init(l, &c->kill, container_kill_now);

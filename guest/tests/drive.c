@@ -360,6 +360,8 @@ static int container_option(char **argv, struct guest_container *c)
 		return n;
 	if (str_eq(argv[0], "--init"))
 		c->init = true;
+	else if (str_eq(argv[0], "--over"))
+		c->over = true;
 	else if (str_eq(argv[0], "--sidecar"))
 		c->init = c->sidecar = true;
 	else if (str_eq(argv[0], "--seccomp"))

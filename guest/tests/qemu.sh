@@ -354,8 +354,8 @@ case_sidecars() {
 	run --grace-ms 3000 --container one --sidecar --run sh -c 'trap "echo >/dev/shm/one; exit 0" TERM; echo >/dev/shm/s1; while :; do sleep 1; done' ';' \
 		--startup 'exec=test -e /dev/shm/s1' ';' --container init --init --run sh -c 'test -e /dev/shm/s1 && echo init' ';' \
 		--container two --sidecar --run sh -c 'trap "test ! -e /dev/shm/one && echo two-first; exit 0" TERM; test -e /dev/shm/s2 || { echo >/dev/shm/s2; exit 0; }; while :; do sleep 1; done' ';' \
-		--container main --run sh -c 'sleep 4; echo main' ';'
-	has '^out init: init$' && has '^started two restart=1$' && has '^out main: main$' && has '^out two: two-first$' && has '^exit one code=0' && has '^done$'
+		--container main --run sh -c 'sleep 4; echo main' ';' --container past --over --run sh -c 'echo again' ';'
+	hasnt '^started past|past' && has '^out init: init$' && has '^started two restart=1$' && has '^out main: main$' && has '^out two: two-first$' && has '^exit one code=0' && has '^done$'
 }
 
 # Several containers in one pid namespace; PID 1 is nobody's, and reaps what they leave

@@ -43,6 +43,14 @@ void ending_set_message(struct pod *p, uint32_t index, const void *bytes, size_t
 		*nul = ' ';
 }
 
+bool ending_is_final(const struct pod *p, uint32_t index)
+{
+	const struct pod_container *c = &p->containers[index];
+
+	return p->spec->restart == GUEST_RESTART_ON_FAILURE && !p->spec->containers[index].init &&
+	       c->finished && c->end.is_set && !c->end.code;
+}
+
 void ending_keep_last(struct pod_container *c)
 {
 	if (!c->end.is_set)

@@ -413,6 +413,9 @@ void ending_take_log(struct pod *p, uint32_t index);
 void ending_keep_last(struct pod_container *c);
 void ending_free(struct pod_container *c);
 
+/** ending_is_final() - Whether a container has succeeded under OnFailure: no other VM runs it again */
+bool ending_is_final(const struct pod *p, uint32_t index);
+
 /* ---- probed.c ---- */
 
 /** probed_start() - A container runs: what it is before its probes say anything */

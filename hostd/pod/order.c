@@ -148,6 +148,7 @@ static int order_container(struct order *o, struct pod *p, uint32_t index, struc
 	g->stop_signal = *s->stop_signal ? s->stop_signal : image->stop_signal;
 	g->life = s->life;
 	g->sidecar = s->sidecar;
+	g->over = ending_is_final(p, index);
 	g->default_seccomp = s->default_seccomp;
 	g->init = s->init;
 	g->read_only_root = s->read_only_root;

@@ -212,6 +212,8 @@ int prepare_vm(struct pod *p, struct err *e)
 	for (uint32_t i = 0; i < p->spec->container_count; i++) {
 		struct pod_container *c = &p->containers[i];
 
+		if (ending_is_final(p, i))
+			continue;
 		c->restarts_base = c->was_running ? c->restarts + 1 : 0;
 		ending_keep_last(c);
 		c->end.is_set = c->finished = false;

@@ -399,6 +399,8 @@ int session_send_run(struct session *s, const struct guest_run *run, struct err 
 	if (run->layer_count != 2 || c->layer_count != 3 || c->layers[2] != 0 || c->layers[1] != 1)
 		abort();
 	fake.run_sent++;
+	for (uint32_t i = 0; i < ARRAY_SIZE(fake.run_over); i++)
+		fake.run_over[i] = i < run->container_count && run->containers[i].over;
 	fake_join(fake.run_args, sizeof(fake.run_args), &c->args);
 	fake_join(fake.run_env, sizeof(fake.run_env), &c->env);
 	fake_join(fake.run_dns, sizeof(fake.run_dns), &run->net.dns_servers);

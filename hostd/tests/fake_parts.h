@@ -50,6 +50,7 @@ struct fake_parts {
 	char run_args[256]; /* of the last container of RUN, joined by '|' */
 	char run_env[1024];
 	char run_user[32];
+	bool run_over[2]; /* of the first containers of RUN */
 	char run_dns[64];
 	char run_volumes[256]; /* kind:offset+size of each */
 	char run_mounts[256]; /* of the last container: volume:path:sub_path:ro of each */

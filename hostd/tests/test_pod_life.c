@@ -206,6 +206,45 @@ static void test_termination_no_log(void **state)
 	assert_false(status_has("fine"));
 }
 
+/* Under OnFailure what has succeeded is over, also for the VM after one that was lost. */
+static void test_success_outlives_vm(void **state)
+{
+	static const char text[] =
+		"{\"metadata\":{\"namespace\":\"default\",\"name\":\"web\",\"uid\":\"u1\"},\"spec\":{"
+		"\"restartPolicy\":\"OnFailure\",\"containers\":[{\"name\":\"c\",\"image\":\"nginx\"},"
+		"{\"name\":\"d\",\"image\":\"nginx\"}]}}";
+	const struct guest_started d = {1, 8, 1767323045000000000ULL, 0};
+	struct json_doc *doc;
+
+	(void)state;
+	list_pods("[]");
+	assert_int_equal(json_parse(text, strlen(text), &doc, NULL), 0);
+	pod_apply(pods, json_root(doc));
+	json_doc_free(doc);
+	run_ms(10);
+	fake_pulled(NULL);
+	fake_pulled(NULL);
+	run_ms(10);
+	fake_hello(GUEST_STATE_WAITING);
+	run_ms(10);
+	assert_false(fake.run_over[0] || fake.run_over[1]);
+	guest_started(0);
+	fake.events->on_started(fake.pod, &d);
+	ended("", 0, 0, 0, GUEST_BACKOFF_NEVER);
+	fake_vm_exit(VM_REASON_PANIC);
+	run_ms(BACKOFF_MS + 100);
+	fake_pulled(NULL);
+	fake_pulled(NULL);
+	run_ms(10);
+	fake_hello(GUEST_STATE_WAITING);
+	run_ms(10);
+	assert_true(fake.run_over[0]);
+	assert_false(fake.run_over[1]);
+	settle();
+	assert_true(status_has("\"state\":{\"terminated\":{\"exitCode\":0"));
+	assert_true(status_has("\"state\":{\"waiting\":{\"reason\":\"ContainerCreating\""));
+}
+
 /* activeDeadlineSeconds: the containers are stopped within their grace, the pod has failed. */
 static void test_deadline(void **state)
 {
@@ -239,6 +278,7 @@ int main(void)
 		T(test_termination_from_log),
 		T(test_termination_no_log),
 		T(test_deadline),
+		T(test_success_outlives_vm),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -381,6 +381,7 @@ struct guest_container {
 	const char *stop_signal; /* "SIGQUIT", "QUIT" or a number; "" = SIGTERM */
 	bool init; /* runs to its end, in order, before the others start */
 	bool sidecar; /* with init: it has started, then the next does; always restarted; stopped last */
+	bool over; /* it succeeded in an earlier VM, and is not to run again */
 	bool default_seccomp; /* the system calls that container runtimes allow by default */
 	bool read_only_root;
 	bool tty;

@@ -30,6 +30,7 @@ enum {
 	CONTAINER_PRIVILEGED = 1 << 7,
 	CONTAINER_SIDECAR = 1 << 8,
 	CONTAINER_SECCOMP = 1 << 9,
+	CONTAINER_OVER = 1 << 10,
 };
 
 void run_put_strings(struct wire_writer *w, const struct guest_strings *s)
@@ -78,7 +79,8 @@ static void put_container(struct wire_writer *w, const struct guest_container *c
 			   (c->must_not_be_root ? CONTAINER_NOT_ROOT : 0) |
 			   (c->stdin_once ? CONTAINER_STDIN_ONCE : 0) |
 			   (c->sidecar ? CONTAINER_SIDECAR : 0) |
-			   (c->default_seccomp ? CONTAINER_SECCOMP : 0));
+			   (c->default_seccomp ? CONTAINER_SECCOMP : 0) |
+			   (c->over ? CONTAINER_OVER : 0));
 	wire_put_u64(w, c->caps_add);
 	wire_put_u64(w, c->caps_drop);
 	wire_put_u64(w, c->memory_bytes);
@@ -216,6 +218,7 @@ static void get_container(struct wire_reader *run, struct guest_run *m, struct g
 	c->must_not_be_root = flags & CONTAINER_NOT_ROOT;
 	c->sidecar = flags & CONTAINER_SIDECAR;
 	c->default_seccomp = flags & CONTAINER_SECCOMP;
+	c->over = flags & CONTAINER_OVER;
 	c->caps_add = wire_u64(&r);
 	c->caps_drop = wire_u64(&r);
 	c->memory_bytes = wire_u64(&r);
