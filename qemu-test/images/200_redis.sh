@@ -1,11 +1,11 @@
 #!/bin/bash
 # Redis, unmodified: runs as its user, keeps what a second pod sets.
 # environment: shared
-# deadline: 300
+# deadline: 500
 
 ordinary_push redis
 pod_create redis redis '[]'
-await 150 "redis runs" pod_running redis
+await 300 "redis runs" pod_running redis
 client redis redis 'until redis-cli -h $0 ping; do sleep 1; done; redis-cli -h $0 set greeting "good day"; redis-cli -h $0 get greeting;
 	redis-cli -h $0 config get save; redis-cli -h $0 bgsave; sleep 3; redis-cli -h $0 lastsave'
 expect_match "PING, SET, GET" $'PONG\nOK\ngood day\n' "$(pod_logs redis-client)"

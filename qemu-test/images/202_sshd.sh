@@ -1,13 +1,13 @@
 #!/bin/bash
 # OpenSSH's server without systemd: login by key from a second pod; a command's output and exit code, a terminal, a file.
 # environment: shared
-# deadline: 400
+# deadline: 600
 
 ordinary_push sshd
 pod_create sshd sshd '[]'
 pod_create ssh sshd '["sh", "-c", "ssh-keygen -q -t ed25519 -N \"\" -f /root/.ssh/id_ed25519; exec sleep 10000"]'
-await 150 "sshd runs" pod_running sshd
-await 150 "the client runs" pod_running ssh
+await 300 "sshd runs" pod_running sshd
+await 300 "the client runs" pod_running ssh
 await 60 "the client has a key" hyper exec ssh -- test -s /root/.ssh/id_ed25519.pub
 hyper exec sshd -- sh -c 'echo "$1" >/root/.ssh/authorized_keys' x "$(hyper exec ssh -- cat /root/.ssh/id_ed25519.pub)"
 remote() { hyper exec ssh -- ssh -o StrictHostKeyChecking=accept-new "$@"; } # [OPTION...] HOST COMMAND

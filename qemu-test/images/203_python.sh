@@ -1,12 +1,12 @@
 #!/bin/bash
 # Python's http.server: folders are listed, files served, from a second pod and through a host port.
 # environment: shared
-# deadline: 300
+# deadline: 500
 
 ordinary_push python
 pod_create python python '["python3", "-m", "http.server", "--directory", "/etc", "8000"]' '{}' \
 	'{"ports": [{"containerPort": 8000, "hostPort": 8081}]}'
-await 150 "python runs" pod_running python
+await 300 "python runs" pod_running python
 url=http://$(host_address 0 8081)
 await 60 "it answers" in_net curl -sf --max-time 5 "$url/hostname"
 expect "a file" python "$(in_net curl -sf --max-time 10 "$url/hostname")"

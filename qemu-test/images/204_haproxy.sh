@@ -1,19 +1,19 @@
 #!/bin/bash
 # HAProxy as its user in front of two nginx pods: requests are spread, a dead server is left out.
 # environment: own
-# deadline: 400
+# deadline: 600
 
 # HAProxy takes CMPXCHG16B for granted, which emulated hosts are usually denied (lib/host.sh)
 env_prepare
 [ "$ACCEL" = kvm ] || HOST_CPU=max,+svm,+npt
-ordinary_push haproxy
 env_controller
 host_start 0
 await "$(host_deadline)" "host-0 is Ready" node_ready host-0
+ordinary_push haproxy
 for n in 1 2; do
 	pod_create "web-$n" nginx "$(jq -cn --arg n "$n" '["sh", "-c", "echo web-\($n) >/usr/share/nginx/html/who; exec nginx -g \"daemon off;\""]')"
 done
-for n in 1 2; do await 150 "web-$n runs" pod_running "web-$n"; done
+for n in 1 2; do await 300 "web-$n runs" pod_running "web-$n"; done
 cfg="defaults
   mode http
   timeout connect 5s
@@ -28,7 +28,7 @@ backend web
 "
 pod_create proxy haproxy "$(jq -cn --arg cfg "$cfg" '["sh", "-c", "echo \"$0\" >/tmp/haproxy.cfg && exec haproxy -W -db -f /tmp/haproxy.cfg", $cfg]')" \
 	'{}' '{"ports": [{"containerPort": 8080, "hostPort": 8082}]}'
-await 150 "the proxy runs" pod_running proxy
+await 300 "the proxy runs" pod_running proxy
 url=http://$(host_address 0 8082)/who
 await 60 "it answers" in_net curl -sf --max-time 5 "$url"
 who=$(for _ in $(seq 10); do in_net curl -sf --max-time 20 "$url"; done | sort -u | xargs)

@@ -1,7 +1,7 @@
 #!/bin/bash
 # Node.js serves HTTP, with a worker thread and a child process.
 # environment: shared
-# deadline: 400
+# deadline: 600
 
 ordinary_push node
 js='const http = require("http"), { Worker } = require("worker_threads"), { execFileSync } = require("child_process");
