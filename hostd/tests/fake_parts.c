@@ -409,7 +409,7 @@ int session_send_run(struct session *s, const struct guest_run *run, struct err 
 	return 0;
 }
 
-int session_send_files(struct session *s, const struct guest_files *m, struct err *e)
+int session_send_files(struct session *s, const struct guest_files *files, struct err *e)
 {
 	size_t n;
 
@@ -417,11 +417,11 @@ int session_send_files(struct session *s, const struct guest_files *m, struct er
 	if (fake.files_result < 0)
 		return err_set(e, fake.files_result, "not now");
 	fake.files_sent++;
-	n = (size_t)snprintf(fake.files, sizeof(fake.files), "%u:", (unsigned int)m->volume);
-	for (uint32_t i = 0; i < m->count && n < sizeof(fake.files); i++)
+	n = (size_t)snprintf(fake.files, sizeof(fake.files), "%u:", (unsigned int)files->volume);
+	for (uint32_t i = 0; i < files->count && n < sizeof(fake.files); i++)
 		n += (size_t)snprintf(fake.files + n, sizeof(fake.files) - n, " %s(%o)=%.*s",
-				      m->files[i].path, (unsigned int)m->files[i].mode,
-				      (int)m->files[i].len, (const char *)m->files[i].data);
+				      files->files[i].path, (unsigned int)files->files[i].mode,
+				      (int)files->files[i].len, (const char *)files->files[i].data);
 	return 0;
 }
 

@@ -97,8 +97,9 @@ static void check_files(void)
 	struct stat st;
 
 	for (int i = 0; i < 2; i++)
-		if (pread(fds[i], now, FUZZ_LEN, 0) != FUZZ_LEN || memcmp(now, pattern, FUZZ_LEN) ||
-		    fstat(fds[i], &st) < 0 || st.st_size != FUZZ_LEN)
+		if (pread(fds[i], now, FUZZ_LEN, 0) != FUZZ_LEN ||
+		    memcmp(now, pattern, FUZZ_LEN) != 0 || fstat(fds[i], &st) < 0 ||
+		    st.st_size != FUZZ_LEN)
 			abort();
 	if (fstat(fds[2], &st) < 0 || st.st_size < FUZZ_LEN || st.st_size > FUZZ_SPAN)
 		abort();
