@@ -17,13 +17,11 @@ until=$(($(date +%s) + $1)) seed=$2
 dd if=/dev/zero of=rw bs=1M count=8 2>/dev/null
 dd if=/dev/urandom of=ro1 bs=1000 count=10 2>/dev/null
 dd if=/dev/urandom of=ro2 bs=1000 count=3 2>/dev/null
-mkdir -p /sys/fs/cgroup/hostile
 hexdump ro1 ro2 >sums
 while [ "$(date +%s)" -lt "$until" ]; do
 	: >exit
-	(echo 0 >/sys/fs/cgroup/hostile/cgroup.procs
-	exec hypervm --run --kernel hostile --mem 64 --cpus 3 --disk rw --disk ro1+ro2:ro --tap hostile0 --cid 666 --uid 54321 \
-		--append "seed=$seed" --exit-file exit >console 2>log) &
+	hypervm --run --kernel hostile --mem 64 --cpus 3 --disk rw --disk ro1+ro2:ro --tap hostile0 --cid 666 --uid 54321 \
+		--append "seed=$seed" --exit-file exit >console 2>log &
 	pid=$! i=0
 	while [ ! -e /sys/class/net/hostile0 ] && [ $i -lt 10 ]; do sleep 1; i=$((i + 1)); done
 	ip link set hostile0 master hyper0 up
@@ -75,9 +73,9 @@ used=$(grep -oE 'used=[0-9]+' <<<"$runs" | awk -F= '{n += $2} END {print n + 0}'
 broken=$(grep -oE 'broken=[0-9]+' <<<"$runs" | awk -F= '{n += $2} END {print n + 0}')
 if [ "$used" -lt 50 ] || [ "$broken" -lt 10 ]; then fail "the attack reached too little: used=$used broken=$broken" "$runs"; fi
 
-oops=$(host_shell 0 'dmesg | grep -iE "BUG:|Oops|general protection|WARNING:|soft lockup|hung task|rcu.*stall" | head -n 5' || :)
+oops=$(host_shell 0 'dmesg | grep -E "BUG:|Oops:|general protection|WARNING:|soft lockup|hung task|rcu.*stall" | head -n 5' || :)
 expect "what the host's kernel complained of" "" "$oops"
-host_shell 0 'rm -rf /tmp/h; rmdir /sys/fs/cgroup/hostile'
+host_shell 0 'rm -rf /tmp/h'
 expect "left behind" "$before" "$(host_leftovers 0)"
 node_ready host-0 || fail "host-0 is not Ready" "$(nodes)"
 pod_create after busybox '["sh", "-c", "exit 0"]'
