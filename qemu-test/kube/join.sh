@@ -42,6 +42,9 @@ await 30 "nginx answers" in_net curl -sf --max-time 5 "$url"
 expect_match "body" "<title>Welcome to nginx!</title>" "$(in_net curl -sf "$url")"
 expect_match "logs" 'GET / HTTP/1.1" 200' "$(kubectl logs web)"
 expect_match "get pods" "web +1/1 +Running" "$(kubectl get pods)"
+# SPDY from kubectl through the API server to the host, untouched
+code=0 said=$(kubectl exec -i web -- sh -c 'read -r x; echo "got $x"; exit 7' <<<hello 2>/dev/null) || code=$?
+expect "exec" "got hello 7" "$said $code"
 
 # What it uses, through the API server: as metrics-server and people read it
 expect_match "metrics" 'pod_memory_working_set_bytes\{namespace="default",pod="web"\} [0-9]{8,9} [0-9]{13}' \
