@@ -15,6 +15,10 @@ condition() { api GET /api/v1/nodes/host-0 | jq -r --arg type "$1" '.status.cond
 condition_is() { [ "$(condition "$1")" = "$2" ]; }
 taint_is() { api GET /api/v1/nodes/host-0 | jq -e --arg key "node.kubernetes.io/$1" 'any(.spec.taints[]?; .key == $key)'; }
 
+# A neighbour that writes all the time, and waits for each write
+pod_create steady busybox '["sh", "-c", "i=0; while [ $i -lt 150 ] && dd if=/dev/zero of=/steady bs=64k count=1 seek=$i conv=fsync; do i=$((i + 1)); sleep .2; done; echo wrote $i; sleep 1000"]'
+await 60 "steady runs" pod_running steady
+
 # Scratch: its disk is as large as the pool, and it writes all of it
 pod_create filler busybox '["sh", "-c", "dd if=/dev/zero of=/fill bs=1M; echo full; sleep 1000"]'
 await 180 "filler is evicted" pod_is filler .status.reason Evicted
@@ -31,6 +35,11 @@ pod_free() { host_shell 0 'df -k /var/lib/hypermetal/scratch' | awk 'END { exit 
 await 30 "the scratch pool is free again" pod_free
 
 await 150 "the pressure is over" condition_is DiskPressure False
+
+wrote() { [[ $(pod_logs steady) =~ wrote\ ([0-9]+) ]]; }
+await 120 "steady has written" wrote
+expect "writes of the neighbour" 150 "${BASH_REMATCH[1]}"
+pod_remove steady
 
 # Memory: it asked for little and takes what there is. Either hostd sees it in time, or the host's kernel kills that VM
 pod_create eater busybox '["sh", "-c", "tail /dev/zero"]' '{}' '{"resources": {"requests": {"memory": "16Mi"}, "limits": {"memory": "1Gi"}}}'

@@ -15,6 +15,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/mem.h"
 #include "vmm/tests/driver.h"
@@ -126,6 +127,46 @@ static int request(struct fixture *f, uint32_t type, uint64_t sector, uint32_t d
 	if (len)
 		*len = driver_used(&f->drv)->ring[before % DRIVER_QUEUE_SIZE].len;
 	return *status;
+}
+
+/* The host is full: the request stays in the queue until there is room. */
+static void test_host_full(void **state)
+{
+	struct fixture *f = *state;
+	struct virtio_blk_outhdr *h = driver_at(&f->drv, HEADER);
+	uint8_t *status = driver_at(&f->drv, STATUS);
+	_cleanup_fd_ int full = open("/dev/full", O_RDWR | O_CLOEXEC);
+	int room = f->extents[0].fd;
+	eventfd_t n;
+
+	start(f);
+	f->extents[0].fd = full;
+	*h = (struct virtio_blk_outhdr){.type = VIRTIO_BLK_T_OUT};
+	*status = 0xee;
+	memset(driver_at(&f->drv, BUFFER), 'x', 512);
+	driver_set(&f->drv, 0, HEADER, sizeof(*h), N, 1);
+	driver_set(&f->drv, 1, BUFFER, 512, N, 2);
+	driver_set(&f->drv, 2, STATUS, 1, W, 0);
+	driver_offer(&f->drv, 0);
+	for (int i = 0; i < 3; i++) {
+		(void)eventfd_read(f->blk.dev.kick_fds[0], &n);
+		assert_int_equal(blk_serve(&f->blk), BLK_FULL_WAIT_NS);
+		assert_int_equal(eventfd_read(f->blk.dev.kick_fds[0], &n),
+				 0); /* it will look again */
+	}
+	assert_int_equal(driver_used(&f->drv)->idx, 0);
+	assert_int_equal(*status, 0xee);
+	f->extents[0].fd = room;
+	assert_int_equal(blk_serve(&f->blk), 0);
+	assert_int_equal(driver_used(&f->drv)->idx, 1);
+	assert_int_equal(*status, VIRTIO_BLK_S_OK);
+	/* After a minute without room it is an error. */
+	f->extents[0].fd = full;
+	f->blk.full_since_ns = clock_mono_ns() - BLK_FULL_MAX_NS;
+	assert_int_equal(request(f, VIRTIO_BLK_T_OUT, 0, 512, 0, NULL), VIRTIO_BLK_S_IOERR);
+	f->extents[0].fd = room;
+	assert_int_equal(request(f, VIRTIO_BLK_T_OUT, 0, 512, 0, NULL), VIRTIO_BLK_S_OK);
+	assert_int_equal(f->blk.full_since_ns, 0);
 }
 
 static void test_registers(void **state)
@@ -454,6 +495,7 @@ int main(void)
 		READONLY(test_read_bounds),
 		READONLY(test_readonly_refuses_writes),
 		READONLY(test_serial_and_unknown),
+		WRITABLE(test_host_full),
 		WRITABLE(test_write_read_discard),
 		WRITABLE(test_discard_refuses),
 		READONLY(test_endless_requests),

@@ -192,12 +192,22 @@ static uint8_t blk_discard(const struct blk *b, struct blk_cursor *c)
 	return VIRTIO_BLK_S_OK;
 }
 
+/* Whether a write that found no room is worth another attempt */
+static bool blk_may_wait(struct blk *b)
+{
+	uint64_t now_ns = clock_mono_ns();
+
+	if (!b->full_since_ns)
+		b->full_since_ns = now_ns;
+	return now_ns - b->full_since_ns < BLK_FULL_MAX_NS;
+}
+
 /*
  * @in holds what the device reads, behind the header; @out what it writes, without the status byte.
- * Return: the status byte.
+ * Return: the status byte; -ENOSPC: not now.
  */
-static uint8_t blk_request(struct blk *b, const struct virtio_blk_outhdr *h, struct blk_cursor *in,
-			   struct blk_cursor *out)
+static int blk_request(struct blk *b, const struct virtio_blk_outhdr *h, struct blk_cursor *in,
+		       struct blk_cursor *out)
 {
 	uint64_t len = blk_left(h->type == VIRTIO_BLK_T_IN ? out : in);
 	int r = 0;
@@ -210,6 +220,10 @@ static uint8_t blk_request(struct blk *b, const struct virtio_blk_outhdr *h, str
 			return VIRTIO_BLK_S_IOERR;
 		r = h->type == VIRTIO_BLK_T_IN ? blk_read(b, out, h->sector * BLK_SECTOR, len)
 					       : blk_write(b, in, h->sector * BLK_SECTOR, len);
+		if (r == -ENOSPC && blk_may_wait(b))
+			return r;
+		if (h->type == VIRTIO_BLK_T_OUT && r == 0)
+			b->full_since_ns = 0;
 		break;
 	case VIRTIO_BLK_T_FLUSH:
 		if (!b->readonly && fdatasync(b->extents[0].fd) < 0)
@@ -237,7 +251,7 @@ static void blk_count(struct blk *b, uint32_t type, uint8_t status)
 	n->errors += status != VIRTIO_BLK_S_OK;
 }
 
-/* Serves the chain in hand. Return: bytes written to the guest, or -EBADMSG when it is no request. */
+/* Serves the chain in hand. Return: bytes written to the guest; -EBADMSG: it is no request; -ENOSPC: not now. */
 static int64_t blk_handle(struct blk *b)
 {
 	struct vq_chain *c = &b->chain;
@@ -247,6 +261,7 @@ static int64_t blk_handle(struct blk *b)
 	struct iovec *last;
 	uint8_t *status;
 	uint64_t room;
+	int r;
 
 	if (c->write_count == 0 || blk_copy(&in, &h, sizeof(h), false) != sizeof(h))
 		return -EBADMSG;
@@ -256,7 +271,10 @@ static int64_t blk_handle(struct blk *b)
 	status = (uint8_t *)last->iov_base + last->iov_len - 1;
 	if (--last->iov_len == 0)
 		out.count--;
-	*status = blk_request(b, &h, &in, &out);
+	r = blk_request(b, &h, &in, &out);
+	if (r < 0)
+		return r;
+	*status = (uint8_t)r;
 	blk_count(b, h.type, *status);
 	return (int64_t)(room - blk_left(&out));
 }
@@ -281,6 +299,12 @@ uint64_t blk_serve(struct blk *b)
 			int64_t written = blk_handle(b);
 
 			left--;
+			if (written == -ENOSPC) {
+				vq_unpop(q);
+				wait_ns = BLK_FULL_WAIT_NS;
+				left = 0;
+				break;
+			}
 			if (b->limit)
 				wait_ns =
 					limit_take(b->limit, b->chain.total_bytes, clock_mono_ns());
@@ -326,6 +350,9 @@ void blk_run(struct blk *b)
 
 static int blk_activate(struct vdev *d)
 {
+	struct blk *b = container_of(d, struct blk, dev);
+
+	b->full_since_ns = 0;
 	/* Requests may be there already: look once. */
 	eventfd_write(d->kick_fds[0], 1);
 	return d->queues[0].ready ? 0 : -EINVAL;

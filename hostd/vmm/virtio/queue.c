@@ -118,6 +118,11 @@ int vq_pop(struct vq *q, const struct gmem *m, struct vq_chain *c)
 	return 1;
 }
 
+void vq_unpop(struct vq *q)
+{
+	q->next_avail--;
+}
+
 void vq_push(struct vq *q, uint16_t head, uint32_t written)
 {
 	struct vring_used_elem *elem = &q->used->ring[q->next_used & (q->size - 1)];

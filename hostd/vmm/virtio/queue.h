@@ -61,6 +61,9 @@ void vq_reset(struct vq *q);
  */
 int vq_pop(struct vq *q, const struct gmem *m, struct vq_chain *c);
 
+/** vq_unpop() - The chain popped last is to come again: nothing of it was pushed */
+void vq_unpop(struct vq *q);
+
 /** vq_push() - Give a chain back; @written: bytes written from the first writable buffer on */
 void vq_push(struct vq *q, uint16_t head, uint32_t written);
 
