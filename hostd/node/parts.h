@@ -125,12 +125,22 @@ void puts_delete(struct puts *p, const struct node_pod_ref *pod);
 
 /* ---- event.c ---- */
 
+#define EVENTS_KNOWN 32
+
+struct event_known {
+	uint64_t hash;
+	uint32_t count; /* 0: the place is free */
+	uint64_t first_ms, last_ms, told_ms; /* clock_mono_ms() */
+	char path[NODE_PATH_MAX];
+};
+
 struct events {
 	struct node *node;
-	unsigned int under_way, tokens;
+	unsigned int under_way, waiting, tokens;
 	uint64_t refilled_ms;
 	uint64_t dropped;
 	struct list calls;
+	struct event_known known[EVENTS_KNOWN]; /* that were told of late */
 };
 
 void events_init(struct events *ev, struct node *node);

@@ -490,6 +490,7 @@ static void test_lease_conflict(void **state)
 
 static void test_events_are_limited(void **state)
 {
+	char words[32];
 	struct err e = ERR_INIT;
 
 	(void)state;
@@ -498,10 +499,25 @@ static void test_events_are_limited(void **state)
 	rule("POST", "/api/v1/namespaces/default/events", 201, "{}", 0);
 	assert_int_equal(start_node(NULL, &e), 0);
 	wait_for("GET", WATCH, 1);
+	/* The same words are one event. */
 	for (int i = 0; i < 100; i++)
 		node_event(node, NULL, "Warning", "Test", "words");
 	run_ms(100);
-	assert_int_equal(fake_api_count("POST", "/api/v1/namespaces/default/events"), 8);
+	assert_int_equal(fake_api_count("POST", "/api/v1/namespaces/default/events"), 1);
+	assert_int_equal(node->events.known[0].count, 100);
+	node->events.known[0].told_ms -= 10000;
+	rule("PATCH", node->events.known[0].path, 200, "{}", 0);
+	node_event(node, NULL, "Warning", "Test", "words");
+	wait_for("PATCH", node->events.known[0].path, 1);
+	assert_true(has(fake_api_body("PATCH", node->events.known[0].path), "\"count\":101"));
+	/* Others wait for their turn; those beyond the bucket are dropped. */
+	for (int i = 0; i < 100; i++) {
+		snprintf(words, sizeof(words), "words %d", i);
+		node_event(node, NULL, "Warning", "Test", words);
+	}
+	wait_for("POST", "/api/v1/namespaces/default/events", 49);
+	run_ms(100);
+	assert_true(fake_api_count("POST", "/api/v1/namespaces/default/events") <= 55);
 	assert_true(
 		has(fake_api_body("POST", "/api/v1/namespaces/default/events"),
 		    "\"involvedObject\":{\"apiVersion\":\"v1\",\"kind\":\"Node\",\"name\":\"h1\""));
