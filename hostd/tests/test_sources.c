@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -190,7 +191,7 @@ static void test_explosion(void **state)
 static void test_many_references(void **state)
 {
 	struct buf b = BUF_INIT(0);
-	uint64_t start_ms;
+	clock_t start;
 
 	(void)state;
 	buf_puts(&b, ",\"env\":[{\"name\":\"LAST\",\"value\":\"x\"}");
@@ -204,10 +205,10 @@ static void test_many_references(void **state)
 	for (int i = 0; i < 60000; i++)
 		buf_puts(&b, "$(");
 	buf_puts(&b, "\"},{\"name\":\"LAST\",\"value\":\"$(LAST)y\"}]");
-	start_ms = clock_mono_ms();
+	start = clock(); /* of this process: how busy the machine is does not count */
 	begin("", b.data);
 	to_orders();
-	assert_true(clock_mono_ms() - start_ms < 2000);
+	assert_true(clock() - start < CLOCKS_PER_SEC);
 	assert_non_null(strstr(fake.run_env, "LAST=xy|V0=$(V2000)$(V2001)"));
 	buf_done(&b);
 }
