@@ -37,7 +37,8 @@ main=$(logs_of vol main)
 expect_match "groups" '(^| )2000' "$(head -n 1 <<<"$main")"
 expect "owners of volumes" "0:2000:2777 0:2000:2777 0:2000:2777 0:2000:644 1000:2000:644" "$(sed -n 2,6p <<<"$main" | xargs)"
 expect "writes that found no space" 2 "$(grep -c 'No space left' <<<"$main")"
-expect "what fits a volume of 4 MiB" small=4194304 "$(grep small= <<<"$main")"
+# or a block less, if ext4 put the file into so many pieces that the list of them needs one
+expect_match "what fits a volume of 4 MiB" '^small=(4194304|4190208)$' "$(grep small= <<<"$main")"
 expect "what fits one of 1 MiB in memory" fast=1048576 "$(grep fast= <<<"$main")"
 expect "a data folder as a database has it" pg=1000:700 "$(grep pg= <<<"$main")"
 expect_match "read-only root" "can't create /x: Read-only" "$main"
