@@ -24,7 +24,8 @@ while [ "$(date +%s)" -lt "$until" ]; do
 		--append "seed=$seed" --exit-file exit >console 2>log &
 	pid=$! i=0
 	while [ ! -e /sys/class/net/hostile0 ] && [ $i -lt 10 ]; do sleep 1; i=$((i + 1)); done
-	ip link set hostile0 master hyper0 up
+	# A run may be over before its tap could be used
+	ip link set hostile0 master hyper0 up 2>link || ! kill -0 $pid 2>/dev/null || cat link
 	while kill -0 $pid 2>/dev/null && [ "$(date +%s)" -lt "$until" ]; do sleep 1; done
 	kill $pid 2>/dev/null && (sleep 20; kill -9 $pid) 2>/dev/null &
 	killer=$!

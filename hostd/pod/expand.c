@@ -71,17 +71,18 @@ int spec_names_find(const struct spec_names *n, const char *const *at, const cha
 int spec_expand(const char *text, const struct spec_names *names, const char *const *at,
 		struct buf *out)
 {
+	const char *stop = text + strlen(text); /* measured once: there may be a dollar at every second byte */
 	bool closed = true; /* a ')' may follow */
 	int r = 0;
 
-	while (*text && r == 0) {
-		const char *dollar = strchr(text, '$'), *end;
+	while (text < stop && r == 0) {
+		const char *dollar = memchr(text, '$', (size_t)(stop - text)), *end;
 		int found;
-		size_t plain = dollar ? (size_t)(dollar - text) : strlen(text);
+		size_t plain = (size_t)((dollar ? dollar : stop) - text);
 
 		r = buf_append(out, text, plain);
 		text += plain;
-		if (r < 0 || !*text)
+		if (r < 0 || text == stop)
 			break;
 		if (text[1] == '$') {
 			r = buf_append(out, "$", 1);
@@ -90,7 +91,7 @@ int spec_expand(const char *text, const struct spec_names *names, const char *co
 		}
 		end = NULL;
 		if (text[1] == '(' && closed) {
-			end = strchr(text, ')');
+			end = memchr(text, ')', (size_t)(stop - text));
 			closed = end != NULL;
 		}
 		if (!end) {

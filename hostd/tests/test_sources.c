@@ -208,7 +208,7 @@ static void test_many_references(void **state)
 	start = clock(); /* of this process: how busy the machine is does not count */
 	begin("", b.data);
 	to_orders();
-	assert_true(clock() - start < 5 * CLOCKS_PER_SEC);
+	assert_true(clock() - start < CLOCKS_PER_SEC);
 	assert_non_null(strstr(fake.run_env, "LAST=xy|V0=$(V2000)$(V2001)"));
 	buf_done(&b);
 }
