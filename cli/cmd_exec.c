@@ -10,7 +10,6 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
@@ -19,6 +18,7 @@
 #include "base/fd.h"
 #include "base/loop.h"
 #include "base/mem.h"
+#include "base/random.h"
 #include "base/str.h"
 #include "channel.h"
 #include "cmd.h"
@@ -88,12 +88,11 @@ static void exec_end(struct exec *x, int status)
 
 static void exec_say(struct exec *x, enum ws_op op, int channel, const void *data, size_t len)
 {
-	uint8_t frame[WS_HEAD_MAX + 1 + EXEC_READ], mask[4] = {0};
+	uint8_t frame[WS_HEAD_MAX + 1 + EXEC_READ], mask[4];
 	size_t body = len + (channel >= 0), n;
 
 	/* The mask is against proxies that mistake data for requests; over TLS it protects nothing. */
-	if (getrandom(mask, sizeof(mask), 0) < 0)
-		mask[0] = 1;
+	random_fill(mask, sizeof(mask));
 	n = ws_head(frame, op, body, mask);
 	if (channel >= 0)
 		frame[n] = (uint8_t)channel;

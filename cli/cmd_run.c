@@ -4,12 +4,11 @@
 #include <errno.h>
 #include <getopt.h>
 #include <string.h>
-#include <sys/random.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/quantity.h"
+#include "base/random.h"
 #include "base/str.h"
 #include "cmd.h"
 
@@ -107,8 +106,7 @@ static char *run_make_name(const char *image)
 	while (n && label[n - 1] == '-')
 		n--;
 	label[n] = '\0';
-	if (getrandom(random, sizeof(random), 0) < 0)
-		random[0] = (unsigned char)getpid();
+	random_fill(random, sizeof(random));
 	return mem_printf("%s-%02x%02x", n ? label : "pod", random[0], random[1]);
 }
 

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What names, labels and annotations may look like (apimachinery, util/validation). */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
+#include "base/random.h"
 #include "base/str.h"
 #include "internal.h"
 
@@ -112,8 +111,7 @@ void name_random(char out[NAME_RANDOM_SIZE])
 	static const char letters[] = "bcdfghjklmnpqrstvwxz2456789";
 	unsigned char r[NAME_RANDOM_SIZE - 1];
 
-	if (getrandom(r, sizeof(r), 0) != sizeof(r))
-		abort();
+	random_fill(r, sizeof(r));
 	for (size_t i = 0; i < sizeof(r); i++)
 		out[i] = letters[r[i] % (sizeof(letters) - 1)];
 	out[sizeof(r)] = '\0';

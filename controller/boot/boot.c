@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -23,6 +22,7 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/random.h"
 #include "base/str.h"
 #include "boot/cpio.h"
 #include "boot/host.h"
@@ -157,8 +157,7 @@ static int piece_new(struct boot *b, struct boot_host *h, const char **id, struc
 		cpio_done(&cpio);
 		return r;
 	}
-	if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
-		abort();
+	random_fill(random, sizeof(random));
 	p = mem_alloc(sizeof(*p));
 	str_hex(p->id, random, sizeof(random));
 	p->expires_ms = clock_mono_ms() + BOOT_PIECE_LIFE_MS;

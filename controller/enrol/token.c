@@ -8,13 +8,13 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 #include <time.h>
 
 #include "base/base64.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/random.h"
 #include "base/str.h"
 #include "internal.h"
 
@@ -29,8 +29,7 @@ static void random_text(char *out, size_t len)
 	unsigned char b;
 
 	for (size_t i = 0; i < len;) {
-		if (getrandom(&b, 1, 0) != 1)
-			abort();
+		random_fill(&b, 1);
 		if (b < 252)
 			out[i++] = letters[b % 36];
 	}

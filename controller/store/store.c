@@ -10,12 +10,12 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/random.h>
 #include <time.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/random.h"
 #include "base/str.h"
 #include "db.h"
 #include "internal.h"
@@ -257,8 +257,7 @@ void store_new_uid(char out[STORE_UID_SIZE])
 	unsigned char b[16];
 	char hex[33];
 
-	if (getrandom(b, sizeof(b), 0) != sizeof(b))
-		abort();
+	random_fill(b, sizeof(b));
 	b[6] = (b[6] & 0x0f) | 0x40;
 	b[8] = (b[8] & 0x3f) | 0x80;
 	str_hex(hex, b, sizeof(b));

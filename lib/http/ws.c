@@ -8,10 +8,10 @@
 #include <errno.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/random.h>
 
 #include "base/base64.h"
 #include "base/mem.h"
+#include "base/random.h"
 #include "base/str.h"
 
 #define WS_GUID	    "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
@@ -232,11 +232,10 @@ const char *ws_accept(char out[WS_ACCEPT_MAX], const char *key)
 const char *ws_key(char out[WS_KEY_MAX])
 {
 	struct buf b = BUF_INIT(64);
-	uint8_t random[16] = {0};
+	uint8_t random[16];
 
 	/* It tells answers apart; it is no secret. */
-	if (getrandom(random, sizeof(random), 0) < 0)
-		random[0] = 1;
+	random_fill(random, sizeof(random));
 	base64_encode(&b, random, sizeof(random));
 	str_copy(out, WS_KEY_MAX, buf_str(&b));
 	buf_done(&b);

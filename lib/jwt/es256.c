@@ -13,9 +13,9 @@
 #include <mbedtls/sha256.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "base/mem.h"
+#include "base/random.h"
 
 struct es256 {
 	mbedtls_ecp_group group;
@@ -32,23 +32,6 @@ static int fail(struct err *e, int rc, const char *what)
 	return err_set(e, -EBADMSG, "%s: %s", what, text);
 }
 
-/* The kernel's generator is all the randomness there is. */
-static int random_bytes(void *arg, unsigned char *out, size_t len)
-{
-	(void)arg;
-	while (len) {
-		ssize_t n = getrandom(out, len, 0);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return MBEDTLS_ERR_ECP_RANDOM_FAILED;
-		out += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
 static int read_key(struct es256 *k, const char *pem)
 {
 	unsigned char point[1 + 2 * ES256_BYTES];
@@ -58,7 +41,7 @@ static int read_key(struct es256 *k, const char *pem)
 
 	mbedtls_pk_init(&pk);
 	rc = mbedtls_pk_parse_key(&pk, (const unsigned char *)pem, strlen(pem) + 1, NULL, 0,
-				  random_bytes, NULL);
+				  random_feed, NULL);
 	if (rc == 0 && !mbedtls_pk_can_do(&pk, MBEDTLS_PK_ECKEY))
 		rc = MBEDTLS_ERR_PK_TYPE_MISMATCH;
 	if (rc == 0)
@@ -136,7 +119,7 @@ int es256_sign(const struct es256 *k, const void *data, size_t len,
 	mbedtls_mpi_init(&s);
 	es256_hash(data, len, hash);
 	if (rc == 0)
-		rc = mbedtls_ecdsa_sign(&group, &r, &s, &k->d, hash, sizeof(hash), random_bytes,
+		rc = mbedtls_ecdsa_sign(&group, &r, &s, &k->d, hash, sizeof(hash), random_feed,
 					NULL);
 	if (rc == 0)
 		rc = mbedtls_mpi_write_binary(&r, signature, ES256_BYTES);

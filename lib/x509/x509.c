@@ -12,7 +12,6 @@
 #include <mbedtls/asn1.h>
 #include <mbedtls/ctr_drbg.h>
 #include <mbedtls/ecp.h>
-#include <mbedtls/entropy.h>
 #include <mbedtls/error.h>
 #include <mbedtls/oid.h>
 #include <mbedtls/pk.h>
@@ -21,10 +20,10 @@
 #include <mbedtls/x509_csr.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <time.h>
 
 #include "base/mem.h"
+#include "base/random.h"
 #include "base/str.h"
 
 #define PEM_MAX	       8192
@@ -39,27 +38,10 @@ static int fail(struct err *e, int rc, const char *what)
 	return err_set(e, -EBADMSG, "%s: %s", what, text);
 }
 
-/* The kernel's generator is all the randomness there is. */
-static int random_bytes(void *arg, unsigned char *out, size_t len)
-{
-	(void)arg;
-	while (len) {
-		ssize_t n = getrandom(out, len, 0);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return MBEDTLS_ERR_ENTROPY_SOURCE_FAILED;
-		out += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
 static int parse_key(mbedtls_pk_context *pk, const char *pem)
 {
 	return mbedtls_pk_parse_key(pk, (const unsigned char *)pem, strlen(pem) + 1, NULL, 0,
-				    random_bytes, NULL);
+				    random_feed, NULL);
 }
 
 int x509_key_new(struct buf *key_pem, struct err *e)
@@ -71,7 +53,7 @@ int x509_key_new(struct buf *key_pem, struct err *e)
 	mbedtls_pk_init(&pk);
 	rc = mbedtls_pk_setup(&pk, mbedtls_pk_info_from_type(MBEDTLS_PK_ECKEY));
 	if (rc == 0)
-		rc = mbedtls_ecp_gen_key(MBEDTLS_ECP_DP_SECP256R1, mbedtls_pk_ec(pk), random_bytes,
+		rc = mbedtls_ecp_gen_key(MBEDTLS_ECP_DP_SECP256R1, mbedtls_pk_ec(pk), random_feed,
 					 NULL);
 	if (rc == 0)
 		rc = mbedtls_pk_write_key_pem(&pk, pem, sizeof(pem));
@@ -188,13 +170,13 @@ static int set_body(mbedtls_x509write_cert *crt, const struct x509_subject *s,
 {
 	unsigned char serial[16];
 	struct sans sans = {.count = 0};
-	int rc = random_bytes(NULL, serial, sizeof(serial));
+	int rc;
 
+	random_fill(serial, sizeof(serial));
 	serial[0] = (serial[0] & 0x3f) | 0x40; /* positive, always 16 bytes */
 	mbedtls_x509write_crt_set_version(crt, MBEDTLS_X509_CRT_VERSION_3);
 	mbedtls_x509write_crt_set_md_alg(crt, MBEDTLS_MD_SHA256);
-	if (rc == 0)
-		rc = mbedtls_x509write_crt_set_serial_raw(crt, serial, sizeof(serial));
+	rc = mbedtls_x509write_crt_set_serial_raw(crt, serial, sizeof(serial));
 	if (rc == 0)
 		rc = set_validity(crt, lifetime_s);
 	if (rc == 0)
@@ -283,7 +265,7 @@ int x509_issue(const char *ca_pem, const char *ca_key_pem, const char *key_pem, 
 	if (rc == 0)
 		rc = set_body(&i.crt, subject, usage, lifetime_s);
 	if (rc == 0)
-		rc = mbedtls_x509write_crt_pem(&i.crt, pem, sizeof(pem), random_bytes, NULL);
+		rc = mbedtls_x509write_crt_pem(&i.crt, pem, sizeof(pem), random_feed, NULL);
 	rc = rc == 0 ? buf_puts(cert_pem, (char *)pem) : fail(e, rc, "issue a certificate");
 	mbedtls_x509write_crt_free(&i.crt);
 	mbedtls_x509_crt_free(&i.ca);
@@ -319,7 +301,7 @@ int x509_csr_new(const char *key_pem, const struct x509_subject *subject, struct
 	if (rc == 0 && sans.count)
 		rc = mbedtls_x509write_csr_set_subject_alternative_name(&csr, sans.list);
 	if (rc == 0)
-		rc = mbedtls_x509write_csr_pem(&csr, pem, sizeof(pem), random_bytes, NULL);
+		rc = mbedtls_x509write_csr_pem(&csr, pem, sizeof(pem), random_feed, NULL);
 	return rc ? fail(e, rc, "write a request") : buf_puts(csr_pem, (char *)pem);
 }
 
@@ -438,7 +420,7 @@ static int check_pair(const mbedtls_x509_crt *crt, const char *key_pem, struct e
 	rc = parse_key(&pk, key_pem);
 	if (rc)
 		return fail(e, rc, "read the private key");
-	if (mbedtls_pk_check_pair(&crt->pk, &pk, random_bytes, NULL))
+	if (mbedtls_pk_check_pair(&crt->pk, &pk, random_feed, NULL))
 		return err_set(e, -EKEYREJECTED, "the certificate is for another key");
 	return 0;
 }
