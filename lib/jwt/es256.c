@@ -100,56 +100,42 @@ void es256_hash(const void *data, size_t len, unsigned char hash[ES256_BYTES])
 		abort(); /* only a broken build can fail */
 }
 
-/* mbedTLS takes the group as writable though it only reads it; each use has one of its own. */
-static int copy_group(mbedtls_ecp_group *g)
-{
-	mbedtls_ecp_group_init(g);
-	return mbedtls_ecp_group_load(g, MBEDTLS_ECP_DP_SECP256R1);
-}
-
-int es256_sign(const struct es256 *k, const void *data, size_t len,
+int es256_sign(struct es256 *k, const void *data, size_t len,
 	       unsigned char signature[ES256_SIGNATURE], struct err *e)
 {
 	unsigned char hash[ES256_BYTES];
-	mbedtls_ecp_group group;
 	mbedtls_mpi r, s;
-	int rc = copy_group(&group);
+	int rc;
 
 	mbedtls_mpi_init(&r);
 	mbedtls_mpi_init(&s);
 	es256_hash(data, len, hash);
-	if (rc == 0)
-		rc = mbedtls_ecdsa_sign(&group, &r, &s, &k->d, hash, sizeof(hash), random_feed,
-					NULL);
+	rc = mbedtls_ecdsa_sign(&k->group, &r, &s, &k->d, hash, sizeof(hash), random_feed, NULL);
 	if (rc == 0)
 		rc = mbedtls_mpi_write_binary(&r, signature, ES256_BYTES);
 	if (rc == 0)
 		rc = mbedtls_mpi_write_binary(&s, signature + ES256_BYTES, ES256_BYTES);
 	mbedtls_mpi_free(&r);
 	mbedtls_mpi_free(&s);
-	mbedtls_ecp_group_free(&group);
 	return rc ? fail(e, rc, "sign") : 0;
 }
 
-bool es256_verify(const struct es256 *k, const void *data, size_t len,
+bool es256_verify(struct es256 *k, const void *data, size_t len,
 		  const unsigned char signature[ES256_SIGNATURE])
 {
 	unsigned char hash[ES256_BYTES];
-	mbedtls_ecp_group group;
 	mbedtls_mpi r, s;
-	int rc = copy_group(&group);
+	int rc;
 
 	mbedtls_mpi_init(&r);
 	mbedtls_mpi_init(&s);
 	es256_hash(data, len, hash);
-	if (rc == 0)
-		rc = mbedtls_mpi_read_binary(&r, signature, ES256_BYTES);
+	rc = mbedtls_mpi_read_binary(&r, signature, ES256_BYTES);
 	if (rc == 0)
 		rc = mbedtls_mpi_read_binary(&s, signature + ES256_BYTES, ES256_BYTES);
 	if (rc == 0)
-		rc = mbedtls_ecdsa_verify(&group, hash, sizeof(hash), &k->q, &r, &s);
+		rc = mbedtls_ecdsa_verify(&k->group, hash, sizeof(hash), &k->q, &r, &s);
 	mbedtls_mpi_free(&r);
 	mbedtls_mpi_free(&s);
-	mbedtls_ecp_group_free(&group);
 	return rc == 0;
 }
