@@ -7,12 +7,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "internal.h"
 
-#define METRICS_WINDOW "10s" /* when the host does not tell */
-#define METRICS_KIB    1024
+#define METRICS_WINDOW	      "10s" /* when the host does not tell */
+#define METRICS_WINDOW_MAX_MS 3600000
+#define METRICS_KIB	      1024
+#define METRICS_NS_PER_S      1000000000
 
 bool metrics_ask_init(struct metrics_ask *a, struct api_call *c)
 {
@@ -87,7 +90,10 @@ static bool metrics_usage(struct json_doc *doc, struct json *out, const struct j
 	return true;
 }
 
-/* The head of an object; @from has its figures, and their time. */
+/*
+ * The head of an object; @from has its figures, and their time. Clients refuse a whole list for one
+ * time that is none or one window that is beyond Go's durations. Return: NULL when there is no time
+ */
 static struct json *metrics_head(struct json_doc *doc, const struct metrics_ask *a,
 				 const struct store_object *o, const struct json *summary,
 				 const struct json *from)
@@ -95,19 +101,23 @@ static struct json *metrics_head(struct json_doc *doc, const struct metrics_ask 
 	struct json *out = json_new_obj(doc), *meta;
 	const struct json *labels = json_at(json_root(o->doc), "metadata", "labels", NULL);
 	int64_t window_ms = json_int(json_at(summary, "hyper", "windowMilliSeconds", NULL), 0);
-	const char *time = json_str(json_at(from, "cpu", "time", NULL), "");
+	char when[CLOCK_RFC3339_MAX];
+	uint64_t ns;
 
+	if (clock_parse_rfc3339(json_str(json_at(from, "cpu", "time", NULL), ""), &ns) < 0)
+		return NULL;
+	clock_rfc3339(when, (int64_t)(ns / METRICS_NS_PER_S));
 	json_put_str(doc, out, "kind", a->kind->kind);
 	json_put_str(doc, out, "apiVersion", "metrics.k8s.io/v1beta1");
 	meta = json_obj_of(doc, out, "metadata");
 	json_put_str(doc, meta, "name", o->name);
 	if (a->kind->namespaced)
 		json_put_str(doc, meta, "namespace", o->namespace);
-	json_put_fmt(doc, meta, "creationTimestamp", "%.19sZ", time);
+	json_put_str(doc, meta, "creationTimestamp", when);
 	if (labels)
 		json_put(doc, meta, "labels", json_copy(doc, labels));
-	json_put_fmt(doc, out, "timestamp", "%.19sZ", time);
-	if (window_ms > 0)
+	json_put_str(doc, out, "timestamp", when);
+	if (window_ms > 0 && window_ms <= METRICS_WINDOW_MAX_MS)
 		json_put_fmt(doc, out, "window", "%lld.%03llds", (long long)window_ms / 1000,
 			     (long long)window_ms % 1000);
 	else
@@ -132,11 +142,10 @@ static struct json *metrics_pod(struct json_doc *doc, const struct metrics_ask *
 {
 	const struct json *pod = metrics_pod_of(summary, o);
 	struct json_iter it = json_iter(json_get(pod, "containers"));
-	struct json *out, *list;
+	struct json *out = metrics_head(doc, a, o, summary, pod), *list;
 
-	if (!pod)
+	if (!out)
 		return NULL;
-	out = metrics_head(doc, a, o, summary, pod);
 	list = json_arr_of(doc, out, "containers");
 	while (json_next(&it)) {
 		struct json *c = json_new_obj(doc);
@@ -154,7 +163,7 @@ static struct json *metrics_node(struct json_doc *doc, const struct metrics_ask 
 	const struct json *node = json_get(summary, "node");
 	struct json *out = metrics_head(doc, a, o, summary, node);
 
-	return metrics_usage(doc, out, node) ? out : NULL;
+	return out && metrics_usage(doc, out, node) ? out : NULL;
 }
 
 int metrics_make(const struct metrics_ask *a, struct store *s,

@@ -164,12 +164,44 @@ static void test_figures(void **state)
 	summary_doc = json_doc_free(summary_doc);
 }
 
+/* A host may say anything: what is no time leaves its objects out, what is no window of ours is not repeated. */
+static void test_nonsense(void **state)
+{
+	static const char *const times[] = {"\"\"", "\"soon\"", "7", "\"2026-01-02T03:04:05.678\"",
+					    "\"2026-13-02T03:04:05Z\""};
+	struct world *w = *state;
+	const struct json *one;
+
+	add_node(w, "h1");
+	for (size_t i = 0; i <= ARRAY_SIZE(times); i++) {
+		bool good = i == ARRAY_SIZE(times);
+
+		snprintf(summary_text, sizeof(summary_text),
+			 "{\"node\":{\"cpu\":{\"time\":%s,\"usageNanoCores\":1},"
+			 "\"memory\":{\"workingSetBytes\":1024}},"
+			 "\"hyper\":{\"windowMilliSeconds\":9223372036854775807}}",
+			 good ? "\"2026-01-02T05:04:05.678+02:00\"" : times[i]);
+		assert_int_equal(json_parse(summary_text, strlen(summary_text), &summary_doc, NULL),
+				 0);
+		assert_int_equal(metrics(w, "nodes", "", "h1", ""), good ? 200 : 404);
+		assert_int_equal(metrics(w, "nodes", "", "", ""), 200);
+		assert_int_equal(json_count(AT(w, "items")), good);
+		summary_doc = json_doc_free(summary_doc);
+	}
+	one = json_item(AT(w, "items"), 0);
+	assert_string_equal(json_str(json_get(one, "timestamp"), ""), "2026-01-02T03:04:05Z");
+	assert_string_equal(json_str(json_at(one, "metadata", "creationTimestamp", NULL), ""),
+			    "2026-01-02T03:04:05Z");
+	assert_string_equal(json_str(json_get(one, "window"), ""), "10s");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WORLD_TEST(test_discovery),
 		WORLD_TEST(test_rights),
 		WORLD_TEST(test_figures),
+		WORLD_TEST(test_nonsense),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
