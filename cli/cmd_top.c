@@ -51,8 +51,8 @@ static void top_usage(const struct json *of, struct top_row *row)
 
 	quantity_parse(json_str(json_get(usage, "cpu"), "0"), QUANTITY_MILLI, &cpu);
 	quantity_parse(json_str(json_get(usage, "memory"), "0"), QUANTITY_UNITS, &bytes);
-	row->cpu_millis += cpu;
-	row->bytes += bytes;
+	row->cpu_millis = quantity_add(row->cpu_millis, MAX(cpu, 0));
+	row->bytes = quantity_add(row->bytes, MAX(bytes, 0));
 }
 
 static void top_read(struct top_rows *rows, const struct top_options *o, const struct json *list)
@@ -120,7 +120,7 @@ static void top_share(char out[24], int64_t used, const struct json *node, const
 
 	out[0] = '\0';
 	if (quantity_parse(text, scale, &all) == 0 && all > 0)
-		snprintf(out, 24, "%" PRId64 "%%", used * 100 / all);
+		snprintf(out, 24, "%" PRId64 "%%", MIN(used, INT64_MAX / 100) * 100 / all);
 }
 
 static const struct json *top_node(const struct json *nodes, const char *name)

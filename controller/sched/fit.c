@@ -37,13 +37,6 @@ static int64_t quantity(const struct json *v, unsigned int scale)
 	return MAX(n, 0);
 }
 
-static int64_t saturating_add(int64_t a, int64_t b)
-{
-	int64_t sum;
-
-	return __builtin_add_overflow(a, b, &sum) ? INT64_MAX : sum;
-}
-
 /* Adds a list of resources; what it does not name counts as @unsaid has it. */
 static void add_list(struct fit_resources *r, const struct json *list,
 		     const struct fit_resources *unsaid)
@@ -51,19 +44,19 @@ static void add_list(struct fit_resources *r, const struct json *list,
 	const struct json *cpu = json_get(list, "cpu"), *memory = json_get(list, "memory");
 	const struct json *storage = json_get(list, "ephemeral-storage");
 
-	r->cpu_milli = saturating_add(r->cpu_milli,
-				      cpu ? quantity(cpu, QUANTITY_MILLI) : unsaid->cpu_milli);
-	r->memory_bytes = saturating_add(r->memory_bytes, memory ? quantity(memory, QUANTITY_UNITS)
-								 : unsaid->memory_bytes);
-	r->storage_bytes = saturating_add(r->storage_bytes, quantity(storage, QUANTITY_UNITS));
+	r->cpu_milli =
+		quantity_add(r->cpu_milli, cpu ? quantity(cpu, QUANTITY_MILLI) : unsaid->cpu_milli);
+	r->memory_bytes = quantity_add(r->memory_bytes, memory ? quantity(memory, QUANTITY_UNITS)
+							       : unsaid->memory_bytes);
+	r->storage_bytes = quantity_add(r->storage_bytes, quantity(storage, QUANTITY_UNITS));
 }
 
 static void resources_add(struct fit_resources *sum, const struct fit_resources *r)
 {
-	sum->cpu_milli = saturating_add(sum->cpu_milli, r->cpu_milli);
-	sum->memory_bytes = saturating_add(sum->memory_bytes, r->memory_bytes);
-	sum->storage_bytes = saturating_add(sum->storage_bytes, r->storage_bytes);
-	sum->pods = saturating_add(sum->pods, r->pods);
+	sum->cpu_milli = quantity_add(sum->cpu_milli, r->cpu_milli);
+	sum->memory_bytes = quantity_add(sum->memory_bytes, r->memory_bytes);
+	sum->storage_bytes = quantity_add(sum->storage_bytes, r->storage_bytes);
+	sum->pods = quantity_add(sum->pods, r->pods);
 }
 
 static void resources_max(struct fit_resources *most, const struct fit_resources *r)
@@ -355,7 +348,7 @@ int64_t fit_score(const struct fit_host *h, const struct json *pod)
 {
 	struct fit_resources more = fit_pod_weighs(pod);
 
-	return left(h->allocatable.cpu_milli, saturating_add(h->weight.cpu_milli, more.cpu_milli)) +
+	return left(h->allocatable.cpu_milli, quantity_add(h->weight.cpu_milli, more.cpu_milli)) +
 	       left(h->allocatable.memory_bytes,
-		    saturating_add(h->weight.memory_bytes, more.memory_bytes));
+		    quantity_add(h->weight.memory_bytes, more.memory_bytes));
 }

@@ -102,3 +102,12 @@ int quantity_parse(const char *s, unsigned int scale, int64_t *value)
 	*value = negative ? -(int64_t)v : (int64_t)v;
 	return 0;
 }
+
+int64_t quantity_add(int64_t a, int64_t b)
+{
+	int64_t sum;
+
+	if (__builtin_add_overflow(a, b, &sum))
+		return a < 0 ? INT64_MIN : INT64_MAX;
+	return sum;
+}

@@ -17,4 +17,7 @@
  */
 int quantity_parse(const char *s, unsigned int scale, int64_t *value);
 
+/** quantity_add() - The sum of two, which saturates */
+int64_t quantity_add(int64_t a, int64_t b);
+
 #endif

@@ -84,10 +84,22 @@ static void test_base64(void **state)
 	buf_done(&b);
 }
 
+static void test_add(void **state)
+{
+	(void)state;
+	assert_int_equal(quantity_add(2, 3), 5);
+	assert_int_equal(quantity_add(2, -3), -1);
+	assert_int_equal(quantity_add(INT64_MAX, 0), INT64_MAX);
+	assert_int_equal(quantity_add(INT64_MAX, 1), INT64_MAX);
+	assert_int_equal(quantity_add(INT64_MAX, INT64_MIN), -1);
+	assert_int_equal(quantity_add(-1, INT64_MIN), INT64_MIN);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_quantity),
+		cmocka_unit_test(test_add),
 		cmocka_unit_test(test_base64),
 	};
 
