@@ -374,26 +374,24 @@ int session_accept(struct session_server *srv, int fd, uint32_t cid, struct err 
 	return 0;
 }
 
-/* An encoder puts the payload behind room for the headers first, then spreads it; secrets may be in both. */
-static void session_wipe(void *frames, long len, size_t payload_max, size_t size)
-{
-	mem_wipe(frames, len < 0 ? size : MIN((size_t)len + size - payload_max, size));
-}
-
 int session_send_run(struct session *s, const struct guest_run *run, struct err *e)
 {
-	_cleanup_free_ void *frames = mem_alloc(GUEST_RUN_FRAMES_MAX);
-	long len;
+	_cleanup_free_ void *frames = NULL;
+	long room, len;
 	int r = 0;
 
 	if (s->run_sent)
 		return err_set(e, -EALREADY, "guest %u has its pod already", s->cid);
-	len = guest_run_encode(run, frames, GUEST_RUN_FRAMES_MAX, e);
+	room = guest_run_room(run, e);
+	if (room < 0)
+		return (int)room;
+	frames = mem_alloc((size_t)room);
+	len = guest_run_encode(run, frames, (size_t)room, e);
 	if (len >= 0) {
 		s->run_sent = true;
 		r = session_write(s, frames, len);
 	}
-	session_wipe(frames, len, GUEST_RUN_MAX, GUEST_RUN_FRAMES_MAX);
+	mem_wipe(frames, (size_t)room);
 	if (len < 0)
 		return (int)len;
 	return r < 0 ? err_sys(e, r, "send the pod to guest %u", s->cid) : 0;
@@ -401,15 +399,19 @@ int session_send_run(struct session *s, const struct guest_run *run, struct err 
 
 int session_send_files(struct session *s, const struct guest_files *files, struct err *e)
 {
-	_cleanup_free_ void *frames = mem_alloc(GUEST_FILES_FRAMES_MAX);
-	long len = guest_files_encode(files, frames, GUEST_FILES_FRAMES_MAX, e);
+	long room = guest_files_room(files, e), len;
+	_cleanup_free_ void *frames = NULL;
 	int r = 0;
 
+	if (room < 0)
+		return (int)room;
+	frames = mem_alloc((size_t)room);
+	len = guest_files_encode(files, frames, (size_t)room, e);
 	if (len >= 0 && s->out.len + (size_t)len > SESSION_FILES_MAX)
 		r = err_set(e, -ENOBUFS, "guest %u has yet to take the files it was sent", s->cid);
 	else if (len >= 0)
 		r = session_write(s, frames, len);
-	session_wipe(frames, len, GUEST_FILES_PAYLOAD_MAX, GUEST_FILES_FRAMES_MAX);
+	mem_wipe(frames, (size_t)room);
 	if (len < 0)
 		return (int)len;
 	return r < 0 && r != -ENOBUFS ? err_sys(e, r, "send files to guest %u", s->cid) : r;

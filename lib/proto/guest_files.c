@@ -42,23 +42,41 @@ static void put_files(struct wire_writer *w, const struct guest_files *m)
 	}
 }
 
+/* Return: bytes of the payload, or -E2BIG */
+static long files_count(const struct guest_files *m, struct err *e)
+{
+	struct wire_writer w;
+
+	if (m->count > GUEST_FILES_MAX)
+		return err_set(e, -E2BIG, "more than %d files in a volume", GUEST_FILES_MAX);
+	wire_write(&w, NULL, GUEST_FILES_PAYLOAD_MAX);
+	put_files(&w, m);
+	return w.failed ? err_set(e, -E2BIG, "the volume's files exceed %d MiB",
+				  GUEST_FILES_BYTES_MAX >> 20)
+			: (long)w.len;
+}
+
+long guest_files_room(const struct guest_files *m, struct err *e)
+{
+	long len = files_count(m, e);
+
+	return len < 0 ? len : (long)GUEST_FRAMES_BYTES((size_t)len);
+}
+
 long guest_files_encode(const struct guest_files *m, void *out, size_t size, struct err *e)
 {
-	size_t head = GUEST_FILES_FRAMES_MAX - GUEST_FILES_PAYLOAD_MAX;
 	_cleanup_free_ struct guest_file *store = NULL;
+	long len = files_count(m, e);
 	struct guest_files check;
 	struct wire_writer w;
 	int r;
 
-	if (size < GUEST_FILES_FRAMES_MAX)
+	if (len < 0)
+		return len;
+	if (size < GUEST_FRAMES_BYTES((size_t)len))
 		return err_set(e, -ENOBUFS, "files: no room");
-	if (m->count > GUEST_FILES_MAX)
-		return err_set(e, -E2BIG, "more than %d files in a volume", GUEST_FILES_MAX);
-	wire_write(&w, (uint8_t *)out + head, GUEST_FILES_PAYLOAD_MAX);
+	wire_write(&w, (uint8_t *)out + frame_heads((size_t)len), (size_t)len);
 	put_files(&w, m);
-	if (w.failed)
-		return err_set(e, -E2BIG, "the volume's files exceed %d MiB",
-			       GUEST_FILES_BYTES_MAX >> 20);
 	store = mem_array(GUEST_FILES_MAX, sizeof(*store));
 	r = guest_files_decode(w.data, w.len, &check, store, e);
 	return r < 0 ? r : frame_split(out, w.data, w.len, GUEST_MSG_FILES);

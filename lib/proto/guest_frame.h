@@ -16,10 +16,16 @@ long frame_end(struct wire_writer *w);
 /** frame_read() - Start reading a frame's payload */
 void frame_read(struct wire_reader *r, const struct guest_frame *f);
 
+/** frame_heads() - Room for the headers of all frames of a long message */
+static inline size_t frame_heads(size_t len)
+{
+	return GUEST_FRAMES_BYTES(len) - len;
+}
+
 /**
  * frame_split() - Spread a long message over frames
  * @out:     where the frames go
- * @payload: behind @out by at least one header for each frame
+ * @payload: frame_heads() behind @out: all headers fit in front, so spreading never overtakes what is read
  * Return: bytes of all frames.
  */
 long frame_split(uint8_t *out, const uint8_t *payload, size_t len, enum guest_msg_type type);

@@ -475,23 +475,24 @@ long guest_exec_output_encode(const struct guest_exec_output *m, void *out, size
 long guest_exec_end_encode(const struct guest_exec_end *m, void *out, size_t size);
 long guest_credit_encode(uint16_t stream, uint32_t bytes, void *out, size_t size);
 
-/**
- * guest_run_encode() - Write RUN as the frames that carry it
- * @size: GUEST_RUN_FRAMES_MAX is always enough
- * Return: bytes written; -E2BIG or -EINVAL with the reason in @e.
- */
-#define GUEST_RUN_FRAMES_MAX \
-	(GUEST_RUN_MAX + (GUEST_RUN_MAX / GUEST_FRAME_PAYLOAD_MAX + 1) * GUEST_FRAME_HEADER)
-long guest_run_encode(const struct guest_run *m, void *out, size_t size, struct err *e);
+/* Room for the frames of a long payload: as many headers, or one more */
+#define GUEST_FRAMES_BYTES(payload) \
+	((payload) + ((payload) / GUEST_FRAME_PAYLOAD_MAX + 1) * GUEST_FRAME_HEADER)
+#define GUEST_RUN_FRAMES_MAX   GUEST_FRAMES_BYTES(GUEST_RUN_MAX)
+#define GUEST_FILES_FRAMES_MAX GUEST_FRAMES_BYTES(GUEST_FILES_PAYLOAD_MAX)
+
+/** guest_run_room() - Bytes that guest_run_encode() needs. Return: <= GUEST_RUN_FRAMES_MAX; -E2BIG */
+long guest_run_room(const struct guest_run *m, struct err *e);
 
 /**
- * guest_files_encode() - Write FILES as the frames that carry it
- * @size: GUEST_FILES_FRAMES_MAX is always enough
- * Return: bytes written; -E2BIG or -EINVAL with the reason in @e.
+ * guest_run_encode() - Write RUN as the frames that carry it
+ * @size: at least guest_run_room(): the encoder may need all of it, also for what it returns less of
+ * Return: bytes written; -ENOBUFS, -E2BIG or -EINVAL with the reason in @e.
  */
-#define GUEST_FILES_FRAMES_MAX     \
-	(GUEST_FILES_PAYLOAD_MAX + \
-	 (GUEST_FILES_PAYLOAD_MAX / GUEST_FRAME_PAYLOAD_MAX + 1) * GUEST_FRAME_HEADER)
+long guest_run_encode(const struct guest_run *m, void *out, size_t size, struct err *e);
+
+/** guest_files_room(), guest_files_encode() - Likewise for FILES; at most GUEST_FILES_FRAMES_MAX */
+long guest_files_room(const struct guest_files *m, struct err *e);
 long guest_files_encode(const struct guest_files *m, void *out, size_t size, struct err *e);
 
 /**

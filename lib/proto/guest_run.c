@@ -124,21 +124,38 @@ static void put_run(struct wire_writer *w, const struct guest_run *m)
 		put_container(w, &m->containers[i]);
 }
 
+/* Return: bytes of the payload, or -E2BIG */
+static long run_count(const struct guest_run *m, struct err *e)
+{
+	struct wire_writer w;
+
+	wire_write(&w, NULL, GUEST_RUN_MAX);
+	put_run(&w, m);
+	return w.failed ? err_set(e, -E2BIG, "the pod's arguments and environment exceed %d KiB",
+				  GUEST_RUN_MAX / 1024)
+			: (long)w.len;
+}
+
+long guest_run_room(const struct guest_run *m, struct err *e)
+{
+	long len = run_count(m, e);
+
+	return len < 0 ? len : (long)GUEST_FRAMES_BYTES((size_t)len);
+}
+
 long guest_run_encode(const struct guest_run *m, void *out, size_t size, struct err *e)
 {
-	/* All headers fit in front of the payload, so spreading it never overtakes what is read. */
-	size_t head = GUEST_RUN_FRAMES_MAX - GUEST_RUN_MAX;
+	long len = run_count(m, e);
 	struct guest_run *scratch;
 	struct wire_writer w;
 	int r;
 
-	if (size < GUEST_RUN_FRAMES_MAX)
+	if (len < 0)
+		return len;
+	if (size < GUEST_FRAMES_BYTES((size_t)len))
 		return err_set(e, -ENOBUFS, "run: no room");
-	wire_write(&w, (uint8_t *)out + head, GUEST_RUN_MAX);
+	wire_write(&w, (uint8_t *)out + frame_heads((size_t)len), (size_t)len);
 	put_run(&w, m);
-	if (w.failed)
-		return err_set(e, -E2BIG, "the pod's arguments and environment exceed %d KiB",
-			       GUEST_RUN_MAX / 1024);
 	scratch = mem_alloc(sizeof(*scratch));
 	/* The decoder knows the rules; what it refuses is never sent. */
 	r = guest_run_decode(w.data, w.len, scratch, e);

@@ -95,7 +95,7 @@ void wire_put_bytes(struct wire_writer *w, const void *data, size_t len)
 		w->failed = true;
 		return;
 	}
-	if (len)
+	if (len && w->data)
 		memcpy(w->data + w->len, data, len);
 	w->len += len;
 }
@@ -151,7 +151,7 @@ void wire_end(struct wire_writer *w, size_t begin)
 {
 	size_t len = w->len - begin;
 
-	if (w->failed)
+	if (w->failed || !w->data)
 		return;
 	for (size_t i = 0; i < 4; i++)
 		w->data[begin - 4 + i] = (uint8_t)(len >> (8 * i));

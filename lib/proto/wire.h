@@ -67,7 +67,7 @@ struct wire_writer {
 	bool failed; /* something did not fit */
 };
 
-/** wire_write() - Start writing to @size bytes at @data */
+/** wire_write() - Start writing to @size bytes at @data; NULL only counts them */
 void wire_write(struct wire_writer *w, void *data, size_t size);
 
 void wire_put_u8(struct wire_writer *w, uint8_t v);

@@ -446,6 +446,39 @@ static void files_round_trip(void **state)
 	free(payload);
 }
 
+/* An encoder stays within the room that it asked for, however the payload falls into frames. */
+static void long_messages_fit(void **state)
+{
+	char *big = mem_alloc(2 * GUEST_FRAME_PAYLOAD_MAX);
+	struct guest_file file = {.path = "a", .data = big};
+	struct guest_files m = {.files = &file, .count = 1};
+	struct guest_run *run = run_example();
+	uint8_t *payload = mem_alloc(GUEST_RUN_MAX), *frames;
+	struct err e = ERR_INIT;
+	long room;
+
+	(void)state;
+	for (file.len = GUEST_FRAME_PAYLOAD_MAX - 64; file.len <= GUEST_FRAME_PAYLOAD_MAX;
+	     file.len++) {
+		room = guest_files_room(&m, &e);
+		assert_in_range(room, file.len, file.len + 64);
+		frames = mem_alloc((size_t)room);
+		assert_int_equal(guest_files_encode(&m, frames, (size_t)room - 1, &e), -ENOBUFS);
+		assert_true(collect(frames, guest_files_encode(&m, frames, (size_t)room, &e),
+				    GUEST_MSG_FILES, payload) > file.len);
+		free(frames);
+	}
+	room = guest_run_room(run, &e);
+	assert_in_range(room, 100, 4096);
+	frames = mem_alloc((size_t)room);
+	assert_int_equal(guest_run_encode(run, frames, (size_t)room - 1, &e), -ENOBUFS);
+	collect(frames, guest_run_encode(run, frames, (size_t)room, &e), GUEST_MSG_RUN, payload);
+	free(frames);
+	free(payload);
+	free(run);
+	free(big);
+}
+
 static void files_bad(void **state)
 {
 	static const char *const paths[] = {"",	      "/a",   "../a", "..", "..data",
@@ -493,6 +526,7 @@ int main(void)
 		cmocka_unit_test(run_bad),
 		cmocka_unit_test(volumes_bad),
 		cmocka_unit_test(files_round_trip),
+		cmocka_unit_test(long_messages_fit),
 		cmocka_unit_test(files_bad),
 	};
 
