@@ -127,16 +127,3 @@ int disk_mount(const struct guest_run *run, struct err *e)
 	}
 	return r < 0 ? r : disk_mount_scratch(run, e);
 }
-
-void disk_unmount(const struct guest_run *run)
-{
-	char path[64];
-
-	sync();
-	mnt_detach(DISK_SCRATCH);
-	for (uint32_t i = 0; i < run->layer_count; i++) {
-		snprintf(path, sizeof(path), DISK_LAYERS "/%u", i);
-		mnt_detach(path);
-	}
-	sync();
-}

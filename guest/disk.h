@@ -21,7 +21,4 @@ int disk_mount(const struct guest_run *run, struct err *e);
 /** disk_mount_volume() - Mount the volume of that number, which has an extent of its own. Return: 0 or -errno */
 int disk_mount_volume(uint32_t volume, const char *path, struct err *e);
 
-/** disk_unmount() - Write back and unmount what disk_mount() mounted */
-void disk_unmount(const struct guest_run *run);
-
 #endif

@@ -66,7 +66,7 @@ int main(int argc, char **argv)
 		r = loop_signals(&loop, signals, main_signal, NULL);
 	if (r < 0) {
 		log_error(MAIN_MOD, "msg=\"no event loop: %s\"", strerror(-r));
-		system_power_off(NULL);
+		system_power_off();
 	}
 	pod_start(&loop, getenv("hyper_port"));
 	system_mark(VM_MARK_READY);

@@ -120,17 +120,12 @@ int mnt_new_at(const char *path, const char *fstype, const char *const *options,
 	return r < 0 ? err_wrap(e, r, "%s", path) : 0;
 }
 
-int mnt_detach(const char *path)
-{
-	return syscall(SYS_umount2, path, MNT_DETACH_FLAG) < 0 ? -errno : 0;
-}
-
 int mnt_pivot(struct err *e)
 {
 	/* With "." twice the old root lies on top of the new one and is then taken off. */
 	if (syscall(SYS_pivot_root, ".", ".") < 0)
 		return err_sys(e, -errno, "change the root");
-	if (mnt_detach(".") < 0)
+	if (syscall(SYS_umount2, ".", MNT_DETACH_FLAG) < 0)
 		return err_sys(e, -errno, "drop the old root");
 	return chdir("/") < 0 ? err_sys(e, -errno, "enter the new root") : 0;
 }

@@ -52,9 +52,6 @@ int mnt_attach(int mount_fd, int dirfd, const char *path, struct err *e);
 int mnt_new_at(const char *path, const char *fstype, const char *const *options, unsigned int attrs,
 	       struct err *e);
 
-/** mnt_detach() - Unmount lazily. Return: 0 or -errno */
-int mnt_detach(const char *path);
-
 /** mnt_pivot() - Make the working directory the root and drop the old one. Return: 0 or -errno */
 int mnt_pivot(struct err *e);
 

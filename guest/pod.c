@@ -48,7 +48,7 @@ static void pod_off(struct timer *t)
 {
 	(void)t;
 	log_info(POD_MOD, "ev=power_off");
-	system_power_off(pod.state == GUEST_STATE_WAITING ? NULL : &pod.run);
+	system_power_off();
 }
 
 /* Starts what can be started: init containers one after the other, then all others. */

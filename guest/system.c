@@ -226,12 +226,8 @@ static void system_reset_by_keyboard(void)
 		log_error("system", "msg=\"no reset by the keyboard controller\"");
 }
 
-_Noreturn void system_power_off(const struct guest_run *run)
+_Noreturn void system_power_off(void)
 {
-	if (run)
-		disk_unmount(run);
-	else
-		sync();
 	if (!system_port_write(VM_PORT_EXIT, VM_PORT_EXIT_VALUE(VM_PORT_EXIT_POWEROFF, 0)))
 		system_reset_by_keyboard();
 	/* Still here: not under hypervm, or without its ports. */

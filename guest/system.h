@@ -16,7 +16,7 @@ int system_init(struct err *e);
 /** system_set_up() - Make the machine the pod's: clock, name, network, disks. Return: 0 or -errno */
 int system_set_up(const struct guest_run *run, struct err *e);
 
-/** system_power_off() - Unmount and end the VM. @run: NULL when there was none */
-_Noreturn void system_power_off(const struct guest_run *run);
+/** system_power_off() - End the VM, and with it its disks: nothing is written back */
+_Noreturn void system_power_off(void);
 
 #endif
