@@ -19,7 +19,6 @@
 
 #include "base/fd.h"
 #include "base/mem.h"
-#include "base/str.h"
 #include "devices.h"
 #include "disk.h"
 #include "mnt.h"
@@ -53,13 +52,9 @@ static int mount_in(int root, const char *path, int mount_fd, struct err *e)
 	return mnt_attach(mount_fd, at, "", e);
 }
 
-static int bind_file(int root, const char *dir, const char *name, const char *source, struct err *e)
+static int bind_file(int root, const char *path, const char *source, struct err *e)
 {
-	char path[64];
-	_cleanup_fd_ int at = -1;
-
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	at = path_file(root, path, e);
+	_cleanup_fd_ int at = path_file(root, path, e);
 
 	return at < 0 ? at : mnt_attach(mnt_clone(AT_FDCWD, source, e), at, "", e);
 }
@@ -155,7 +150,7 @@ static int mount_dev(int root, const struct guest_container *c, int pts, struct 
 		{"pts/ptmx", "ptmx"},
 	};
 	_cleanup_fd_ int at = -1;
-	char source[64];
+	char path[64], source[64];
 	unsigned int attrs = MOUNT_ATTR_NOSUID | (c->privileged ? 0 : MOUNT_ATTR_NODEV);
 	int r = mount_in(root, "/dev", mnt_new("tmpfs", dev, attrs, e), e);
 
@@ -166,7 +161,8 @@ static int mount_dev(int root, const struct guest_container *c, int pts, struct 
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(nodes) && r == 0 && !c->privileged; i++) {
 		snprintf(source, sizeof(source), ROOTFS_NODES "/%s", nodes[i].name);
-		r = bind_file(root, "/dev", nodes[i].name, source, e);
+		snprintf(path, sizeof(path), "/dev/%s", nodes[i].name);
+		r = bind_file(root, path, source, e);
 	}
 	if (r == 0)
 		r = mount_in(root, "/dev/pts",
@@ -178,7 +174,7 @@ static int mount_dev(int root, const struct guest_container *c, int pts, struct 
 		r = mount_in(root, "/dev/shm", mnt_clone(AT_FDCWD, ROOTFS_SHM, e), e);
 	if (r == 0 && pts >= 0) {
 		snprintf(source, sizeof(source), "/dev/pts/%d", pts);
-		r = bind_file(root, "/dev", "console", source, e);
+		r = bind_file(root, "/dev/console", source, e);
 	}
 	if (r < 0)
 		return r;
@@ -256,15 +252,15 @@ static int mount_kernel(int root, const struct guest_container *c, struct err *e
 static int mount_etc(int root, const struct guest_container *c, struct err *e)
 {
 	static const char *const files[] = {"hosts", "hostname", "resolv.conf"};
-	char source[64];
+	char path[64], source[64];
 	int r = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(files) && r == 0; i++) {
-		snprintf(source, sizeof(source), "/etc/%s", files[i]);
-		if (volume_mounted(c, source))
+		snprintf(path, sizeof(path), "/etc/%s", files[i]);
+		if (volume_mounted(c, path))
 			continue;
 		snprintf(source, sizeof(source), ROOTFS_ETC "/%s", files[i]);
-		r = bind_file(root, "/etc", files[i], source, e);
+		r = bind_file(root, path, source, e);
 	}
 	return r;
 }
@@ -298,20 +294,17 @@ static void termination_path(uint32_t index, char *path, size_t size)
 
 static int mount_termination(int root, uint32_t index, const char *at, struct err *e)
 {
-	char source[64], dir[GUEST_PATH_LEN_MAX + 1];
-	const char *name = strrchr(at, '/') + 1;
 	_cleanup_fd_ int fd = -1;
+	char source[64];
 
-	if (!*name)
+	if (at[strlen(at) - 1] == '/')
 		return err_set(e, -EINVAL, "termination message path %s is a folder", at);
 	termination_path(index, source, sizeof(source));
 	fd = open(source, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
 	/* whoever the container's user is */
 	if (fd < 0 || fchmod(fd, 0666) < 0)
 		return err_sys(e, -errno, "make %s", source);
-	(void)str_copy(dir, sizeof(dir), at);
-	dir[name - at] = '\0';
-	return bind_file(root, dir, name, source, e);
+	return bind_file(root, at, source, e);
 }
 
 void *rootfs_read_termination(uint32_t index, uint32_t max, uint32_t *len)
