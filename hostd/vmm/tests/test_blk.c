@@ -156,8 +156,10 @@ static void test_host_full(void **state)
 	}
 	assert_int_equal(driver_used(&f->drv)->idx, 0);
 	assert_int_equal(*status, 0xee);
+	assert_int_equal(f->blk.counters->written_bytes, 0);
 	f->extents[0].fd = room;
 	assert_int_equal(blk_serve(&f->blk), 0);
+	assert_int_equal(f->blk.counters->written_bytes, 512);
 	assert_int_equal(driver_used(&f->drv)->idx, 1);
 	assert_int_equal(*status, VIRTIO_BLK_S_OK);
 	/* After a minute without room it is an error. */

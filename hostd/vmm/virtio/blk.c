@@ -154,12 +154,12 @@ static int blk_read(const struct blk *b, struct blk_cursor *c, uint64_t offset, 
 
 static int blk_write(const struct blk *b, struct blk_cursor *c, uint64_t offset, uint64_t len)
 {
-	b->counters->written_bytes += len;
 	while (len) {
 		ssize_t n = blk_transfer(c, b->extents[0].fd, offset, len, true);
 
 		if (n <= 0)
 			return n < 0 ? (int)n : -EIO;
+		b->counters->written_bytes += (uint64_t)n;
 		offset += (uint64_t)n;
 		len -= (uint64_t)n;
 	}
