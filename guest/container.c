@@ -27,9 +27,8 @@
 
 #define CONTAINER_MOD "container"
 
-/* PID 1 has one pod: the two calls back are the same for all its containers. */
+/* PID 1 has one pod: the call back is the same for all its containers. */
 static void (*container_changed)(void);
-static void (*container_over)(struct container *c);
 
 static void container_restart(struct timer *t)
 {
@@ -42,11 +41,9 @@ static void container_restart(struct timer *t)
 static void container_kill_now(struct timer *t);
 
 void container_init(struct container *c, struct loop *l, const struct guest_run *run,
-		    uint16_t index, int pids_fd, void (*changed)(void),
-		    void (*over)(struct container *c))
+		    uint16_t index, int pids_fd, void (*changed)(void))
 {
 	container_changed = changed;
-	container_over = over;
 	c->run = run;
 	c->spec = &run->containers[index];
 	c->index = index;
@@ -125,7 +122,7 @@ static void container_ended(struct container *c)
 	else
 		log_info(CONTAINER_MOD, "ev=container_exit name=%s code=%u signal=%u oom=%d",
 			 c->spec->name, c->end.code, c->end.signal, c->end.oom);
-	container_over(c);
+	container_changed();
 }
 
 static void container_report_close(struct container *c)
@@ -163,9 +160,8 @@ void container_announce(struct container *c)
 	container_changed();
 }
 
-void container_tell(struct container *c)
+void container_tell(void)
 {
-	(void)c;
 	container_changed();
 }
 

@@ -73,10 +73,9 @@ struct container {
 	bool tell_start, tell_end; /* the host is to be told */
 };
 
-/** container_init() - @pids_fd: of whose pid namespace it shares, or -1; @changed: called when the host is to be told something, @over: on its end */
+/** container_init() - @pids_fd: of whose pid namespace it shares, or -1; @changed: called when it has ended, or has something for the host */
 void container_init(struct container *c, struct loop *l, const struct guest_run *run,
-		    uint16_t index, int pids_fd, void (*changed)(void),
-		    void (*over)(struct container *c));
+		    uint16_t index, int pids_fd, void (*changed)(void));
 
 /** container_start() - Start or restart it; a failure is recorded as its end */
 void container_start(struct container *c);
@@ -100,7 +99,7 @@ void container_signal(struct container *c);
 void container_announce(struct container *c);
 
 /** container_tell() - There is something new for the host */
-void container_tell(struct container *c);
+void container_tell(void);
 
 /** container_started() - Whether it runs and what waits for its start may go on */
 bool container_started(const struct container *c);

@@ -92,7 +92,7 @@ static void life_note(struct container *c, int which, enum guest_probed_event ev
 	};
 	log_info(LIFE_MOD, "ev=life name=%s event=%d kind=%s", c->spec->name, (int)event,
 		 life_name(kind));
-	container_tell(c);
+	container_tell();
 }
 
 /* ---- probes ---- */
@@ -128,7 +128,7 @@ static void life_set_ready(struct container *c, bool ready)
 		return;
 	c->life->ready = ready;
 	c->life->tell = true;
-	container_tell(c);
+	container_tell();
 }
 
 static void life_set_started(struct container *c)
@@ -142,7 +142,7 @@ static void life_set_started(struct container *c)
 	else
 		l->ready = true;
 	probe_arm(l, GUEST_PROBE_LIVENESS);
-	container_tell(c);
+	container_tell();
 }
 
 static void probe_kill(struct probe *p)

@@ -152,12 +152,6 @@ static void pod_changed(void)
 	loop_defer(pod.loop, &pod_step_later, pod_step);
 }
 
-static void pod_container_over(struct container *c)
-{
-	(void)c;
-	pod_changed();
-}
-
 void pod_fail(const char *reason, const char *message)
 {
 	log_error(POD_MOD, "ev=pod_failed reason=%s msg=\"%s\"", reason, message);
@@ -191,7 +185,7 @@ static void pod_run(void)
 		pod.state = GUEST_STATE_RUNNING;
 		for (uint32_t i = 0; i < pod.run.container_count; i++)
 			container_init(&pod.containers[i], pod.loop, &pod.run, (uint16_t)i,
-				       pod.pause_fd, pod_changed, pod_container_over);
+				       pod.pause_fd, pod_changed);
 		log_info(POD_MOD, "ev=pod_run containers=%u layers=%u", pod.run.container_count,
 			 pod.run.layer_count);
 	}
