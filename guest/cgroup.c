@@ -4,18 +4,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/figures.h"
 #include "base/mem.h"
 
 #define CGROUP_CPU_PERIOD_US 100000
-#define CGROUP_FILE_MAX	     1024
 
-static unsigned long cgroup_ooms_before[GUEST_CONTAINERS_MAX];
+static uint64_t cgroup_ooms_before[GUEST_CONTAINERS_MAX];
 
 static void cgroup_path(char *out, size_t size, uint32_t index)
 {
@@ -86,16 +85,11 @@ int cgroup_open(uint32_t index, struct err *e)
 	return fd < 0 ? err_sys(e, -errno, "open %s", path) : fd;
 }
 
-static unsigned long cgroup_ooms(int dir)
+uint64_t cgroup_ooms(int dir)
 {
-	_cleanup_fd_ int events = openat(dir, "memory.events", O_RDONLY | O_CLOEXEC);
-	char text[CGROUP_FILE_MAX] = "";
-	const char *count;
+	char text[FIGURES_FILE_MAX];
 
-	if (events < 0 || read(events, text, sizeof(text) - 1) < 0)
-		return 0;
-	count = strstr(text, "\noom_kill ");
-	return count ? strtoul(count + strlen("\noom_kill "), NULL, 10) : 0;
+	return figures_line(figures_read(dir, "memory.events", text, sizeof(text)), "oom_kill");
 }
 
 int cgroup_make(uint32_t index, const struct guest_container *c, struct err *e)

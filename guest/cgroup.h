@@ -23,6 +23,9 @@ int cgroup_make(uint32_t index, const struct guest_container *c, struct err *e);
 /** cgroup_open() - The group of a container that runs. Return: as cgroup_make() */
 int cgroup_open(uint32_t index, struct err *e);
 
+/** cgroup_ooms() - How many processes of the group @dir the kernel killed for want of memory */
+uint64_t cgroup_ooms(int dir);
+
 /** cgroup_end() - Kill what is left and remove the group. Return: whether memory ran out in it */
 bool cgroup_end(uint32_t index);
 

@@ -58,8 +58,7 @@ static void stats_container(const struct container *c, struct guest_stats_contai
 	idle = figures_line(text, "inactive_file");
 	s->memory_bytes = figures_number(dir, "memory.current");
 	s->working_set_bytes = s->memory_bytes > idle ? s->memory_bytes - idle : 0;
-	s->oom_kills = (uint32_t)figures_line(
-		figures_read(dir, "memory.events", text, sizeof(text)), "oom_kill");
+	s->oom_kills = (uint32_t)cgroup_ooms(dir);
 	s->pids = (uint32_t)figures_number(dir, "pids.current");
 }
 
@@ -121,11 +120,12 @@ static void stats_volumes(const struct guest_run *run, struct guest_stats *m)
 long stats_next(const struct guest_run *run, const struct container *containers, uint32_t count,
 		void *out, size_t size)
 {
-	struct guest_stats m = {.ask = stats_id};
+	struct guest_stats m;
 
 	if (!stats_due)
 		return 0;
 	stats_due = false;
+	m = (struct guest_stats){.ask = stats_id};
 	stats_pod(&m);
 	for (uint32_t i = 0; i < count; i++)
 		if (containers[i].state == CONTAINER_RUNNING)
