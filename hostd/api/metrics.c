@@ -30,12 +30,13 @@ enum metrics_of {
 	METRICS_CONTAINER,
 };
 
-/* One sample for each thing of its kind; rows with the same name are one metric. */
+/* One sample for each thing of its kind */
 struct metrics_row {
-	const char *name, *type, *help;
+	const char *name; /* NULL: one more of the metric above, whose row says all but path and labels */
+	const char *type, *help;
 	enum metrics_of of;
-	const char *labels; /* more labels, "mode=\"user\"" */
 	const char *path; /* "cpu/usageCoreNanoSeconds" */
+	const char *labels; /* more labels, "mode=\"user\"" */
 	enum metrics_unit unit;
 	const char *time; /* path of the time stamp; NULL: none */
 };
@@ -221,166 +222,103 @@ int metrics_resource(const struct json *summary, struct buf *out)
 	return r;
 }
 
-/* "# HELP", the first row of a metric; "", another of the same one */
-#define HOST(name, type, help, labels, path, unit)                                          \
-	{                                                                                   \
-		"hypermetal_host_" name, type, help, METRICS_NODE, labels, path, unit, NULL \
+/* A metric with its first sample, of what it is about; then what else is known of that: labels, unit */
+#define ROW(about, full_name, its_type, its_help, its_path, ...)                             \
+	{                                                                                    \
+		.name = full_name, .type = its_type, .help = its_help, .of = about, \
+		.path = its_path, __VA_ARGS__                                                \
 	}
-#define VM(name, type, help, labels, path, unit)                                         \
-	{                                                                                \
-		"hypermetal_vm_" name, type, help, METRICS_POD, labels, path, unit, NULL \
-	}
-#define BOX(name, type, help, path, unit)                                                      \
-	{                                                                                      \
-		"hypermetal_container_" name, type, help, METRICS_CONTAINER, NULL, path, unit, \
-			NULL                                                                   \
+#define HOST(name, ...) ROW(METRICS_NODE, "hypermetal_host_" name, __VA_ARGS__)
+#define VM(name, ...)	ROW(METRICS_POD, "hypermetal_vm_" name, __VA_ARGS__)
+#define BOX(name, ...)	ROW(METRICS_CONTAINER, "hypermetal_container_" name, __VA_ARGS__)
+/* One more sample of the metric above */
+#define ALSO(its_path, its_labels)                      \
+	{                                               \
+		.path = its_path, .labels = its_labels \
 	}
 
 static const struct metrics_row metrics_host[] = {
-	HOST("cpu_seconds_total", "counter", "Time of all processors by what it went for",
-	     "mode=\"user\"", "hyper/cpu/userNanoSeconds", METRICS_NS),
-	HOST("cpu_seconds_total", NULL, NULL, "mode=\"system\"", "hyper/cpu/systemNanoSeconds",
-	     METRICS_NS),
-	HOST("cpu_seconds_total", NULL, NULL, "mode=\"idle\"", "hyper/cpu/idleNanoSeconds",
-	     METRICS_NS),
-	HOST("cpu_seconds_total", NULL, NULL, "mode=\"iowait\"", "hyper/cpu/iowaitNanoSeconds",
-	     METRICS_NS),
-	HOST("cpu_seconds_total", NULL, NULL, "mode=\"steal\"", "hyper/cpu/stealNanoSeconds",
-	     METRICS_NS),
-	HOST("cpus", "gauge", "Processors", NULL, "hyper/cpus", METRICS_PLAIN),
-	HOST("memory_bytes", "gauge", "Memory by kind", "kind=\"total\"", "hyper/memory/totalBytes",
-	     METRICS_PLAIN),
-	HOST("memory_bytes", NULL, NULL, "kind=\"free\"", "hyper/memory/freeBytes", METRICS_PLAIN),
-	HOST("memory_bytes", NULL, NULL, "kind=\"available\"", "hyper/memory/availableBytes",
-	     METRICS_PLAIN),
-	HOST("memory_bytes", NULL, NULL, "kind=\"working_set\"", MEM_PATH, METRICS_PLAIN),
-	HOST("memory_bytes", NULL, NULL, "kind=\"shmem\"", "hyper/memory/shmemBytes",
-	     METRICS_PLAIN),
-	HOST("memory_bytes", NULL, NULL, "kind=\"slab\"", "hyper/memory/slabBytes", METRICS_PLAIN),
-	HOST("load", "gauge", "Load average", "minutes=\"1\"", "hyper/load1", METRICS_REAL),
-	HOST("load", NULL, NULL, "minutes=\"5\"", "hyper/load5", METRICS_REAL),
-	HOST("load", NULL, NULL, "minutes=\"15\"", "hyper/load15", METRICS_REAL),
-	HOST("boot_time_seconds", "gauge", "When the host was started, since the epoch", NULL,
-	     "startTime", METRICS_TIME),
-	HOST("filesystem_bytes", "gauge", "Size of what images lie on", "fs=\"images\"",
-	     "runtime/imageFs/capacityBytes", METRICS_PLAIN),
-	HOST("filesystem_bytes", NULL, NULL, "fs=\"run\"", "fs/capacityBytes", METRICS_PLAIN),
-	HOST("filesystem_free_bytes", "gauge", "Room left on it", "fs=\"images\"",
-	     "runtime/imageFs/availableBytes", METRICS_PLAIN),
-	HOST("filesystem_free_bytes", NULL, NULL, "fs=\"run\"", "fs/availableBytes", METRICS_PLAIN),
-	HOST("network_receive_bytes_total", "counter", "By the first network interface", NULL,
-	     "network/rxBytes", METRICS_PLAIN),
-	HOST("network_transmit_bytes_total", "counter", "By the first network interface", NULL,
-	     "network/txBytes", METRICS_PLAIN),
-	HOST("vm_starts_total", "counter",
-	     "VMs that were started, since hostd began, as all of these", "result=\"ok\"",
-	     "hyper/counts/vmStarts", METRICS_PLAIN),
-	HOST("vm_starts_total", NULL, NULL, "result=\"failed\"", "hyper/counts/vmStartFailures",
-	     METRICS_PLAIN),
-	HOST("vm_ends_total", "counter", "VMs that ended", NULL, "hyper/counts/vmEnds",
-	     METRICS_PLAIN),
-	HOST("vm_crashes_total", "counter",
-	     "Those that did so of themselves, and not by a power-off", NULL,
-	     "hyper/counts/vmCrashes", METRICS_PLAIN),
-	HOST("pulls_total", "counter", "Images that were there when asked for, or were pulled",
-	     "result=\"ok\"", "hyper/counts/pulls", METRICS_PLAIN),
-	HOST("pulls_total", NULL, NULL, "result=\"failed\"", "hyper/counts/pullFailures",
-	     METRICS_PLAIN),
-	HOST("container_starts_total", "counter", "Containers that started", NULL,
-	     "hyper/counts/containerStarts", METRICS_PLAIN),
-	HOST("container_ends_total", "counter", "Containers that ended", NULL,
-	     "hyper/counts/containerEnds", METRICS_PLAIN),
-	HOST("oom_kills_total", "counter", "Containers that ended for want of memory", NULL,
-	     "hyper/counts/oomKills", METRICS_PLAIN),
-	HOST("api_calls_total", "counter", "Calls to the API that ended, watches aside", NULL,
-	     "hyper/api/calls", METRICS_PLAIN),
-	HOST("api_failures_total", "counter", "Those without an answer, or with 429 or 5xx", NULL,
-	     "hyper/api/failures", METRICS_PLAIN),
-	HOST("api_seconds_total", "counter", "The time that all of them took", NULL,
-	     "hyper/api/milliSeconds", METRICS_MS),
-	HOST("measure_seconds", "gauge",
-	     "Time for which hostd did nothing but measure for this answer", NULL,
-	     "hyper/measureNanoSeconds", METRICS_NS),
-	HOST("processes", "gauge", "Processes and threads", NULL, "rlimit/curproc", METRICS_PLAIN),
+	HOST("cpu_seconds_total", "counter", "Time of all processors by what it went for", "hyper/cpu/userNanoSeconds", .labels = "mode=\"user\"", .unit = METRICS_NS),
+	ALSO("hyper/cpu/systemNanoSeconds", "mode=\"system\""),
+	ALSO("hyper/cpu/idleNanoSeconds", "mode=\"idle\""),
+	ALSO("hyper/cpu/iowaitNanoSeconds", "mode=\"iowait\""),
+	ALSO("hyper/cpu/stealNanoSeconds", "mode=\"steal\""),
+	HOST("cpus", "gauge", "Processors", "hyper/cpus"),
+	HOST("memory_bytes", "gauge", "Memory by kind", "hyper/memory/totalBytes", .labels = "kind=\"total\""),
+	ALSO("hyper/memory/freeBytes", "kind=\"free\""),
+	ALSO("hyper/memory/availableBytes", "kind=\"available\""),
+	ALSO(MEM_PATH, "kind=\"working_set\""),
+	ALSO("hyper/memory/shmemBytes", "kind=\"shmem\""),
+	ALSO("hyper/memory/slabBytes", "kind=\"slab\""),
+	HOST("load", "gauge", "Load average", "hyper/load1", .labels = "minutes=\"1\"", .unit = METRICS_REAL),
+	ALSO("hyper/load5", "minutes=\"5\""),
+	ALSO("hyper/load15", "minutes=\"15\""),
+	HOST("boot_time_seconds", "gauge", "When the host was started, since the epoch", "startTime", .unit = METRICS_TIME),
+	HOST("filesystem_bytes", "gauge", "Size of what images lie on", "runtime/imageFs/capacityBytes", .labels = "fs=\"images\""),
+	ALSO("fs/capacityBytes", "fs=\"run\""),
+	HOST("filesystem_free_bytes", "gauge", "Room left on it", "runtime/imageFs/availableBytes", .labels = "fs=\"images\""),
+	ALSO("fs/availableBytes", "fs=\"run\""),
+	HOST("network_receive_bytes_total", "counter", "By the first network interface", "network/rxBytes"),
+	HOST("network_transmit_bytes_total", "counter", "By the first network interface", "network/txBytes"),
+	HOST("vm_starts_total", "counter", "VMs that were started, since hostd began, as all of these", "hyper/counts/vmStarts", .labels = "result=\"ok\""),
+	ALSO("hyper/counts/vmStartFailures", "result=\"failed\""),
+	HOST("vm_ends_total", "counter", "VMs that ended", "hyper/counts/vmEnds"),
+	HOST("vm_crashes_total", "counter", "Those that did so of themselves, and not by a power-off", "hyper/counts/vmCrashes"),
+	HOST("pulls_total", "counter", "Images that were there when asked for, or were pulled", "hyper/counts/pulls", .labels = "result=\"ok\""),
+	ALSO("hyper/counts/pullFailures", "result=\"failed\""),
+	HOST("container_starts_total", "counter", "Containers that started", "hyper/counts/containerStarts"),
+	HOST("container_ends_total", "counter", "Containers that ended", "hyper/counts/containerEnds"),
+	HOST("oom_kills_total", "counter", "Containers that ended for want of memory", "hyper/counts/oomKills"),
+	HOST("api_calls_total", "counter", "Calls to the API that ended, watches aside", "hyper/api/calls"),
+	HOST("api_failures_total", "counter", "Those without an answer, or with 429 or 5xx", "hyper/api/failures"),
+	HOST("api_seconds_total", "counter", "The time that all of them took", "hyper/api/milliSeconds", .unit = METRICS_MS),
+	HOST("measure_seconds", "gauge", "Time for which hostd did nothing but measure for this answer", "hyper/measureNanoSeconds", .unit = METRICS_NS),
+	HOST("processes", "gauge", "Processes and threads", "rlimit/curproc"),
 };
 
 static const struct metrics_row metrics_vm[] = {
-	VM("cpu_seconds_total", "counter", "Time of processors, the guest's and the VMM's", NULL,
-	   CPU_PATH, METRICS_NS),
-	VM("throttled_seconds_total", "counter", "Time for which it waited at its limit", NULL,
-	   "hyper/throttledNanoSeconds", METRICS_NS),
-	VM("memory_bytes", "gauge", "Memory of the host that it takes", NULL, "memory/usageBytes",
-	   METRICS_PLAIN),
-	VM("memory_working_set_bytes", "gauge", "The same without idle pages of files", NULL,
-	   MEM_PATH, METRICS_PLAIN),
-	VM("guest_memory_bytes", "gauge", "Memory that the guest sees", NULL,
-	   "hyper/guest/memoryBytes", METRICS_PLAIN),
-	VM("guest_memory_available_bytes", "gauge", "Memory that the guest could still use", NULL,
-	   "hyper/guest/availableBytes", METRICS_PLAIN),
-	VM("uptime_seconds", "gauge", "Since its guest began to run the pod", NULL,
-	   "hyper/runMilliSeconds", METRICS_MS),
-	VM("network_receive_bytes_total", "counter", "Received by the pod", NULL, "network/rxBytes",
-	   METRICS_PLAIN),
-	VM("network_receive_packets_total", "counter", "Received by the pod", NULL,
-	   "hyper/network/rxPackets", METRICS_PLAIN),
-	VM("network_receive_dropped_total", "counter", "Packets that the pod did not take in time",
-	   NULL, "hyper/network/rxDropped", METRICS_PLAIN),
-	VM("network_transmit_bytes_total", "counter", "Sent by the pod", NULL, "network/txBytes",
-	   METRICS_PLAIN),
-	VM("network_transmit_packets_total", "counter", "Sent by the pod", NULL,
-	   "hyper/network/txPackets", METRICS_PLAIN),
-	VM("network_transmit_dropped_total", "counter", "Packets of the pod that were dropped",
-	   NULL, "hyper/network/txDropped", METRICS_PLAIN),
-	VM("exits_total", "counter", "Returns of the processors to the VMM, by cause",
-	   "cause=\"io\"", "hyper/exits/io", METRICS_PLAIN),
-	VM("exits_total", NULL, NULL, "cause=\"mmio\"", "hyper/exits/mmio", METRICS_PLAIN),
-	VM("exits_total", NULL, NULL, "cause=\"signal\"", "hyper/exits/signal", METRICS_PLAIN),
-	VM("exits_total", NULL, NULL, "cause=\"other\"", "hyper/exits/other", METRICS_PLAIN),
-	VM("disk_requests_total", "counter", "Requests to its disks", "operation=\"read\"",
-	   "hyper/disk/reads", METRICS_PLAIN),
-	VM("disk_requests_total", NULL, NULL, "operation=\"write\"", "hyper/disk/writes",
-	   METRICS_PLAIN),
-	VM("disk_requests_total", NULL, NULL, "operation=\"flush\"", "hyper/disk/flushes",
-	   METRICS_PLAIN),
-	VM("disk_requests_total", NULL, NULL, "operation=\"discard\"", "hyper/disk/discards",
-	   METRICS_PLAIN),
-	VM("disk_errors_total", "counter", "Requests that failed", NULL, "hyper/disk/errors",
-	   METRICS_PLAIN),
-	VM("disk_read_bytes_total", "counter", "Read from its disks", NULL, "hyper/disk/readBytes",
-	   METRICS_PLAIN),
-	VM("disk_written_bytes_total", "counter", "Written to its disks", NULL,
-	   "hyper/disk/writtenBytes", METRICS_PLAIN),
-	VM("disk_kicks_total", "counter", "Notifications of its disks' queues", NULL,
-	   "hyper/disk/kicks", METRICS_PLAIN),
-	VM("given_back_bytes_total", "counter", "Memory that its guest gave back to the host", NULL,
-	   "hyper/givenBackBytes", METRICS_PLAIN),
-	VM("scratch_bytes", "gauge", "Size of the pod's private disk", NULL,
-	   "ephemeral-storage/capacityBytes", METRICS_PLAIN),
-	VM("scratch_used_bytes", "gauge", "Used of it", NULL, "ephemeral-storage/usedBytes",
-	   METRICS_PLAIN),
+	VM("cpu_seconds_total", "counter", "Time of processors, the guest's and the VMM's", CPU_PATH, .unit = METRICS_NS),
+	VM("throttled_seconds_total", "counter", "Time for which it waited at its limit", "hyper/throttledNanoSeconds", .unit = METRICS_NS),
+	VM("memory_bytes", "gauge", "Memory of the host that it takes", "memory/usageBytes"),
+	VM("memory_working_set_bytes", "gauge", "The same without idle pages of files", MEM_PATH),
+	VM("guest_memory_bytes", "gauge", "Memory that the guest sees", "hyper/guest/memoryBytes"),
+	VM("guest_memory_available_bytes", "gauge", "Memory that the guest could still use", "hyper/guest/availableBytes"),
+	VM("uptime_seconds", "gauge", "Since its guest began to run the pod", "hyper/runMilliSeconds", .unit = METRICS_MS),
+	VM("network_receive_bytes_total", "counter", "Received by the pod", "network/rxBytes"),
+	VM("network_receive_packets_total", "counter", "Received by the pod", "hyper/network/rxPackets"),
+	VM("network_receive_dropped_total", "counter", "Packets that the pod did not take in time", "hyper/network/rxDropped"),
+	VM("network_transmit_bytes_total", "counter", "Sent by the pod", "network/txBytes"),
+	VM("network_transmit_packets_total", "counter", "Sent by the pod", "hyper/network/txPackets"),
+	VM("network_transmit_dropped_total", "counter", "Packets of the pod that were dropped", "hyper/network/txDropped"),
+	VM("exits_total", "counter", "Returns of the processors to the VMM, by cause", "hyper/exits/io", .labels = "cause=\"io\""),
+	ALSO("hyper/exits/mmio", "cause=\"mmio\""),
+	ALSO("hyper/exits/signal", "cause=\"signal\""),
+	ALSO("hyper/exits/other", "cause=\"other\""),
+	VM("disk_requests_total", "counter", "Requests to its disks", "hyper/disk/reads", .labels = "operation=\"read\""),
+	ALSO("hyper/disk/writes", "operation=\"write\""),
+	ALSO("hyper/disk/flushes", "operation=\"flush\""),
+	ALSO("hyper/disk/discards", "operation=\"discard\""),
+	VM("disk_errors_total", "counter", "Requests that failed", "hyper/disk/errors"),
+	VM("disk_read_bytes_total", "counter", "Read from its disks", "hyper/disk/readBytes"),
+	VM("disk_written_bytes_total", "counter", "Written to its disks", "hyper/disk/writtenBytes"),
+	VM("disk_kicks_total", "counter", "Notifications of its disks' queues", "hyper/disk/kicks"),
+	VM("given_back_bytes_total", "counter", "Memory that its guest gave back to the host", "hyper/givenBackBytes"),
+	VM("scratch_bytes", "gauge", "Size of the pod's private disk", "ephemeral-storage/capacityBytes"),
+	VM("scratch_used_bytes", "gauge", "Used of it", "ephemeral-storage/usedBytes"),
 };
 
 static const struct metrics_row metrics_container[] = {
-	BOX("cpu_seconds_total", "counter", "Time of processors, by the guest's count", CPU_PATH,
-	    METRICS_NS),
-	BOX("throttled_seconds_total", "counter", "Time for which it waited at its limit",
-	    "hyper/throttledNanoSeconds", METRICS_NS),
-	BOX("throttled_periods_total", "counter", "Periods in which it reached its limit",
-	    "hyper/throttledPeriods", METRICS_PLAIN),
-	BOX("memory_bytes", "gauge", "Memory that is charged to it", "memory/usageBytes",
-	    METRICS_PLAIN),
-	BOX("memory_working_set_bytes", "gauge", "The same without idle pages of files", MEM_PATH,
-	    METRICS_PLAIN),
-	BOX("memory_rss_bytes", "gauge", "Memory that is not of files", "memory/rssBytes",
-	    METRICS_PLAIN),
-	BOX("major_faults_total", "counter", "Pages that had to be read", "memory/majorPageFaults",
-	    METRICS_PLAIN),
-	BOX("processes", "gauge", "Processes and threads", "hyper/processes", METRICS_PLAIN),
-	BOX("oom_kills_total", "counter", "Processes killed for want of memory", "hyper/oomKills",
-	    METRICS_PLAIN),
-	BOX("log_bytes", "gauge", "Its logs on this host", "logs/usedBytes", METRICS_PLAIN),
-	BOX("start_time_seconds", "gauge", "When it was started, since the epoch", "startTime",
-	    METRICS_TIME),
+	BOX("cpu_seconds_total", "counter", "Time of processors, by the guest's count", CPU_PATH, .unit = METRICS_NS),
+	BOX("throttled_seconds_total", "counter", "Time for which it waited at its limit", "hyper/throttledNanoSeconds", .unit = METRICS_NS),
+	BOX("throttled_periods_total", "counter", "Periods in which it reached its limit", "hyper/throttledPeriods"),
+	BOX("memory_bytes", "gauge", "Memory that is charged to it", "memory/usageBytes"),
+	BOX("memory_working_set_bytes", "gauge", "The same without idle pages of files", MEM_PATH),
+	BOX("memory_rss_bytes", "gauge", "Memory that is not of files", "memory/rssBytes"),
+	BOX("major_faults_total", "counter", "Pages that had to be read", "memory/majorPageFaults"),
+	BOX("processes", "gauge", "Processes and threads", "hyper/processes"),
+	BOX("oom_kills_total", "counter", "Processes killed for want of memory", "hyper/oomKills"),
+	BOX("log_bytes", "gauge", "Its logs on this host", "logs/usedBytes"),
+	BOX("start_time_seconds", "gauge", "When it was started, since the epoch", "startTime", .unit = METRICS_TIME),
 };
 
 static int metrics_states(const struct json *summary, struct buf *out)
