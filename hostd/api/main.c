@@ -5,9 +5,8 @@
  * It is the host's only listener and so its outermost parser. hostd starts it as root with three
  * descriptors (wire.h); it reads the certificates, gives up everything else (root folder, uid,
  * capabilities, the network but for the socket that listens, and every system call that it does not
- * need), and only then looks at what comes. A client must show a certificate of the
- * cluster's CA whose subject is in system:masters, as the API server's kubelet client is: a node's
- * certificate, signed by the same CA, opens nothing here.
+ * need), and only then looks at what comes. A client must show a certificate of the cluster's CA; what it
+ * opens is said in allow.h: that of a node, signed by the same CA, opens nothing by itself.
  */
 #include <errno.h>
 #include <fcntl.h>
