@@ -4,7 +4,7 @@
 # deadline: 300
 
 env_prepare
-port=$(port_pick 5050)
+port_pick port 5050
 place=$(gateway):$port
 echo "registry_mirror=private.test=http://$place" >>"$RUN/host-settings"
 mkdir -p "$RUN/private"

@@ -44,7 +44,7 @@ measure iops '{"hypermetal.io/disk-iops": "20"}' 'i=0; while [ $i -lt 50 ]; do d
 get="wget -q -O /dev/null $serve/big"
 measure ingress '{"hypermetal.io/net-ingress": "3M"}' "$get"
 within "3 MiB to the pod at 3 Mbit/s" 84
-sink=$(port_pick 8950)
+port_pick sink 8950
 in_net_start sink socat -u "TCP-LISTEN:$sink,bind=$(listen_address),fork,reuseaddr" OPEN:/dev/null
 measure egress '{"kubernetes.io/egress-bandwidth": "3M"}' \
 	"dd if=/dev/zero of=/f bs=1M count=3; read a x </proc/uptime; nc $(gateway) $sink </f"

@@ -92,10 +92,10 @@ kube_bindings() {
 kube_up() {
 	local name
 	KUBE_BIN=${KUBE_BIN:-$("$ROOT/qemu-test/kube/build.sh")}
-	ETCD_PORT=$(port_pick 2379)
-	ETCD_PEER_PORT=$(port_pick $((ETCD_PORT + 1)))
-	MANAGER_PORT=$(port_pick 10257)
-	SCHEDULER_PORT=$(port_pick $((MANAGER_PORT + 1)))
+	port_pick ETCD_PORT 2379
+	port_pick ETCD_PEER_PORT 2379
+	port_pick MANAGER_PORT 10257
+	port_pick SCHEDULER_PORT 10257
 	kube_pki
 	for name in manager scheduler; do kube_config $name "$kube/$name.kubeconfig"; done
 	kube_config admin "$RUN/kubeconfig"

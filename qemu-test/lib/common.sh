@@ -31,16 +31,28 @@ wait_until() { # SECONDS CMD...
 
 # --- ports
 
-port_busy() { [ -n "$(in_net ss -Hltn "sport = :$1")" ]; }
+CLAIMS=${HYPERMETAL_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/hypermetal}/claims
 
-# PORT, or the first free one of PORT+STEP, PORT+2*STEP …
-port_pick() { # PORT [STEP]
-	local port=$1 step=${2:-1}
-	while port_busy "$port"; do
-		port=$((port + step))
-		[ "$port" -le 65000 ] || die "no free port from $1 on"
+# Takes NAME from all other environments of this user. The lock's descriptor is inherited by whatever is started from
+# here on, so the claim holds from before a port is bound until the environment's last process has ended, however it does.
+claim() { # NAME
+	local fd
+	mkdir -p "$CLAIMS"
+	exec {fd}>"$CLAIMS/$1"
+	flock -n "$fd" || { exec {fd}>&- && return 1; }
+}
+
+port_busy() { [ -n "$(in_net ss -Hltn "sport = :$1")" ]; }
+port_take() { ! port_busy "$1" && claim "port-$1"; } # PORT
+
+# Sets VARIABLE to PORT, or to the first one behind it that is free, and claims that
+port_pick() { # VARIABLE PORT
+	local candidate=$2
+	until port_take "$candidate"; do
+		candidate=$((candidate + 1))
+		[ "$candidate" -le 65000 ] || die "no free port from $2 on"
 	done
-	echo "$port"
+	printf -v "$1" %s "$candidate"
 }
 
 # --- processes

@@ -57,7 +57,7 @@ bridge_up() {
 	[ -f "$UNDIONLY" ] || die "$UNDIONLY is missing: apt-get install ipxe (or make deps)"
 	NETNS=hm-$(printf %s "$RUN" | sha256sum | cut -c1-8)
 	net_down # of one that nobody took down
-	BRIDGE_NET=$(bridge_pick)
+	bridge_pick
 	remember NETNS BRIDGE_NET
 	ip netns add "$NETNS"
 	in_net ip link set lo up
@@ -74,12 +74,13 @@ bridge_up() {
 	ip link set "$NETNS" up
 }
 
-# The first of some networks, meant for documentation and for measurements, that no route but the default one covers
+# Sets BRIDGE_NET to the first of some networks, meant for documentation and for measurements, that no route but the
+# default one covers and no other environment has claimed
 bridge_pick() {
 	local net routes
 	for net in 192.0.2 198.51.100 203.0.113 198.18.{0..15}; do
 		routes=$(ip -4 route show to match "$net.0/24" && ip -4 route show to root "$net.0/24")
-		if ! grep -q '^[0-9]' <<<"$routes"; then echo "$net" && return; fi
+		if ! grep -q '^[0-9]' <<<"$routes" && claim "net-$net"; then BRIDGE_NET=$net && return; fi
 	done
 	die "NET=bridge: this machine has routes to every network that it would use"
 }
@@ -132,20 +133,18 @@ net_down() {
 net_pick_forwards() {
 	[ "$NET" = user ] || return 0
 	API_FORWARD=${API_FORWARD:-10250} HOSTPORT_FORWARD=${HOSTPORT_FORWARD:-8080}
-	while forwards_busy "$API_FORWARD" 1 1; do API_FORWARD=$((API_FORWARD + 50)); done
-	while forwards_busy "$HOSTPORT_FORWARD" 100 $HOSTPORTS; do HOSTPORT_FORWARD=$((HOSTPORT_FORWARD + 10)); done
+	until forwards_take "$API_FORWARD" 1 1; do API_FORWARD=$((API_FORWARD + 50)); done
+	until forwards_take "$HOSTPORT_FORWARD" 100 $HOSTPORTS; do HOSTPORT_FORWARD=$((HOSTPORT_FORWARD + 10)); done
 	[ "$HOSTPORT_FORWARD" = 8080 ] || say "ports 8080… of the hosts are ports $HOSTPORT_FORWARD… here, 8080… being in use"
 	remember API_FORWARD HOSTPORT_FORWARD
 }
 
-forwards_busy() { # FIRST STEP COUNT
+# COUNT ports for each host; what is claimed before one turns out to be taken stays so
+forwards_take() { # FIRST STEP COUNT
 	local i k
 	for ((i = 0; i < HOSTS; i++)); do
-		for ((k = 0; k < $3; k++)); do
-			if port_busy $(($1 + i * $2 + k)); then return 0; fi
-		done
+		for ((k = 0; k < $3; k++)); do port_take $(($1 + i * $2 + k)) || return 1; done
 	done
-	return 1
 }
 
 # ADDR:PORT, reachable by in_net, of a port of host INDEX

@@ -4,7 +4,9 @@
 REGISTRY_WANT=${REGISTRY_PORT:-5000} API_WANT=${API_PORT:-6443} BOOT_WANT=${BOOT_PORT:-6480}
 
 services_pick_ports() {
-	REGISTRY_PORT=$(port_pick "$REGISTRY_WANT") API_PORT=$(port_pick "$API_WANT") BOOT_PORT=$(port_pick "$BOOT_WANT")
+	port_pick REGISTRY_PORT "$REGISTRY_WANT"
+	port_pick API_PORT "$API_WANT"
+	port_pick BOOT_PORT "$BOOT_WANT"
 	BOOT_URL=http://$(gateway):$BOOT_PORT
 	remember REGISTRY_PORT API_PORT BOOT_PORT BOOT_URL
 }
@@ -142,7 +144,7 @@ serve_files() { # FILE...
 	local port
 	mkdir -p "$RUN/serve"
 	cp "$@" "$RUN/serve/"
-	port=$(port_pick 8900)
+	port_pick port 8900
 	in_net_start serve python3 -m http.server --bind "$(listen_address)" --directory "$RUN/serve" "$port" >&2
 	wait_until 15 in_net curl -sf -o /dev/null "http://127.0.0.1:$port/" || die "no file server on port $port"
 	echo "http://$(gateway):$port"
