@@ -274,7 +274,7 @@ const struct spec_support spec_supports[] = {
 	REFUSED("volumes[].image", IF_THERE, "not yet"),
 	REFUSED("volumes[].iscsi", IF_THERE, "there is no storage driver"),
 	WORKS("volumes[].name", ""),
-	REFUSED("volumes[].nfs", IF_THERE, "the guest's kernel has no NFS"),
+	REFUSED("volumes[].nfs", IF_THERE, "there is no storage driver"),
 	REFUSED("volumes[].persistentVolumeClaim", IF_THERE, "there is no storage driver"),
 	REFUSED("volumes[].photonPersistentDisk", IF_THERE, "there is no storage driver"),
 	REFUSED("volumes[].portworxVolume", IF_THERE, "there is no storage driver"),
