@@ -4,7 +4,7 @@
 # environment: shared
 # deadline: 900
 
-ordinary_push podman "$OUT/oci/busybox"
+ordinary_push podman
 # shellcheck disable=SC2016  # for the pod's shell
 inner='set -ex
 	uname -r

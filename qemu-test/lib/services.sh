@@ -118,9 +118,9 @@ registry_fill() {
 	registry_push "$OUT/oci/busybox" busybox:latest
 }
 
-# One of images/ordinary, made if need be
-ordinary_push() { # NAME [ARGUMENT...]
-	"$ROOT/images/demo-image.sh" "$1" "$OUT/oci/$1" "${@:2}"
+# One of images/ordinary
+ordinary_push() { # NAME
+	[ -f "$OUT/oci/$1/index.json" ] || die "$OUT/oci/$1 is missing: make ordinary-images"
 	registry_push "$OUT/oci/$1" "$1:latest"
 }
 
