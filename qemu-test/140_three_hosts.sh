@@ -5,9 +5,7 @@
 # environment: own
 # deadline: 900
 
-# One processor each: QEMU 7.2 may keep a translation that one made while another was rewriting the code (a kernel's own
-# jump labels), and with more threads than cores a host panicked that way
-HOSTS=3 MEM=512 SMP=1
+HOSTS=3 MEM=512
 env_up
 
 hyper() { "$OUT/bin/hyper" "$@"; }
