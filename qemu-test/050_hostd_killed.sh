@@ -6,24 +6,14 @@
 HOST_KERNEL_ARGS=hyper.debug
 env_up
 
-url=http://$(host_address 0 8080)/
-hyper run --name web -p 8080:80 nginx
-await 150 "web runs" pod_running web
-await 30 "nginx answers" in_net curl -sf --max-time 5 "$url"
+web_start
 started=$(pod web '.status.containerStatuses[0].state.running.startedAt')
 uid=$(pod web .metadata.uid)
 
 exits() { api GET /api/v1/nodes/host-0/proxy/metrics | awk '$1 ~ /^hypermetal_vm_exits_total.*pod="web",cause="mmio"/ { print $2 }'; }
 exits=$(exits)
 
-# One request every 0.2 s from here on; a failed one leaves a line. QEMU's user network sends a lost SYN again after 6 s.
-while :; do
-	in_net curl -sf --max-time 15 -o /dev/null "$url" || echo failed
-	sleep .2
-done >"$RUN/requests" &
-requests=$!
-trap 'kill $requests 2>/dev/null || :' EXIT
-
+requests_begin .2
 for round in 1 2; do
 	before=$(host_shell 0 'pidof hostd' | tail -n 1)
 	host_shell 0 "kill -9 $before"
@@ -38,8 +28,7 @@ for round in 1 2; do
 	expect "start of the container" "$started" "$(pod web '.status.containerStatuses[0].state.running.startedAt')"
 	expect "restarts" 0 "$(pod web '.status.containerStatuses[0].restartCount')"
 done
-kill $requests
-expect "requests that failed meanwhile" "" "$(cat "$RUN/requests")"
+requests_end 10
 
 # The adopted pod is a whole one: its VM's counters and its log go on, and it can be deleted
 [ "$(exits)" -gt "$exits" ] || fail "exits: $exits before, $(exits) after"

@@ -5,10 +5,9 @@
 # deadline: 420
 
 check() { # SUITE
-	local bin home=$RUN/kubectl-$1 name=k-$1 watch
-	bin=$("$ROOT/qemu-test/kubectl.sh" "$1")
-	mkdir -p "$home"
-	k() { HOME=$home in_net timeout 100 "$bin" "$@"; }
+	local home=$RUN/kubectl-$1 name=k-$1 watch
+	kubectl_as k "$1" 100
+	kubectl_as watcher "$1" 200
 
 	expect_match "get nodes" "host-0 +Ready" "$(k get nodes)"
 	expect_match "get nodes -o wide" "INTERNAL-IP.*KERNEL-VERSION" "$(k get nodes -o wide | head -n 1)"
@@ -16,7 +15,7 @@ check() { # SUITE
 	expect_match "get pods, none" "No resources found" "$(k get pods 2>&1)"
 	expect_match "get an unknown pod" '\(NotFound\): pods "nobody" not found' "$(k get pod nobody 2>&1 || :)"
 
-	HOME=$home in_net timeout 200 "$bin" get pods -w >"$home/watch" 2>"$home/watch.err" &
+	watcher get pods -w >"$home/watch" 2>"$home/watch.err" &
 	watch=$!
 	k run "$name" --image=busybox --restart=Never --command -- sh -c 'echo hello; exec sleep 1000'
 	await 120 "$name runs" pod_running "$name"

@@ -4,9 +4,6 @@
 # environment: shared
 # deadline: 300
 
-logs_of() { api GET "$PODS/$1/log?container=$2"; } # POD CONTAINER
-ended() { [[ $(pod "$1" .status.phase) =~ ^(Succeeded|Failed)$ ]]; }
-
 # shellcheck disable=SC2016  # what is quoted is for the pods' shells
 containers='{"spec": {
 	"securityContext": {"fsGroup": 2000},
@@ -31,9 +28,9 @@ containers='{"spec": {
 		 "command": ["sh", "-c", "until [ -e /data/done ]; do sleep 1; done; cat /data/logs/main/l /etc/app.conf /opt/in/g;
 			echo new >/etc/app.conf; cat /data/app.conf; echo x >/data/x; echo x >/opt/in/x; rm /data/app.conf; ls /data/pgdata"]}]}}'
 pod_create vol busybox '[]' "$(tr '\n\t' '  ' <<<"$containers")"
-await 150 "vol has ended" ended vol
+await 150 "vol has ended" pod_ended vol
 
-main=$(logs_of vol main)
+main=$(pod_logs vol main)
 expect_match "groups" '(^| )2000' "$(head -n 1 <<<"$main")"
 expect "owners of volumes" "0:2000:2777 0:2000:2777 0:2000:2777 0:2000:644 1000:2000:644" "$(sed -n 2,6p <<<"$main" | xargs)"
 expect "writes that found no space" 2 "$(grep -c 'No space left' <<<"$main")"
@@ -42,7 +39,7 @@ expect_match "what fits a volume of 4 MiB" '^small=(4194304|4190208)$' "$(grep s
 expect "what fits one of 1 MiB in memory" fast=1048576 "$(grep fast= <<<"$main")"
 expect "a data folder as a database has it" pg=1000:700 "$(grep pg= <<<"$main")"
 expect_match "read-only root" "can't create /x: Read-only" "$main"
-reader=$(logs_of vol reader)
+reader=$(pod_logs vol reader)
 expect "what the other container sees" "mine conf two new" "$(grep -xE 'mine|conf|two|new' <<<"$reader" | xargs)"
 expect "writes that were refused" 3 "$(grep -c 'Read-only file system' <<<"$reader")"
 expect_match "another's folder" "PG_VERSION" "$reader"
@@ -62,7 +59,7 @@ for path in abs up/etc; do
 		"initContainers": [{"name": "link", "image": "busybox", "volumeMounts": [{"name": "v", "mountPath": "/v"}],
 			"command": ["sh", "-c", "ln -s / /v/abs; ln -s ../../../.. /v/up"]}]}}' \
 		'{"volumeMounts": [{"name": "v", "mountPath": "/x", "subPath": "'$path'"}]}'
-	await 60 "attack by $path has ended" ended attack
+	await 60 "attack by $path has ended" pod_ended attack
 	expect "reason of $path" StartError "$(pod attack '.status.containerStatuses[0].state.terminated.reason')"
 	expect_match "message of $path" "subPath $path leads out of the volume" "$(pod attack '.status.containerStatuses[0].state.terminated.message')"
 	pod_remove attack
@@ -71,7 +68,7 @@ done
 # ephemeral-storage is the size of what the pod can write
 pod_create tiny busybox '["sh", "-c", "dd if=/dev/zero of=/f bs=65536 count=2000 2>&1 | grep -o \"No space.*\"; stat -c size=%s /f"]' '{}' \
 	'{"resources": {"limits": {"ephemeral-storage": "32Mi"}}}'
-await 60 "tiny has ended" ended tiny
+await 60 "tiny has ended" pod_ended tiny
 expect_match "a full disk" "No space left" "$(pod_logs tiny)"
 size=$(pod_logs tiny | sed -n 's/^size=//p')
 if [ "$size" -lt $((24 << 20)) ] || [ "$size" -gt $((32 << 20)) ]; then fail "32 MiB of ephemeral-storage took $size bytes"; fi

@@ -8,7 +8,6 @@ HOST_SETTINGS=(refresh_s=4)
 HOST_KERNEL_ARGS=hyper.debug
 env_up
 
-NS=/api/v1/namespaces/default
 object() { # KIND NAME JSON: makes it
 	api POST "$NS/$1" "$(jq -n --arg name "$2" --argjson more "$3" '{metadata: {name: $name}} * $more')" >/dev/null
 }
@@ -91,8 +90,8 @@ as_pod() { # PATH: what the API answers to the pod's token
 	in_net curl -s -o /dev/null --max-time 20 -w '%{http_code}' --cacert "$RUN/pod-ca.crt" \
 		-H "Authorization: Bearer $(shown token)" "$(api_url "$1")"
 }
-expect "the account's pods" 200 "$(as_pod $NS/pods)"
-expect "the account's secrets" 403 "$(as_pod $NS/secrets)"
+expect "the account's pods" 200 "$(as_pod "$PODS")"
+expect "the account's secrets" 403 "$(as_pod "$NS/secrets")"
 expect "another namespace" 403 "$(as_pod /api/v1/namespaces/kube-system/pods)"
 
 # What is missing is named, waited for, and found when it comes
@@ -105,7 +104,7 @@ await 60 "wants says what it wants" pod_is wants '.status.containerStatuses[0].s
 	"CreateContainerConfigError: couldn't find key colour in Secret default/keys"
 await 60 "late says what it wants" pod_is late '.status.containerStatuses[0].state.waiting.message' \
 	'MountVolume.SetUp failed for volume "late" : configmap "later" not found'
-expect_match "event" FailedMount "$(api GET "$NS/events" | jq -r '.items[] | select(.involvedObject.name == "late").reason' | xargs)"
+expect_match "event" . "$(pod_events late FailedMount)"
 expect "phase" Pending "$(pod late .status.phase)"
 object configmaps later '{"data": {"file": "here I am"}}'
 api PATCH "$NS/secrets/keys" '{"stringData": {"colour": "blue"}}' application/merge-patch+json >/dev/null

@@ -26,7 +26,6 @@ env_controller
 host_start 0
 env_await_hosts
 
-NS=/api/v1/namespaces/default
 login() { # NAME PASSWORD: makes a secret as kubectl create secret docker-registry does
 	local config
 	config=$(jq -nc --arg place "$place" --arg auth "$(printf 'robot:%s' "$2" | base64)" '{auths: {($place): {auth: $auth}}}')
@@ -51,6 +50,5 @@ done
 box good missing right
 await 120 "good has run" pod_is good .status.phase Succeeded
 expect "good" inside "$(pod_logs good)"
-expect_match "the missing one is told" FailedToRetrieveImagePullSecret \
-	"$(api GET "$NS/events" | jq -r '.items[] | select(.involvedObject.name == "good").reason' | xargs)"
+expect_match "the missing one is told" . "$(pod_events good FailedToRetrieveImagePullSecret)"
 expect "log lines with the password" 0 "$(grep -c "swordfish\|$(printf robot:swordfish | base64)" "$RUN/host-0/serial.log" || :)"

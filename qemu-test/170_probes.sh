@@ -4,15 +4,9 @@
 # environment: shared
 # deadline: 300
 
-bin=$("$ROOT/qemu-test/kubectl.sh" trixie)
-mkdir -p "$RUN/kubectl-probes"
-k() { HOME=$RUN/kubectl-probes in_net timeout 60 "$bin" "$@"; }
+kubectl_as k trixie
 ready() { pod_is "$1" '.status.conditions[] | select(.type == "Ready") | .status' "$2"; } # NAME True|False
-event_text() { # NAME REASON
-	api GET "/api/v1/namespaces/default/events" |
-		jq -r --arg pod "$1" --arg reason "$2" '[.items[] | select(.involvedObject.name == $pod and .reason == $reason) | .message] | unique | join("\n")'
-}
-has_event() { [[ $(event_text "$1" "$2") =~ $3 ]]; } # NAME REASON REGEX
+has_event() { [[ $(pod_events "$1" "$2") =~ $3 ]]; } # NAME REASON REGEX
 main='.status.containerStatuses[0]'
 
 # nginx, by every kind of probe; its port by name
@@ -61,7 +55,7 @@ await 60 "nobody runs" pod_running nobody
 await 30 "nobody is told to be unhealthy" has_event nobody Unhealthy \
 	'Readiness probe failed: Get "http://[0-9.]+:8081/x": dial tcp [0-9.]+:8081: connect: connection refused'
 ready nobody False || fail "nobody is ready"
-await 60 "lost has ended" pod_is lost '.status.phase | . == "Failed" or . == "Succeeded"' true
+await 60 "lost has ended" pod_ended lost
 await 10 "event of lost" has_event lost Unhealthy 'Liveness probe failed: HTTP probe failed with statuscode: 404'
 await 10 "event of lost" has_event lost Killing 'Container main failed liveness probe$'
 

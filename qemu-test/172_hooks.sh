@@ -4,11 +4,6 @@
 # environment: shared
 # deadline: 400
 
-event_text() { # NAME REASON
-	api GET "/api/v1/namespaces/default/events" |
-		jq -r --arg pod "$1" --arg reason "$2" '[.items[] | select(.involvedObject.name == $pod and .reason == $reason) | .message] | unique | join("\n")'
-}
-phase_over() { pod_is "$1" '.status.phase | . == "Failed" or . == "Succeeded"' true; }
 ended() { pod "$1" ".status.$2[] | select(.name == \"$3\") | .state.terminated$4"; } # POD LIST CONTAINER FIELD
 busy='trap "echo term; exit 0" TERM; while :; do sleep 1; done'
 
@@ -39,23 +34,23 @@ pod_create shared busybox '[]' '{"spec": {"shareProcessNamespace": true, "termin
 
 await 120 "hooks runs" pod_running hooks
 expect "postStart was first" post "$(pod_logs hooks)"
-await 100 "broken was ended" phase_over broken
-expect_match "event" 'PostStartHook failed: no such luck' "$(event_text broken FailedPostStartHook)"
+await 100 "broken was ended" pod_ended broken
+expect_match "event" 'PostStartHook failed: no such luck' "$(pod_events broken FailedPostStartHook)"
 expect "its code is that of the signal's end" 0 "$(ended broken containerStatuses main .exitCode)"
-await 100 "several has ended" phase_over several
+await 100 "several has ended" pod_ended several
 expect "of several, one was in want of memory" "137 OOMKilled" "$(ended several containerStatuses main '| "\(.exitCode) \(.reason)"')"
 expect "of several, one was killed" "137 Error" "$(ended several containerStatuses killed '| "\(.exitCode) \(.reason)"')"
 expect "of several, one ended" "8 Error" "$(ended several containerStatuses eight '| "\(.exitCode) \(.reason)"')"
 expect "termination message" "last words" "$(ended several containerStatuses words .message)"
 expect "termination message from the log" "one two" "$(ended several containerStatuses tail .message | sort | xargs)"
 
-await 100 "side has ended" phase_over side
+await 100 "side has ended" pod_ended side
 expect "phase of side" Succeeded "$(pod side .status.phase)"
-expect "order" "car init main main over car over" "$(api GET "$PODS/side/log?container=car" | xargs)"
+expect "order" "car init main main over car over" "$(pod_logs side car | xargs)"
 
 await 100 "shared runs" pod_running shared
-await 30 "other has written" eval '[ -n "$(api GET "$PODS/shared/log?container=other" | grep Seccomp)" ]'
-seen=$(api GET "$PODS/shared/log?container=other" | xargs)
+await 30 "other has written" eval '[ -n "$(pod_logs shared other | grep Seccomp)" ]'
+seen=$(pod_logs shared other | xargs)
 expect_match "PID 1 and who else is there" '^pause pause .*sleep' "$seen"
 expect_match "the default filter" 'Seccomp_filters: 2' "$seen"
 expect_match "it refuses" 'mount: permission denied|mounting x on /tmp failed: Operation not permitted' "$(hyper exec -c main shared -- mount -t tmpfs x /tmp 2>&1 || :)"

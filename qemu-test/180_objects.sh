@@ -30,22 +30,11 @@ config_of() { # NAME USER_YAML
 	YAML
 }
 
-# A certificate of GROUP and NAME, as the CA would sign it
-certificate_of() { # FILE GROUP NAME
-	openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout "$RUN/$1.key" \
-		-subj "/O=$2/CN=$3" -out "$RUN/$1.csr" 2>/dev/null
-	openssl x509 -req -in "$RUN/$1.csr" -CA "$RUN/controller/ca.crt" -CAkey "$RUN/controller/ca.key" -CAcreateserial \
-		-CAserial "$RUN/serial" -days 1 -out "$RUN/$1.crt" 2>/dev/null
-	config_of "$1" "client-certificate: $RUN/$1.crt, client-key: $RUN/$1.key"
-}
-
-k() { HOME=$HOME_K timeout 60 "$KUBECTL" "$@"; }
 k_fails() { ! k "$@" 2>&1 || fail "this should have been refused: kubectl $*"; } # prints the refusal
 
 check() { # SUITE
 	local watch
-	KUBECTL=$("$ROOT/qemu-test/kubectl.sh" "$1") HOME_K=$RUN/home-$1
-	mkdir -p "$HOME_K"
+	kubectl_as k "$1"
 
 	k create configmap "map-$1" --from-literal=a=b --from-file=bin="$RUN/bytes"
 	k create secret generic "plain-$1" --from-literal=password=geheim
@@ -144,7 +133,8 @@ expect_match "of an account that is gone" Unauthorized "$(t_fails get pods)"
 
 # --- two hosts, a pod on each
 for i in 0 1; do
-	certificate_of "host-$i" system:nodes "system:node:host-$i"
+	certificate_of "$RUN/host-$i" "/O=system:nodes/CN=system:node:host-$i" "$RUN/controller/ca"
+	config_of "host-$i" "client-certificate: $RUN/host-$i.crt, client-key: $RUN/host-$i.key"
 	k --kubeconfig "$RUN/config-host-$i" create -f - <<<"{\"apiVersion\":\"v1\",\"kind\":\"Node\",\"metadata\":{\"name\":\"host-$i\"}}"
 	k create serviceaccount "account-$i"
 	k create secret generic "secret-$i" --from-literal=a=b

@@ -4,9 +4,7 @@
 # environment: shared
 # deadline: 300
 
-bin=$("$ROOT/qemu-test/kubectl.sh" trixie)
-mkdir -p "$RUN/kubectl-top"
-k() { HOME=$RUN/kubectl-top in_net timeout 60 "$bin" "$@"; }
+kubectl_as k trixie
 api_keys
 endpoint() { # PATH [CURL-ARGUMENT...]: of the host, with the keys of an administrator
 	local path=$1
@@ -27,7 +25,7 @@ pod_create pair busybox '["sleep", "1000"]' '{"spec": {"containers": [{"name": "
 await 150 "busy runs" pod_running busy
 await 150 "pair runs" pod_running pair
 await 60 "busy has its file" eval '[ "$(pod_logs busy)" = written ]'
-await 60 "pair has its file" eval '[ "$(api GET "$PODS/pair/log?container=other" | head -n 1)" = written ]'
+await 60 "pair has its file" eval '[ "$(pod_logs pair other | head -n 1)" = written ]'
 
 # A guest that does not answer within two seconds is left out: on a busy machine it takes more than one try
 whole() { # PATH FILE: fetched with all three containers in it
@@ -76,19 +74,17 @@ expect "nothing there" 404 "$(endpoint /nothing -o /dev/null -w '%{http_code}')"
 
 # Who has no certificate, or another's, sees nothing; one of the cluster's CA without rights is told so
 expect "no certificate" 000 "$(in_net curl -sk -o /dev/null -w '%{http_code}' --max-time 10 "https://$(host_address 0 10250)/metrics" || :)"
-stranger_made_by() { # CA_CERT CA_KEY: makes the certificate of somebody whom that CA calls watcher, of the group people
-	openssl req -newkey rsa:2048 -nodes -subj /O=people/CN=watcher -keyout "$RUN/watcher.key" -out "$RUN/watcher.csr" 2>/dev/null
-	openssl x509 -req -in "$RUN/watcher.csr" -CA "$1" -CAkey "$2" -CAcreateserial -days 1 -out "$RUN/watcher.pem" \
-		-extfile <(echo extendedKeyUsage=clientAuth) 2>/dev/null
+stranger_made_by() { # CA: makes the certificate of somebody whom that CA calls watcher, of the group people
+	certificate_of "$RUN/watcher" /O=people/CN=watcher "$1"
 	sleep 2 # the host's clock may be behind this machine's, and a certificate must not be of the future
 }
 stranger() { # PATH [CURL-ARGUMENT...]
-	in_net curl -sk --max-time 20 --cert "$RUN/watcher.pem" --key "$RUN/watcher.key" "${@:2}" "https://$(host_address 0 10250)$1" || :
+	in_net curl -sk --max-time 20 --cert "$RUN/watcher.crt" --key "$RUN/watcher.key" "${@:2}" "https://$(host_address 0 10250)$1" || :
 }
-openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=another -days 1 -keyout "$RUN/other.key" -out "$RUN/other.pem" 2>/dev/null
-stranger_made_by "$RUN/other.pem" "$RUN/other.key"
+openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=another -days 1 -keyout "$RUN/other.key" -out "$RUN/other.crt" 2>/dev/null
+stranger_made_by "$RUN/other"
 expect "another CA's" 000 "$(stranger /metrics -o /dev/null -w '%{http_code}')"
-stranger_made_by "$RUN/controller/ca.crt" "$RUN/controller/ca.key"
+stranger_made_by "$RUN/controller/ca"
 for what in "/metrics get metrics" "/stats/summary get stats" "/exec/default/busy/main?command=id create proxy"; do
 	read -r path verb sub <<<"$what"
 	expect "$path without rights" "Forbidden (user=watcher, verb=$verb, resource=nodes, subresource=$sub)" "$(stranger "$path")"

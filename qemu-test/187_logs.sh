@@ -4,9 +4,7 @@
 # environment: shared
 # deadline: 400
 
-bin=$("$ROOT/qemu-test/kubectl.sh" trixie)
-mkdir -p "$RUN/kubectl-logs"
-k() { HOME=$RUN/kubectl-logs in_net timeout 100 "$bin" "$@"; }
+kubectl_as k trixie 100
 text() { tr '\n' '|'; }
 refused() { # QUERY STATUS WORDS
 	expect "status of ?$1" "$2" "$(api_status GET "$PODS/talker/log?$1")"

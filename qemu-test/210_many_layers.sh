@@ -18,7 +18,7 @@ registry_push "$work/layout" many:toomany
 
 start=$(now)
 pod_create many many '["sh", "-c", "ls /layers | wc -l; cat /last /layers/126; cat /layers/* | sort -n | uniq | wc -l"]'
-await 300 "many has run" eval '[[ $(pod many .status.phase) =~ Succeeded|Failed ]]'
+await 300 "many has run" pod_ended many
 echo "pulled and run in $(($(now) - start)) s"
 expect "what many saw" "126 126 126 126" "$(pod_logs many | xargs)"
 pod_remove many

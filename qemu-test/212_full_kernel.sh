@@ -19,7 +19,7 @@ pod_create full busybox "$(jq -cn --arg s "$setup" '["sh", "-c", $s]')" '{"spec"
 	'{"securityContext": {"privileged": true}}'
 pod_create fast busybox '["sh", "-c", "uname -r; ip link add br0 type bridge"]' '{"spec": {"runtimeClassName": "hypervm"}}' \
 	'{"securityContext": {"capabilities": {"add": ["NET_ADMIN"]}}}'
-await 120 "full has ended" eval '[[ $(pod full .status.phase) =~ Succeeded|Failed ]]'
+await 120 "full has ended" pod_ended full
 expect_match "what full set up" $'^[0-9.]+-full\nbelow\ngrouped$' "$(pod_logs full)"
 await 120 "fast has ended" pod_is fast .status.phase Failed
 expect_match "what fast has" $'^[0-9.]+\nip: .*Not supported' "$(pod_logs fast)"

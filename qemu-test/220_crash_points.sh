@@ -6,10 +6,7 @@
 HOST_KERNEL_ARGS=hyper.debug
 env_up
 
-hyper run --name web -p 8080:80 nginx
-await 150 "web runs" pod_running web
-answers() { in_net curl -sf --max-time 15 -o /dev/null "http://$(host_address 0 8080)/"; }
-await 30 "web answers" answers
+web_start
 host_shell 0 'mkdir -p /run/hyper/crash'
 started=$(pod web '.status.containerStatuses[0].state.running.startedAt')
 # The image of the pods below is there before one of them is killed
@@ -17,8 +14,7 @@ pod_create first busybox '["sh", "-c", "exit 0"]'
 await 60 "the first one has run" pod_is first .status.phase Succeeded
 pod_remove first
 # Not hostd's own descriptors: the new one has not opened web's disks
-leftovers() { host_leftovers 0 | grep -v ' descriptor '; }
-leftovers >"$RUN/before"
+leftovers_before ' descriptor '
 
 crashed() { ! host_shell 0 "test -e /run/hyper/crash/$1"; }
 
@@ -43,6 +39,5 @@ done
 
 expect "start of web's container" "$started" "$(pod web '.status.containerStatuses[0].state.running.startedAt')"
 expect "web's restarts" 0 "$(pod web '.status.containerStatuses[0].restartCount')"
-await 30 "web answers still" answers
-same_leftovers() { leftovers >"$RUN/after" && diff "$RUN/before" "$RUN/after"; }
-await 30 "the host holds what it held before" same_leftovers
+await 30 "web answers still" web_answers
+await 30 "the host holds what it held before" leftovers_same

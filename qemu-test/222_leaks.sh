@@ -29,9 +29,8 @@ cycles() { # FROM TO STEP
 cycles 0 3 1
 sleep 2
 # hostd keeps some connections to the API open, more after a busy time
-leftovers() { host_leftovers 0 | grep -v ' descriptor socket'; }
 sockets() { host_leftovers 0 | awk '/ descriptor socket/ { print $1 }'; }
-leftovers >"$RUN/before"
+leftovers_before ' descriptor socket'
 memory() { host_shell 0 'cat /proc/meminfo' | awk '/^(Slab|Shmem|AnonPages|KernelStack|PageTables|VmallocUsed|Percpu):/ { print $1, $2 }'; }
 memory >"$RUN/memory-before"
 
@@ -42,8 +41,7 @@ for ((k = 0; k < PARALLEL; k++)); do
 done
 for job in "${jobs[@]}"; do wait "$job"; done
 
-same_leftovers() { leftovers >"$RUN/after" && diff "$RUN/before" "$RUN/after"; }
-await 60 "the host holds what it held before" same_leftovers
+await 60 "the host holds what it held before" leftovers_same
 [ "$(sockets)" -le 24 ] || fail "hostd has $(sockets) sockets open" "$(host_leftovers 0)"
 memory >"$RUN/memory-after"
 paste "$RUN/memory-before" "$RUN/memory-after"

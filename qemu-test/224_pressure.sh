@@ -6,10 +6,7 @@
 HOST_KERNEL_ARGS=hyper.debug
 env_up
 
-hyper run --name web -p 8080:80 nginx
-await 150 "web runs" pod_running web
-url=http://$(host_address 0 8080)/
-await 30 "web answers" in_net curl -sf --max-time 15 -o /dev/null "$url"
+web_start
 started=$(pod web '.status.containerStatuses[0].state.running.startedAt')
 condition() { api GET /api/v1/nodes/host-0 | jq -r --arg type "$1" '.status.conditions[] | select(.type == $type) | .status'; }
 condition_is() { [ "$(condition "$1")" = "$2" ]; }
@@ -50,4 +47,4 @@ pod_remove eater
 
 expect "start of web's container" "$started" "$(pod web '.status.containerStatuses[0].state.running.startedAt')"
 expect "web's restarts" 0 "$(pod web '.status.containerStatuses[0].restartCount')"
-await 15 "web answers still" in_net curl -sf --max-time 15 -o /dev/null "$url"
+await 15 "web answers still" web_answers
