@@ -171,13 +171,8 @@ static void action_report_event(struct watch *w, uint32_t events)
 static int action_command(struct action *a, struct err *e)
 {
 	_cleanup_fd_ int in = open("/dev/null", O_RDONLY | O_CLOEXEC), out = -1;
-	int fds[2], r;
+	int r = in < 0 ? -errno : fd_pipe(&a->output.fd, &out, false);
 
-	if (in < 0 || pipe2(fds, O_CLOEXEC) < 0)
-		return err_sys(e, -errno, "make a pipe");
-	a->output.fd = fds[0];
-	out = fds[1];
-	r = fd_nonblock(a->output.fd);
 	if (r == 0)
 		r = watch_add(a->timer.loop, &a->output, a->output.fd, EPOLLIN,
 			      action_output_event);

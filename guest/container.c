@@ -187,10 +187,9 @@ static int container_stdin(struct container *c, struct err *e)
 	/* Our writing end keeps it open, from one client to the next and over restarts. */
 	if (c->stdin_fds[1] < 0) {
 		c->stdin_fds[0] = fd_close(c->stdin_fds[0]);
-		if (pipe2(c->stdin_fds, O_CLOEXEC) < 0)
-			return err_sys(e, -errno, "make a pipe");
-		if (fd_nonblock(c->stdin_fds[1]) < 0)
-			return err_sys(e, -errno, "standard input");
+		fd = fd_pipe(&c->stdin_fds[1], &c->stdin_fds[0], true);
+		if (fd < 0)
+			return err_sys(e, fd, "standard input");
 	}
 	fd = fcntl(c->stdin_fds[0], F_DUPFD_CLOEXEC, 3);
 	return fd < 0 ? err_sys(e, -errno, "standard input") : fd;
@@ -206,7 +205,7 @@ static int container_spawn(struct container *c, struct err *e)
 				  .join_fd = -1,
 				  .pids_fd = c->pids_fd,
 				  .pts = -1};
-	int fds[2], r;
+	int r;
 
 	if (c->spec->tty) {
 		tty = output_terminal(&c->out[0], &spec.pts, e);
@@ -222,13 +221,9 @@ static int container_spawn(struct container *c, struct err *e)
 	cgroup = cgroup_make(c->index, c->spec, e);
 	if (cgroup < 0)
 		return cgroup;
-	if (pipe2(fds, O_CLOEXEC) < 0)
-		return err_sys(e, -errno, "make a pipe");
-	report_r = fds[0];
-	report_w = fds[1];
+	r = fd_pipe(&report_r, &report_w, false);
 	spec.cgroup_fd = cgroup;
 	spec.report_fd = report_w;
-	r = fd_nonblock(report_r);
 	if (r == 0)
 		r = watch_add(c->backoff.loop, &c->report, report_r, EPOLLIN,
 			      container_report_event);

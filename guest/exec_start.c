@@ -15,32 +15,20 @@
 #include "output.h"
 #include "rootfs.h"
 
-/* Both ends of a pipe, ours not blocking. */
-static int exec_pipe(int *ours, int *theirs, bool we_write, struct err *e)
-{
-	int fds[2];
-
-	if (pipe2(fds, O_CLOEXEC) < 0)
-		return err_sys(e, -errno, "make a pipe");
-	*ours = fds[we_write];
-	*theirs = fds[!we_write];
-	return fd_nonblock(*ours);
-}
-
 static int exec_open_pipes(struct exec *x, int fds[3], struct err *e)
 {
 	int r = 0;
 
 	if (x->in) {
-		r = exec_pipe(&x->in_fd, &fds[0], true, e);
+		r = fd_pipe(&x->in_fd, &fds[0], true);
 	} else {
 		fds[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
 		if (fds[0] < 0)
-			r = err_sys(e, -errno, "open /dev/null");
+			r = -errno;
 	}
 	for (int i = 0; i < 2 && r == 0; i++)
-		r = exec_pipe(&x->out[i].fd, &fds[i + 1], false, e);
-	return r;
+		r = fd_pipe(&x->out[i].fd, &fds[i + 1], false);
+	return r < 0 ? err_sys(e, r, "make its standard streams") : 0;
 }
 
 static int exec_open_terminal(struct exec *x, const struct guest_exec *m, int fds[3], struct err *e)
@@ -79,9 +67,9 @@ pid_t exec_spawn(const struct container *c, const struct guest_strings *args, co
 		return cgroup;
 	if (pidfd < 0)
 		return err_sys(e, -errno, "find the container's process");
-	r = exec_pipe(report_fd, &report, false, e);
+	r = fd_pipe(report_fd, &report, false);
 	if (r < 0)
-		return r;
+		return err_sys(e, r, "make a pipe");
 	spec.report_fd = report;
 	return child_start(&spec, e);
 }

@@ -49,23 +49,20 @@ static void output_readable(struct watch *w, uint32_t events)
 
 static int output_watch(struct output *o, struct err *e)
 {
-	int r = fd_nonblock(o->fd);
+	int r = watch_add(o->loop, &o->watch, o->fd, EPOLLIN, output_readable);
 
-	if (r == 0)
-		r = watch_add(o->loop, &o->watch, o->fd, EPOLLIN, output_readable);
 	return r < 0 ? err_sys(e, r, "watch a container's output") : 0;
 }
 
 int output_pipe(struct output *o, struct err *e)
 {
-	int fds[2], r;
+	int r;
 
 	if (o->write_fd >= 0)
 		return o->write_fd;
-	if (pipe2(fds, O_CLOEXEC) < 0)
-		return err_sys(e, -errno, "make a pipe");
-	o->fd = fds[0];
-	o->write_fd = fds[1];
+	r = fd_pipe(&o->fd, &o->write_fd, false);
+	if (r < 0)
+		return err_sys(e, r, "make a pipe");
 	r = output_watch(o, e);
 	return r < 0 ? r : o->write_fd;
 }
@@ -93,7 +90,7 @@ int output_terminal(struct output *o, int *pts, struct err *e)
 	int slave;
 
 	output_close(o);
-	o->fd = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
+	o->fd = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
 	if (o->fd < 0)
 		return err_sys(e, -errno, "open a terminal");
 	slave = terminal_open(o->fd, pts, e);

@@ -15,6 +15,7 @@ $(eval $(call lib_module,http/server,$(wildcard lib/http/server*.c),picohttppars
 $(eval $(call unit_test,test_seccomp,lib/base/tests/test_seccomp.c,base,))
 $(eval $(call unit_test,test_sandbox,lib/base/tests/test_sandbox.c,base,))
 $(eval $(call unit_test,test_loop,lib/base/tests/test_loop.c,base,))
+$(eval $(call unit_test,test_fd,lib/base/tests/test_fd.c,base,))
 $(eval $(call unit_test,test_quantity,lib/base/tests/test_quantity.c,base,))
 $(eval $(call unit_test,test_figures,lib/base/tests/test_figures.c,base,))
 $(eval $(call unit_test,test_random,lib/base/tests/test_random.c,base,))

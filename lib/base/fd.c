@@ -36,6 +36,23 @@ int fd_nonblock(int fd)
 	return 0;
 }
 
+int fd_pipe(int *ours, int *theirs, bool we_write)
+{
+	int fds[2], r;
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return -errno;
+	r = fd_nonblock(fds[we_write]);
+	if (r < 0) {
+		fd_close(fds[0]);
+		fd_close(fds[1]);
+		return r;
+	}
+	*ours = fds[we_write];
+	*theirs = fds[!we_write];
+	return 0;
+}
+
 int fd_read_full(int fd, void *data, size_t len)
 {
 	char *p = data;

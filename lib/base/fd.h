@@ -17,6 +17,13 @@ int fd_close(int fd);
 /** fd_nonblock() - Set O_NONBLOCK. Return: 0 or -errno */
 int fd_nonblock(int fd);
 
+/**
+ * fd_pipe() - A pipe between us and a process: our end does not block; close-on-exec both
+ * @we_write: ours is the end to write to
+ * Return: 0; -errno, and nothing is changed.
+ */
+int fd_pipe(int *ours, int *theirs, bool we_write);
+
 /** fd_read_full() - Read exactly @len bytes. Return: 0; -ENODATA at an early end; -errno */
 int fd_read_full(int fd, void *data, size_t len);
 
