@@ -156,13 +156,9 @@ static void action_report_event(struct watch *w, uint32_t events)
 {
 	struct action *a = container_of(w, struct action, report);
 	struct child_report report;
-	int r = child_report_read(w->fd, &report);
 
 	(void)events;
-	if (r == -EAGAIN || r == -EINTR)
-		return;
-	action_close(w);
-	if (r == 1) {
+	if (child_report_take(w, &report) == 1) {
 		a->result = ACTION_ERROR;
 		action_say(a, "%s", report.message);
 	}
@@ -183,8 +179,9 @@ static int action_command(struct action *a, struct err *e)
 	if (r < 0)
 		return r;
 	a->pid = r;
-	r = watch_add(a->timer.loop, &a->report, a->report.fd, EPOLLIN, action_report_event);
-	return r < 0 ? err_sys(e, r, "watch a probe") : 0;
+	/* Not watched, its end is still seen when the process is reaped. */
+	(void)watch_add(a->timer.loop, &a->report, a->report.fd, EPOLLIN, action_report_event);
+	return 0;
 }
 
 static void action_command_over(struct action *a, int status)

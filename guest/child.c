@@ -317,12 +317,12 @@ pid_t child_start(const struct child_spec *spec, struct err *e)
 	return (pid_t)pid;
 }
 
-int child_report_read(int fd, struct child_report *r)
+static int child_report_read(int fd, struct child_report *r)
 {
 	ssize_t n = read(fd, r, sizeof(*r));
 
 	if (n < 0)
-		return -errno;
+		return errno == EINTR ? -EAGAIN : -errno;
 	if (n == 0)
 		return 0;
 	if (n != (ssize_t)sizeof(*r))
@@ -330,4 +330,15 @@ int child_report_read(int fd, struct child_report *r)
 	r->reason[sizeof(r->reason) - 1] = '\0';
 	r->message[sizeof(r->message) - 1] = '\0';
 	return 1;
+}
+
+int child_report_take(struct watch *w, struct child_report *report)
+{
+	int r = child_report_read(w->fd, report);
+
+	if (r != -EAGAIN) {
+		watch_del(w);
+		w->fd = fd_close(w->fd);
+	}
+	return r;
 }

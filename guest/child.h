@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "base/err.h"
+#include "base/loop.h"
 #include "proto/guest_msg.h"
 
 #define CHILD_EXIT_START_ERROR 128 /* as containerd gives for a container that could not start */
@@ -38,7 +39,11 @@ struct child_spec {
  */
 pid_t child_start(const struct child_spec *spec, struct err *e);
 
-/** child_report_read() - Return: 1 @r is set; 0 it was executed; -EAGAIN not known yet; -errno */
-int child_report_read(int fd, struct child_report *r);
+/**
+ * child_report_take() - Read the report when it is there, and close its pipe
+ * @w:      on the pipe's end, which does not block; or not watching, but with its fd
+ * Return: 1 @report is set; 0 it was executed; -EAGAIN not known yet, the pipe stays; -errno.
+ */
+int child_report_take(struct watch *w, struct child_report *report);
 
 #endif

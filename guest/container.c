@@ -125,12 +125,6 @@ static void container_ended(struct container *c)
 	container_changed();
 }
 
-static void container_report_close(struct container *c)
-{
-	watch_del(&c->report);
-	c->report.fd = fd_close(c->report.fd);
-}
-
 /* Takes the report if it is there. A process that died before saying anything reported nothing. */
 static void container_take_report(struct container *c)
 {
@@ -139,10 +133,9 @@ static void container_take_report(struct container *c)
 
 	if (c->state != CONTAINER_STARTING)
 		return;
-	r = child_report_read(c->report.fd, &report);
-	if (r == -EAGAIN || r == -EINTR)
+	r = child_report_take(&c->report, &report);
+	if (r == -EAGAIN)
 		return;
-	container_report_close(c);
 	c->state = CONTAINER_RUNNING;
 	if (r == 1) {
 		container_record_end(c, &report, CHILD_EXIT_START_ERROR);
@@ -272,7 +265,8 @@ void container_reaped(struct container *c, int status)
 	container_take_report(c);
 	if (c->state == CONTAINER_STARTING) {
 		/* Killed while others still hold the pipe: cannot be, but must not confuse us. */
-		container_report_close(c);
+		watch_del(&c->report);
+		c->report.fd = fd_close(c->report.fd);
 		c->state = CONTAINER_RUNNING;
 		c->end.ended = false;
 	}

@@ -215,16 +215,8 @@ static void exec_stdin(const struct guest_frame *f)
 static void exec_take_report(struct exec *x)
 {
 	struct child_report report;
-	int r;
 
-	if (x->report.fd < 0)
-		return;
-	r = child_report_read(x->report.fd, &report);
-	if (r == -EAGAIN || r == -EINTR)
-		return;
-	watch_del(&x->report);
-	x->report.fd = fd_close(x->report.fd);
-	if (r == 1)
+	if (x->report.fd >= 0 && child_report_take(&x->report, &report) == 1)
 		x->failure = report;
 }
 

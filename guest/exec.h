@@ -36,7 +36,7 @@ bool exec_reaped(pid_t pid, int status);
 /**
  * exec_spawn() - Start a process beside a container's
  * @fds:       its standard descriptors; with @tty they are a terminal
- * @report_fd: set to where it reports how its start went (child_report_read()), not blocking, owned by the
+ * @report_fd: set to where it reports how its start went (child_report_take()), not blocking, owned by the
  *             caller, also after a failure
  * Return: its pid; -errno.
  */

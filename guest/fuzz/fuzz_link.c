@@ -101,10 +101,11 @@ int exec_start(struct loop *l, struct exec *x, const struct guest_exec *m, struc
 	return 0;
 }
 
-int child_report_read(int fd, struct child_report *r)
+int child_report_take(struct watch *w, struct child_report *r)
 {
-	(void)fd;
 	(void)r;
+	watch_del(w);
+	w->fd = fd_close(w->fd);
 	return 0;
 }
 
