@@ -15,7 +15,8 @@
 
 #define ALLOW_MASTERS	   "system:masters"
 #define ALLOW_KNOWN_MAX	   64
-#define ALLOW_WORDS_BYTES  ((HTTP_PEER_GROUPS_MAX + 3) * HTTP_PEER_NAME_MAX)
+#define ALLOW_WORDS_MAX	   (HTTP_PEER_GROUPS_MAX + 4) /* user, verb, subresource, the group of all */
+#define ALLOW_WORDS_BYTES  (ALLOW_WORDS_MAX * HTTP_PEER_NAME_MAX)
 #define ALLOW_YES_MS	   300000
 #define ALLOW_NO_MS	   30000
 #define ALLOW_REQUESTS_MAX 64
@@ -28,7 +29,6 @@ struct allow_known {
 };
 
 struct allow {
-	struct loop *loop;
 	struct asker *asker;
 	void (*serve)(struct http_request *r, void *arg);
 	void *arg;
@@ -40,7 +40,8 @@ struct allow_question {
 	struct allow *allow;
 	struct http_request *http;
 	struct ask ask;
-	struct api_wire_ask m;
+	char words[ALLOW_WORDS_BYTES];
+	uint32_t bytes;
 };
 
 void allow_attributes(const char *method, const char *path, const char **verb,
@@ -88,7 +89,7 @@ static void allow_refuse(struct http_request *r)
 static void allow_words(struct http_request *r, struct api_wire_ask *m)
 {
 	const struct http_peer *peer = http_request_peer(r);
-	const char *words[HTTP_PEER_GROUPS_MAX + 4] = {peer->common_name};
+	const char *words[ALLOW_WORDS_MAX] = {peer->common_name};
 	size_t count = 3;
 
 	allow_attributes(http_request_method(r), http_request_path(r), &words[1], &words[2]);
@@ -96,6 +97,7 @@ static void allow_words(struct http_request *r, struct api_wire_ask *m)
 		words[count++] = peer->groups[i];
 	words[count++] = "system:authenticated";
 	m->kind = API_WIRE_ALLOW;
+	m->arg_count = m->arg_bytes = 0;
 	for (size_t i = 0; i < count; i++) {
 		size_t len = strlen(words[i]) + 1;
 
@@ -119,14 +121,12 @@ static const struct allow_known *allow_find(const struct allow *a, const struct 
 	return NULL;
 }
 
-static void allow_keep(struct allow *a, const struct api_wire_ask *m, bool yes)
+static void allow_keep(struct allow *a, const struct allow_question *q, bool yes)
 {
 	struct allow_known *k = &a->known[a->turn++ % ALLOW_KNOWN_MAX];
 
-	if (m->arg_bytes > sizeof(k->words))
-		return;
-	memcpy(k->words, m->args, m->arg_bytes);
-	k->bytes = m->arg_bytes;
+	memcpy(k->words, q->words, q->bytes);
+	k->bytes = q->bytes;
 	k->yes = yes;
 	k->until_ms = clock_mono_ms() + (yes ? ALLOW_YES_MS : ALLOW_NO_MS);
 }
@@ -155,7 +155,7 @@ static void allow_answered(struct ask *ask, const struct api_wire_answer *answer
 	(void)fds;
 	(void)count;
 	if (code == 0 || code == -EACCES)
-		allow_keep(a, &q->m, code == 0);
+		allow_keep(a, q, code == 0);
 	http_request_on_close(r, NULL, NULL);
 	allow_forget(q);
 	if (code == 0)
@@ -166,12 +166,11 @@ static void allow_answered(struct ask *ask, const struct api_wire_answer *answer
 		http_reply_text(r, 500, "Authorization error: %s\n", answer->msg);
 }
 
-struct allow *allow_new(struct loop *loop, struct asker *asker,
-			void (*serve)(struct http_request *r, void *arg), void *arg)
+struct allow *allow_new(struct asker *asker, void (*serve)(struct http_request *r, void *arg),
+			void *arg)
 {
 	struct allow *a = mem_alloc(sizeof(*a));
 
-	a->loop = loop;
 	a->asker = asker;
 	a->serve = serve;
 	a->arg = arg;
@@ -180,13 +179,13 @@ struct allow *allow_new(struct loop *loop, struct asker *asker,
 
 static void allow_ask(struct allow *a, struct http_request *r)
 {
-	struct allow_question *q = mem_alloc(sizeof(*q));
+	static struct api_wire_ask m; /* large; what of it is needed later is copied */
 	const struct allow_known *known;
+	struct allow_question *q;
 
-	allow_words(r, &q->m);
-	known = allow_find(a, &q->m);
+	allow_words(r, &m);
+	known = allow_find(a, &m);
 	if (known || a->count >= ALLOW_REQUESTS_MAX) {
-		free(q);
 		if (!known)
 			http_reply_text(r, 503, "too many requests\n");
 		else if (known->yes)
@@ -195,12 +194,15 @@ static void allow_ask(struct allow *a, struct http_request *r)
 			allow_refuse(r);
 		return;
 	}
+	q = mem_alloc(sizeof(*q));
+	memcpy(q->words, m.args, m.arg_bytes);
+	q->bytes = m.arg_bytes;
 	q->allow = a;
 	q->http = r;
 	q->ask.answered = allow_answered;
 	a->count++;
 	http_request_on_close(r, allow_closed, q);
-	if (ask_send(a->asker, &q->ask, &q->m) < 0)
+	if (ask_send(a->asker, &q->ask, &m) < 0)
 		http_reply_text(r, 503, "hostd does not answer\n");
 }
 

@@ -4,14 +4,13 @@
 #define API_ALLOW_H
 
 #include "api/ask.h"
-#include "base/loop.h"
 #include "http/server.h"
 
 struct allow;
 
 /** allow_new() - @asker is borrowed for ever; @serve answers a request that was let through */
-struct allow *allow_new(struct loop *loop, struct asker *asker,
-			void (*serve)(struct http_request *r, void *arg), void *arg);
+struct allow *allow_new(struct asker *asker, void (*serve)(struct http_request *r, void *arg),
+			void *arg);
 
 /**
  * allow_request() - Serve a request, or refuse it, now or when the API has been asked

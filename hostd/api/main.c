@@ -187,7 +187,7 @@ static int main_serve(unsigned int uid, unsigned int gid, struct err *e)
 		s.logs = logs_new(&s.loop, asker);
 		s.execs = execs_new(&s.loop, asker);
 		s.stats = stats_new(&s.loop, asker);
-		s.allow = allow_new(&s.loop, asker, main_serve_request, &s);
+		s.allow = allow_new(asker, main_serve_request, &s);
 	}
 	if (r < 0)
 		return err_wrap(e, r, "serve");

@@ -117,7 +117,7 @@ static struct allow *begin(void)
 {
 	open_ask = NULL;
 	asked_count = 0;
-	return allow_new(NULL, NULL, serve, &asked);
+	return allow_new(NULL, serve, &asked);
 }
 
 static void attributes(void **state)
@@ -200,6 +200,28 @@ static void the_api_decides(void **state)
 	free(a);
 }
 
+/* Names of a certificate as long and as many as they can be: asked once, then known. */
+static void longest_names(void **state)
+{
+	struct allow *a = begin();
+	struct http_request r = request("", "", "GET", "/stats/summary"), again;
+
+	(void)state;
+	memset(r.peer.common_name, 'n', sizeof(r.peer.common_name) - 1);
+	r.peer.group_count = HTTP_PEER_GROUPS_MAX;
+	for (size_t i = 0; i < HTTP_PEER_GROUPS_MAX; i++)
+		memset(r.peer.groups[i], 'a' + (int)i, sizeof(r.peer.groups[i]) - 1);
+	again = r;
+	allow_request(a, &r);
+	assert_int_equal(asked_count, 1);
+	answer(0);
+	assert_true(r.served);
+	allow_request(a, &again);
+	assert_true(again.served);
+	assert_int_equal(asked_count, 1);
+	free(a);
+}
+
 static void client_goes_away(void **state)
 {
 	struct allow *a = begin();
@@ -216,9 +238,8 @@ static void client_goes_away(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(attributes),
-		cmocka_unit_test(masters_and_nobody),
-		cmocka_unit_test(the_api_decides),
+		cmocka_unit_test(attributes),	    cmocka_unit_test(masters_and_nobody),
+		cmocka_unit_test(the_api_decides),  cmocka_unit_test(longest_names),
 		cmocka_unit_test(client_goes_away),
 	};
 
