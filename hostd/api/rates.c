@@ -5,10 +5,12 @@
 #include <stdint.h>
 
 #include "base/clock.h"
+#include "base/mem.h"
 #include "base/str.h"
 
 #define RATES_NS_MS 1000000ULL
 #define RATES_NS_S  1000000000.0
+#define RATES_MAX   1e15 /* a million processors; what a guest says may be any number */
 
 static uint64_t rates_time(const struct json *cpu)
 {
@@ -25,12 +27,13 @@ static void rates_one(struct json_doc *doc, struct json *now, const struct json 
 	const struct json *old = json_get(before, "cpu");
 	uint64_t at_ns = rates_time(cpu), old_ns = rates_time(old);
 	int64_t used = json_int(json_get(cpu, key), -1), had = json_int(json_get(old, key), -1);
+	double rate;
 
 	if (used < 0 || had < 0 || used < had || at_ns <= old_ns ||
 	    at_ns - old_ns > RATES_OLD_MS * RATES_NS_MS)
 		return;
-	json_put_int(doc, cpu, "usageNanoCores",
-		     (int64_t)((double)(used - had) * RATES_NS_S / (double)(at_ns - old_ns)));
+	rate = (double)(used - had) * RATES_NS_S / (double)(at_ns - old_ns);
+	json_put_int(doc, cpu, "usageNanoCores", (int64_t)MIN(rate, RATES_MAX));
 }
 
 static const char *rates_uid(const struct json *pod)

@@ -275,6 +275,28 @@ static void old_ones_say_nothing(void **state)
 	rates_done(&r);
 }
 
+/* A guest's counter may jump from 0 to the largest number within half a second. */
+static void lies_stay_numbers(void **state)
+{
+	static const char before[] =
+		"{\"node\":{\"cpu\":{\"time\":\"2026-01-02T04:00:00Z\",\"usageCoreNanoSeconds\":1}},"
+		"\"pods\":[{\"podRef\":{\"uid\":\"u\"},\"containers\":[{\"name\":\"c\",\"cpu\":{"
+		"\"time\":\"2026-01-02T04:00:00Z\",\"usageCoreNanoSeconds\":0}}]}]}";
+	static const char after[] =
+		"{\"node\":{\"cpu\":{\"time\":\"2026-01-02T04:00:01Z\",\"usageCoreNanoSeconds\":2}},"
+		"\"pods\":[{\"podRef\":{\"uid\":\"u\"},\"containers\":[{\"name\":\"c\",\"cpu\":{"
+		"\"time\":\"2026-01-02T04:00:00.5Z\",\"usageCoreNanoSeconds\":9223372036854775807}}]}]}";
+	const struct json *list;
+	struct rates r = {0};
+
+	(void)state;
+	rates_add(&r, parse(before));
+	list = json_get(rates_add(&r, parse(after)), "pods");
+	list = json_get(json_item(list, 0), "containers");
+	assert_int_equal(cores(json_item(list, 0)), 1000000000000000);
+	rates_done(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -282,6 +304,7 @@ int main(void)
 		cmocka_unit_test(all_is_well_formed),
 		cmocka_unit_test(two_make_a_rate),
 		cmocka_unit_test(old_ones_say_nothing),
+		cmocka_unit_test(lies_stay_numbers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
