@@ -20,13 +20,6 @@
 
 #define GUARD_MAC_BYTES 6
 
-static int guard_send(struct nl_sock *sk, struct nl_msg *m, const char *what, struct err *e)
-{
-	int r = nl_send_sync(sk, m); /* frees it */
-
-	return r < 0 ? err_set(e, -EIO, "%s: %s", what, nl_geterror(r)) : 0;
-}
-
 /* @ip: host byte order; 0: an entry of the bridge's own table */
 static struct nl_msg *guard_neighbour(int type, unsigned int index, uint32_t ip, const uint8_t *mac)
 {
@@ -62,44 +55,32 @@ static struct nl_msg *guard_port(unsigned int tap)
 	return m;
 }
 
-static struct nl_sock *guard_socket(struct err *e)
-{
-	struct nl_sock *sk = nl_socket_alloc();
-	int r = sk ? nl_connect(sk, NETLINK_ROUTE) : -1;
-
-	if (r == 0)
-		return sk;
-	err_set(e, -EIO, "rtnetlink: %s", sk ? nl_geterror(r) : "no memory");
-	nl_socket_free(sk);
-	return NULL;
-}
-
 int guard_tap(const char *tap, unsigned int bridge_index, uint32_t ip, const uint8_t mac[6],
 	      struct err *e)
 {
 	unsigned int index = if_nametoindex(tap);
-	struct nl_sock *sk = guard_socket(e);
-	int r;
+	struct nl_sock *sk;
+	int r = link_socket(&sk, e);
 
-	if (!sk)
-		return -EIO;
-	r = guard_send(sk, guard_neighbour(RTM_NEWNEIGH, index, 0, mac),
-		       "tell the bridge a MAC address", e);
+	if (r < 0)
+		return r;
+	r = link_send(sk, guard_neighbour(RTM_NEWNEIGH, index, 0, mac),
+		      "tell the bridge a MAC address", e);
 	if (r == 0)
-		r = guard_send(sk, guard_port(index), "lock a port of the bridge", e);
+		r = link_send(sk, guard_port(index), "lock a port of the bridge", e);
 	if (r == 0)
-		r = guard_send(sk, guard_neighbour(RTM_NEWNEIGH, bridge_index, ip, mac),
-			       "tell the host a MAC address", e);
+		r = link_send(sk, guard_neighbour(RTM_NEWNEIGH, bridge_index, ip, mac),
+			      "tell the host a MAC address", e);
 	nl_socket_free(sk);
 	return r;
 }
 
 void guard_forget(unsigned int bridge_index, uint32_t ip)
 {
-	struct nl_sock *sk = guard_socket(NULL);
+	struct nl_sock *sk;
 
-	if (sk)
-		guard_send(sk, guard_neighbour(RTM_DELNEIGH, bridge_index, ip, NULL), "forget",
-			   NULL);
+	if (link_socket(&sk, NULL) < 0)
+		return;
+	link_send(sk, guard_neighbour(RTM_DELNEIGH, bridge_index, ip, NULL), "forget", NULL);
 	nl_socket_free(sk);
 }

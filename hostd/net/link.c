@@ -44,7 +44,7 @@ static int link_failed(struct err *e, int nl_code, const char *what, const char 
 	return err_set(e, link_errno(nl_code), "%s %s: %s", what, name, nl_geterror(nl_code));
 }
 
-static int link_socket(struct nl_sock **sk, struct err *e)
+int link_socket(struct nl_sock **sk, struct err *e)
 {
 	int r;
 
@@ -57,6 +57,16 @@ static int link_socket(struct nl_sock **sk, struct err *e)
 		return link_failed(e, r, "connect to", "rtnetlink");
 	}
 	return 0;
+}
+
+int link_send(struct nl_sock *sk, struct nl_msg *m, const char *what, struct err *e)
+{
+	int r;
+
+	if (!m)
+		return err_set(e, -ENOMEM, "%s", what);
+	r = nl_send_sync(sk, m); /* frees it */
+	return r < 0 ? err_set(e, -EIO, "%s: %s", what, nl_geterror(r)) : 0;
 }
 
 /* A fixed address: else the bridge's would change with the taps that join and leave. */

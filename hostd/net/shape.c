@@ -72,16 +72,6 @@ static struct nl_msg *shape_begin(int type, const struct tcmsg *tc, const char *
 	return m;
 }
 
-static int shape_send(struct nl_sock *sk, struct nl_msg *m, const char *what, struct err *e)
-{
-	int r;
-
-	if (!m)
-		return err_set(e, -ENOMEM, "%s", what);
-	r = nl_send_sync(sk, m); /* frees it */
-	return r < 0 ? err_set(e, -EIO, "%s: %s", what, nl_geterror(r)) : 0;
-}
-
 static int shape_to_pod(struct nl_sock *sk, int index, uint32_t bytes_per_s, struct err *e)
 {
 	const struct tcmsg tc = {
@@ -102,7 +92,7 @@ static int shape_to_pod(struct nl_sock *sk, int index, uint32_t bytes_per_s, str
 		return err_set(e, -ENOMEM, "limit what goes to the pod");
 	}
 	nla_nest_end(m, options);
-	return shape_send(sk, m, "limit what goes to the pod", e);
+	return link_send(sk, m, "limit what goes to the pod", e);
 }
 
 /* The policer as the only action of a filter that matches everything */
@@ -140,8 +130,8 @@ static int shape_from_pod(struct nl_sock *sk, int index, uint32_t bytes_per_s, s
 				     .tcm_handle = 1,
 				     .tcm_info = TC_H_MAKE(1U << 16, __builtin_bswap16(ETH_P_ALL))};
 	struct nl_msg *m;
-	int r = shape_send(sk, shape_begin(RTM_NEWQDISC, &qdisc, "ingress"),
-			   "limit what the pod sends", e);
+	int r = link_send(sk, shape_begin(RTM_NEWQDISC, &qdisc, "ingress"),
+			  "limit what the pod sends", e);
 
 	if (r < 0)
 		return r;
@@ -150,22 +140,21 @@ static int shape_from_pod(struct nl_sock *sk, int index, uint32_t bytes_per_s, s
 		nlmsg_free(m);
 		m = NULL;
 	}
-	return shape_send(sk, m, "limit what the pod sends", e);
+	return link_send(sk, m, "limit what the pod sends", e);
 }
 
 int shape_tap(const char *tap, const struct net_rate *rate, struct err *e)
 {
-	struct nl_sock *sk = nl_socket_alloc();
 	unsigned int index = if_nametoindex(tap);
-	int r = -ENOMEM;
+	struct nl_sock *sk;
+	int r;
 
-	if (sk)
-		r = nl_connect(sk, NETLINK_ROUTE);
+	if (!index)
+		return err_set(e, -ENODEV, "no tap %s", tap);
+	r = link_socket(&sk, e);
 	if (r < 0)
-		r = err_set(e, -EIO, "rtnetlink: %s", sk ? nl_geterror(r) : "no memory");
-	else if (!index)
-		r = err_set(e, -ENODEV, "no tap %s", tap);
-	if (r == 0 && rate->ingress && rate->ingress <= SHAPE_RATE_MAX)
+		return r;
+	if (rate->ingress && rate->ingress <= SHAPE_RATE_MAX)
 		r = shape_to_pod(sk, (int)index, (uint32_t)rate->ingress, e);
 	if (r == 0 && rate->egress && rate->egress <= SHAPE_RATE_MAX)
 		r = shape_from_pod(sk, (int)index, (uint32_t)rate->egress, e);
