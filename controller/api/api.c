@@ -217,8 +217,7 @@ struct api *api_free(struct api *a)
 	http_client_free(a->hosts);
 	free(a->host_ca_pem);
 	free(a->host_cert_pem);
-	mem_wipe(a->host_key_pem, strlen(a->host_key_pem));
-	free(a->host_key_pem);
+	mem_free_secret(a->host_key_pem);
 	free(a);
 	return NULL;
 }

@@ -56,9 +56,7 @@ struct http_call *remote_call(struct remote *r, const char *method, const char *
 static void task_free(struct task *t)
 {
 	list_del(&t->node);
-	if (t->body)
-		mem_wipe(t->body, strlen(t->body));
-	free(t->body);
+	mem_free_secret(t->body);
 	free(t->path);
 	free(t);
 }

@@ -448,9 +448,7 @@ int api_new(struct loop *loop, const struct api_config *config, const struct api
 
 static void api_replace(char **text, const char *with)
 {
-	if (*text)
-		mem_wipe(*text, strlen(*text));
-	free(*text);
+	mem_free_secret(*text);
 	*text = with ? mem_strdup(with) : NULL;
 }
 

@@ -78,9 +78,7 @@ void csr_init(struct csr *c, const struct csr_config *config)
 
 static void csr_drop_key(struct csr *c)
 {
-	if (c->pending_key)
-		mem_wipe(c->pending_key, strlen(c->pending_key));
-	free(take_ptr(c->pending_key));
+	c->pending_key = mem_free_secret(c->pending_key);
 	c->name[0] = '\0';
 	c->posted = false;
 }
@@ -215,9 +213,7 @@ static void csr_issued(struct csr *c, const char *certificate)
 	} else {
 		retry_ok(&c->retry);
 	}
-	if (key)
-		mem_wipe(key, strlen(key));
-	free(key);
+	mem_free_secret(key);
 	buf_done(&cert);
 }
 

@@ -79,9 +79,7 @@ static void kube_origin_free(struct kube_origin *o)
 	defer_cancel(&o->release);
 	list_del(&o->node);
 	http_client_free(o->http);
-	if (o->authorization)
-		mem_wipe(o->authorization, strlen(o->authorization));
-	free(o->authorization);
+	mem_free_secret(o->authorization);
 	free(o);
 }
 

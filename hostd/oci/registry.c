@@ -103,14 +103,6 @@ int oci_registry_new(const struct oci_ref *ref, const char *const *mirrors, size
 	return 0;
 }
 
-static void endpoint_forget(char **secret)
-{
-	if (*secret)
-		mem_wipe(*secret, strlen(*secret));
-	free(*secret);
-	*secret = NULL;
-}
-
 struct oci_registry *oci_registry_free(struct oci_registry *registry)
 {
 	if (!registry)
@@ -118,8 +110,8 @@ struct oci_registry *oci_registry_free(struct oci_registry *registry)
 	http_client_free(registry->http);
 	for (size_t i = 0; i < registry->count; i++) {
 		free(registry->endpoints[i].base);
-		endpoint_forget(&registry->endpoints[i].basic);
-		endpoint_forget(&registry->endpoints[i].authorization);
+		mem_free_secret(registry->endpoints[i].basic);
+		mem_free_secret(registry->endpoints[i].authorization);
 	}
 	free(registry);
 	return NULL;
@@ -183,7 +175,7 @@ static int endpoint_authorize(struct oci_registry *g, struct endpoint *ep, const
 	int r = oci_challenge_parse(header, &challenge);
 
 	if (r == -ENOENT && ep->basic && strcasestr(header, "basic")) {
-		endpoint_forget(&ep->authorization);
+		mem_free_secret(ep->authorization);
 		ep->authorization = mem_strdup(ep->basic);
 		return 0;
 	}
@@ -209,7 +201,7 @@ static int endpoint_authorize(struct oci_registry *g, struct endpoint *ep, const
 			 json_str(json_get(json_root(doc), "access_token"), NULL));
 	if (!token || strpbrk(token, "\r\n"))
 		return err_set(e, -EACCES, "the token service gave no token");
-	endpoint_forget(&ep->authorization);
+	mem_free_secret(ep->authorization);
 	ep->authorization = mem_printf("Bearer %s", token);
 	return 0;
 }

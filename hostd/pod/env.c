@@ -26,10 +26,8 @@ struct env_maker {
 
 void texts_done(struct texts *t)
 {
-	for (uint32_t i = 0; i < t->count; i++) {
-		mem_wipe(t->at[i], strlen(t->at[i]));
-		free(t->at[i]);
-	}
+	for (uint32_t i = 0; i < t->count; i++)
+		mem_free_secret(t->at[i]);
 	free(t->at);
 	spec_names_done(&t->names);
 	*t = (struct texts){0};
@@ -83,8 +81,7 @@ static int env_set(struct env_maker *m, const char *prefix, const char *name, st
 		char *last = m->env->at[--m->env->count];
 
 		m->env->bytes -= strlen(m->env->at[at]) + 1;
-		mem_wipe(m->env->at[at], strlen(m->env->at[at]));
-		free(m->env->at[at]);
+		mem_free_secret(m->env->at[at]);
 		m->env->at[at] = last;
 	} else {
 		spec_names_put(&m->env->names, (const char *const *)m->env->at, m->env->count - 1);

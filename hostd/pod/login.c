@@ -99,10 +99,7 @@ void logins_read(struct logins *l, const struct json *secret)
 void logins_done(struct logins *l)
 {
 	for (size_t i = 0; i < l->count; i++) {
-		char *basic = (char *)(uintptr_t)l->at[i].basic;
-
-		mem_wipe(basic, strlen(basic));
-		free(basic);
+		mem_free_secret((char *)(uintptr_t)l->at[i].basic);
 		free((char *)(uintptr_t)l->at[i].at);
 	}
 	l->count = 0;

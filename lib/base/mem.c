@@ -52,3 +52,11 @@ void mem_wipe(void *p, size_t len)
 {
 	explicit_bzero(p, len);
 }
+
+char *mem_free_secret(char *s)
+{
+	if (s)
+		mem_wipe(s, strlen(s));
+	free(s);
+	return NULL;
+}

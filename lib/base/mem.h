@@ -32,6 +32,9 @@ char *mem_printf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /** mem_wipe() - Clear a secret; not removed by the optimiser */
 void mem_wipe(void *p, size_t len);
 
+/** mem_free_secret() - Clear and free a string; NULL is fine. Return: NULL */
+char *mem_free_secret(char *s);
+
 static inline void mem_cleanup_free(void *p)
 {
 	free(*(void **)p);

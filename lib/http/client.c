@@ -56,9 +56,7 @@ static void client_destroy(struct http_client *c)
 	free(c->origin.user_agent);
 	free(c->origin.ca_pem);
 	free(c->origin.cert_pem);
-	if (c->origin.key_pem)
-		mem_wipe(c->origin.key_pem, strlen(c->origin.key_pem));
-	free(c->origin.key_pem);
+	mem_free_secret(c->origin.key_pem);
 	free(c);
 }
 

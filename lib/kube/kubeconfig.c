@@ -201,15 +201,11 @@ int kubeconfig_load(const char *path, struct kubeconfig *k, struct err *e)
 
 void kubeconfig_done(struct kubeconfig *k)
 {
-	if (k->key_pem)
-		mem_wipe(k->key_pem, strlen(k->key_pem));
-	if (k->token)
-		mem_wipe(k->token, strlen(k->token));
 	free(k->server);
 	free(k->ca_pem);
 	free(k->cert_pem);
-	free(k->key_pem);
-	free(k->token);
+	mem_free_secret(k->key_pem);
+	mem_free_secret(k->token);
 	free(k->namespace);
 	*k = (struct kubeconfig){0};
 }
