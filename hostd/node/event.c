@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -113,17 +114,13 @@ static void events_call(struct events *ev, const char *method, const char *path,
 	events_pump(ev);
 }
 
-/* FNV-1a over all words that make two events the same */
+/* Of all words that make two events the same */
 static uint64_t event_hash(const char *const *words, size_t count)
 {
-	uint64_t hash = 0xcbf29ce484222325ULL;
+	uint64_t hash = HASH_START;
 
 	for (size_t i = 0; i < count; i++)
-		for (const char *c = words[i];; c++) {
-			hash = (hash ^ (unsigned char)*c) * 0x100000001b3ULL;
-			if (!*c)
-				break;
-		}
+		hash = hash_more(hash, words[i], strlen(words[i]) + 1);
 	return hash;
 }
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/hash.h"
 #include "base/mem.h"
 #include "base/retry.h"
 #include "pod/spec.h"
@@ -18,14 +19,12 @@
 static uint32_t names_hash(const char *name, size_t len)
 {
 	static uint32_t seed;
-	uint32_t hash;
+	uint64_t hash;
 
 	if (!seed)
 		seed = retry_random() | 1;
-	hash = 0x811c9dc5U ^ seed;
-	for (size_t i = 0; i < len; i++)
-		hash = (hash ^ (unsigned char)name[i]) * 0x01000193U; /* FNV-1a */
-	return hash ^ hash >> 15;
+	hash = hash_more(HASH_START ^ seed, name, len);
+	return (uint32_t)(hash ^ hash >> 32);
 }
 
 void spec_names_init(struct spec_names *n, uint32_t max)

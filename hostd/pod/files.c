@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -239,26 +240,17 @@ int files_check(const struct pod *p, struct err *e)
 	return r;
 }
 
-static uint64_t files_hash_more(uint64_t hash, const void *data, size_t len)
-{
-	const unsigned char *c = data;
-
-	for (size_t i = 0; i < len; i++)
-		hash = (hash ^ c[i]) * 0x100000001b3ULL; /* FNV-1a */
-	return hash;
-}
-
 static uint64_t files_hash(const struct guest_files *m)
 {
-	uint64_t hash = 0xcbf29ce484222325ULL;
+	uint64_t hash = HASH_START;
 
 	for (uint32_t i = 0; i < m->count; i++) {
 		const struct guest_file *f = &m->files[i];
 
-		hash = files_hash_more(hash, f->path, strlen(f->path) + 1);
-		hash = files_hash_more(hash, &f->mode, sizeof(f->mode));
-		hash = files_hash_more(hash, &f->len, sizeof(f->len));
-		hash = files_hash_more(hash, f->data, f->len);
+		hash = hash_more(hash, f->path, strlen(f->path) + 1);
+		hash = hash_more(hash, &f->mode, sizeof(f->mode));
+		hash = hash_more(hash, &f->len, sizeof(f->len));
+		hash = hash_more(hash, f->data, f->len);
 	}
 	return hash ? hash : 1;
 }
