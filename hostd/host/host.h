@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/figures.h"
 #include "base/loop.h"
 
 /* ---- Settings: /run/hyper/boot/settings, written by the boot service for this boot ---- */
@@ -86,16 +87,6 @@ void host_inventory_read(struct host_inventory *inv);
 
 #define HOST_USAGE_NETS_MAX 16
 
-struct host_usage_net {
-	char name[16];
-	uint64_t rx_bytes, rx_packets, rx_errors, rx_dropped;
-	uint64_t tx_bytes, tx_packets, tx_errors, tx_dropped;
-};
-
-struct host_usage_fs {
-	uint64_t bytes, free_bytes, inodes, inodes_free;
-};
-
 struct host_usage {
 	uint64_t time_ns, boot_ns; /* since the epoch */
 	uint64_t cpu_ns; /* of all processors, since boot; the parts below have the clock tick's grain */
@@ -106,15 +97,12 @@ struct host_usage {
 	uint64_t faults, major_faults;
 	double load[3]; /* of 1, 5 and 15 minutes */
 	uint32_t processes, processes_max;
-	struct host_usage_net nets[HOST_USAGE_NETS_MAX];
+	struct figures_net nets[HOST_USAGE_NETS_MAX];
 	uint32_t net_count;
 };
 
 /** host_usage_read() - Fill in what the kernel tells; never fails, unknown parts are 0 */
 void host_usage_read(struct host_usage *u);
-
-/** host_usage_fs() - Of the file system at @path; all 0 when that is missing */
-void host_usage_fs(const char *path, struct host_usage_fs *fs);
 
 /** host_cpu_has() - Whether /proc/cpuinfo's first processor has a flag */
 bool host_cpu_has(const char *flag);

@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/statvfs.h>
 
 #include "base/figures.h"
 #include "base/mem.h"
@@ -17,19 +16,17 @@
 
 int host_pressure_read(const char *scratch_dir, uint64_t memory_bytes, struct host_pressure *p)
 {
-	struct statvfs fs;
+	struct figures_fs fs;
 	char text[FIGURES_FILE_MAX];
-	uint64_t unit;
+	int r;
 
 	figures_read(AT_FDCWD, "/proc/meminfo", text, sizeof(text));
 	p->memory.left_bytes = figures_line(text, "MemAvailable") << 10;
 	p->memory.least_bytes = MAX(memory_bytes / PRESSURE_MEMORY_PART, PRESSURE_MEMORY_MIN_BYTES);
 	if (!p->memory.left_bytes)
 		return -EIO;
-	if (statvfs(scratch_dir, &fs) < 0)
-		return -errno;
-	unit = fs.f_frsize;
-	p->scratch.left_bytes = fs.f_bavail * unit;
-	p->scratch.least_bytes = fs.f_blocks * unit / PRESSURE_SCRATCH_PART;
-	return 0;
+	r = figures_fs(scratch_dir, &fs);
+	p->scratch.left_bytes = fs.available_bytes;
+	p->scratch.least_bytes = fs.bytes / PRESSURE_SCRATCH_PART;
+	return r;
 }

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -11,17 +10,15 @@
 #include "base/fd.h"
 #include "base/figures.h"
 #include "base/mem.h"
-#include "base/str.h"
 #include "host/host.h"
 
-#define USAGE_CGROUP	 "/sys/fs/cgroup"
-#define USAGE_NET	 "/sys/class/net"
-#define USAGE_FILE_MAX	 ((size_t)256 << 10)
-#define USAGE_NS_US	 1000ULL
-#define USAGE_KIB	 1024ULL
-#define USAGE_NS_MS	 1000000ULL
-#define USAGE_TICK_NS	 10000000ULL /* USER_HZ is 100, whatever the kernel's */
-#define USAGE_NET_FIELDS 16
+#define USAGE_CGROUP   "/sys/fs/cgroup"
+#define USAGE_NET      "/sys/class/net"
+#define USAGE_FILE_MAX ((size_t)256 << 10)
+#define USAGE_NS_US    1000ULL
+#define USAGE_KIB      1024ULL
+#define USAGE_NS_MS    1000000ULL
+#define USAGE_TICK_NS  10000000ULL /* USER_HZ is 100, whatever the kernel's */
 
 static void usage_cpu(struct host_usage *u)
 {
@@ -81,41 +78,16 @@ static void usage_net(struct host_usage *u)
 
 	(void)file_read(AT_FDCWD, "/proc/net/dev", &text, NULL);
 	while (dir && (ent = readdir(dir)) && u->net_count < HOST_USAGE_NETS_MAX) {
-		struct host_usage_net *n = &u->nets[u->net_count];
-		uint64_t f[USAGE_NET_FIELDS];
 		char path[512];
 
 		snprintf(path, sizeof(path), USAGE_NET "/%s/device", ent->d_name);
-		if (ent->d_name[0] == '.' || access(path, F_OK) < 0 ||
-		    str_copy(n->name, sizeof(n->name), ent->d_name) < 0 ||
-		    figures_columns(buf_str(&text), n->name, f, ARRAY_SIZE(f)) < ARRAY_SIZE(f))
-			continue;
-		n->rx_bytes = f[0];
-		n->rx_packets = f[1];
-		n->rx_errors = f[2];
-		n->rx_dropped = f[3];
-		n->tx_bytes = f[8];
-		n->tx_packets = f[9];
-		n->tx_errors = f[10];
-		n->tx_dropped = f[11];
-		u->net_count++;
+		if (ent->d_name[0] != '.' && access(path, F_OK) == 0 &&
+		    figures_net(buf_str(&text), ent->d_name, &u->nets[u->net_count]))
+			u->net_count++;
 	}
 	if (dir)
 		closedir(dir);
 	buf_done(&text);
-}
-
-void host_usage_fs(const char *path, struct host_usage_fs *fs)
-{
-	struct statvfs s;
-
-	*fs = (struct host_usage_fs){0};
-	if (statvfs(path, &s) < 0)
-		return;
-	fs->bytes = (uint64_t)s.f_blocks * s.f_frsize;
-	fs->free_bytes = (uint64_t)s.f_bfree * s.f_frsize;
-	fs->inodes = s.f_files;
-	fs->inodes_free = s.f_ffree;
 }
 
 void host_usage_read(struct host_usage *u)

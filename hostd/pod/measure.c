@@ -19,11 +19,11 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "pod/impl.h"
+#include "pod/summary.h"
 
 #define MEASURE_MS	 2000
 #define MEASURE_SLICE_NS 4000000
 #define MEASURE_NS_US	 1000
-#define MEASURE_NS_S	 1000000000ULL
 #define MEASURE_NET_MAX	 ((size_t)256 << 10) /* /proc/net/dev */
 
 /* ---- asking ---- */
@@ -153,26 +153,6 @@ void pods_measure(struct pods *pods)
 
 /* ---- telling: as the stats/v1alpha1 Summary of a kubelet has it, ours under "hyper" ---- */
 
-static void put(struct json_doc *doc, struct json *obj, const char *key, uint64_t value)
-{
-	json_put_int(doc, obj, key, (int64_t)MIN(value, (uint64_t)INT64_MAX));
-}
-
-static void put_time(struct json_doc *doc, struct json *obj, const char *key, uint64_t ns)
-{
-	char text[CLOCK_RFC3339_MAX];
-
-	json_put_str(doc, obj, key, clock_rfc3339_nano(text, MIN(ns, (uint64_t)INT64_MAX)));
-}
-
-static struct json *put_obj(struct json_doc *doc, struct json *obj, const char *key, uint64_t ns)
-{
-	struct json *o = json_obj_of(doc, obj, key);
-
-	put_time(doc, o, "time", ns);
-	return o;
-}
-
 static uint64_t measure_logs(const struct pod *p, uint32_t container)
 {
 	static const char *const suffixes[] = {".log", ".log.1", ".prev.log"};
@@ -196,79 +176,66 @@ static void measure_container(struct json_doc *doc, struct json *list, const str
 	struct json *o = json_new_obj(doc), *part;
 
 	json_put_str(doc, o, "name", s->name);
-	put_time(doc, o, "startTime", c->started_ns);
-	part = put_obj(doc, o, "cpu", p->stats_ns);
-	put(doc, part, "usageCoreNanoSeconds", c->cpu_ns);
-	part = put_obj(doc, o, "memory", p->stats_ns);
+	summary_put_time(doc, o, "startTime", c->started_ns);
+	part = summary_part(doc, o, "cpu", p->stats_ns);
+	summary_put(doc, part, "usageCoreNanoSeconds", c->cpu_ns);
+	part = summary_part(doc, o, "memory", p->stats_ns);
 	if (s->memory_limit)
-		put(doc, part, "availableBytes",
-		    s->memory_limit - MIN(s->memory_limit, c->working_set_bytes));
-	put(doc, part, "usageBytes", c->memory_bytes);
-	put(doc, part, "workingSetBytes", c->working_set_bytes);
-	put(doc, part, "rssBytes", c->rss_bytes);
-	put(doc, part, "pageFaults", c->faults);
-	put(doc, part, "majorPageFaults", c->major_faults);
-	put(doc, put_obj(doc, o, "logs", p->stats_ns), "usedBytes", measure_logs(p, c->container));
+		summary_put(doc, part, "availableBytes",
+			    s->memory_limit - MIN(s->memory_limit, c->working_set_bytes));
+	summary_put(doc, part, "usageBytes", c->memory_bytes);
+	summary_put(doc, part, "workingSetBytes", c->working_set_bytes);
+	summary_put(doc, part, "rssBytes", c->rss_bytes);
+	summary_put(doc, part, "pageFaults", c->faults);
+	summary_put(doc, part, "majorPageFaults", c->major_faults);
+	summary_put(doc, summary_part(doc, o, "logs", p->stats_ns), "usedBytes",
+		    measure_logs(p, c->container));
 	part = json_obj_of(doc, o, "hyper");
-	put(doc, part, "userNanoSeconds", c->cpu_user_ns);
-	put(doc, part, "systemNanoSeconds", c->cpu_system_ns);
-	put(doc, part, "throttledNanoSeconds", c->throttled_ns);
-	put(doc, part, "throttledPeriods", c->throttled);
-	put(doc, part, "processes", c->pids);
-	put(doc, part, "oomKills", c->oom_kills);
+	summary_put(doc, part, "userNanoSeconds", c->cpu_user_ns);
+	summary_put(doc, part, "systemNanoSeconds", c->cpu_system_ns);
+	summary_put(doc, part, "throttledNanoSeconds", c->throttled_ns);
+	summary_put(doc, part, "throttledPeriods", c->throttled);
+	summary_put(doc, part, "processes", c->pids);
+	summary_put(doc, part, "oomKills", c->oom_kills);
 	json_push(doc, list, o);
 }
 
 /* By the interface's counters on this host: what it receives, the guest has sent. */
-static bool measure_tap(const struct pod *p, const char *interfaces, struct guest_stats_net *n)
+static bool measure_tap(const struct pod *p, const char *interfaces, struct figures_net *n)
 {
-	uint64_t f[16];
+	struct figures_net host;
 	char tap[16];
 
-	if (!*p->ip || net_tap_name(p->ip, tap) < 0 ||
-	    figures_columns(interfaces, tap, f, ARRAY_SIZE(f)) < ARRAY_SIZE(f))
+	if (!*p->ip || net_tap_name(p->ip, tap) < 0 || !figures_net(interfaces, tap, &host))
 		return false;
-	*n = (struct guest_stats_net){
-		.tx_bytes = f[0],
-		.tx_packets = f[1],
-		.tx_errors = f[2],
-		.tx_dropped = f[3],
-		.rx_bytes = f[8],
-		.rx_packets = f[9],
-		.rx_errors = f[10],
-		.rx_dropped = f[11],
+	*n = (struct figures_net){
+		.name = "eth0",
+		.tx_bytes = host.rx_bytes,
+		.tx_packets = host.rx_packets,
+		.tx_errors = host.rx_errors,
+		.tx_dropped = host.rx_dropped,
+		.rx_bytes = host.tx_bytes,
+		.rx_packets = host.tx_packets,
+		.rx_errors = host.tx_errors,
+		.rx_dropped = host.tx_dropped,
 	};
 	return true;
-}
-
-static void measure_net_fields(struct json_doc *doc, struct json *o,
-			       const struct guest_stats_net *n)
-{
-	json_put_str(doc, o, "name", "eth0");
-	put(doc, o, "rxBytes", n->rx_bytes);
-	put(doc, o, "rxErrors", n->rx_errors);
-	put(doc, o, "txBytes", n->tx_bytes);
-	put(doc, o, "txErrors", n->tx_errors);
 }
 
 static void measure_net(struct json_doc *doc, struct json *o, const struct pod *p,
 			const char *interfaces, uint64_t now_ns)
 {
-	struct guest_stats_net n;
-	struct json *net, *one, *more;
+	struct figures_net n;
+	struct json *more;
 
 	if (!measure_tap(p, interfaces, &n))
 		return;
-	net = put_obj(doc, o, "network", now_ns);
-	measure_net_fields(doc, net, &n);
-	one = json_new_obj(doc);
-	measure_net_fields(doc, one, &n);
-	json_push(doc, json_arr_of(doc, net, "interfaces"), one);
+	summary_put_nets(doc, o, &n, 1, now_ns);
 	more = json_obj_of(doc, json_obj_of(doc, o, "hyper"), "network");
-	put(doc, more, "rxPackets", n.rx_packets);
-	put(doc, more, "rxDropped", n.rx_dropped);
-	put(doc, more, "txPackets", n.tx_packets);
-	put(doc, more, "txDropped", n.tx_dropped);
+	summary_put(doc, more, "rxPackets", n.rx_packets);
+	summary_put(doc, more, "rxDropped", n.rx_dropped);
+	summary_put(doc, more, "txPackets", n.tx_packets);
+	summary_put(doc, more, "txDropped", n.tx_dropped);
 }
 
 /* What the pod costs this host. */
@@ -283,22 +250,24 @@ static void measure_group(struct json_doc *doc, struct json *o, const struct pod
 	if (dir < 0)
 		return;
 	figures_read(dir, "cpu.stat", text, sizeof(text));
-	part = put_obj(doc, o, "cpu", now_ns);
-	put(doc, part, "usageCoreNanoSeconds", figures_line(text, "usage_usec") * MEASURE_NS_US);
+	part = summary_part(doc, o, "cpu", now_ns);
+	summary_put(doc, part, "usageCoreNanoSeconds",
+		    figures_line(text, "usage_usec") * MEASURE_NS_US);
 	part = json_obj_of(doc, o, "hyper");
-	put(doc, part, "userNanoSeconds", figures_line(text, "user_usec") * MEASURE_NS_US);
-	put(doc, part, "systemNanoSeconds", figures_line(text, "system_usec") * MEASURE_NS_US);
-	put(doc, part, "throttledNanoSeconds",
-	    figures_line(text, "throttled_usec") * MEASURE_NS_US);
+	summary_put(doc, part, "userNanoSeconds", figures_line(text, "user_usec") * MEASURE_NS_US);
+	summary_put(doc, part, "systemNanoSeconds",
+		    figures_line(text, "system_usec") * MEASURE_NS_US);
+	summary_put(doc, part, "throttledNanoSeconds",
+		    figures_line(text, "throttled_usec") * MEASURE_NS_US);
 	used = figures_number(dir, "memory.current");
 	figures_read(dir, "memory.stat", text, sizeof(text));
 	idle = figures_line(text, "inactive_file");
-	part = put_obj(doc, o, "memory", now_ns);
-	put(doc, part, "usageBytes", used);
-	put(doc, part, "workingSetBytes", used - MIN(used, idle));
-	put(doc, part, "rssBytes", figures_line(text, "anon"));
-	put(doc, part, "pageFaults", figures_line(text, "pgfault"));
-	put(doc, part, "majorPageFaults", figures_line(text, "pgmajfault"));
+	part = summary_part(doc, o, "memory", now_ns);
+	summary_put(doc, part, "usageBytes", used);
+	summary_put(doc, part, "workingSetBytes", used - MIN(used, idle));
+	summary_put(doc, part, "rssBytes", figures_line(text, "anon"));
+	summary_put(doc, part, "pageFaults", figures_line(text, "pgfault"));
+	summary_put(doc, part, "majorPageFaults", figures_line(text, "pgmajfault"));
 }
 
 static void measure_vmm(struct json_doc *doc, struct json *hyper, const struct pod *p)
@@ -326,32 +295,21 @@ static void measure_vmm(struct json_doc *doc, struct json *hyper, const struct p
 		disk.written_bytes += c.disks[i].written_bytes;
 		disk.errors += c.disks[i].errors;
 	}
-	put(doc, hyper, "givenBackBytes", c.given_back_bytes);
+	summary_put(doc, hyper, "givenBackBytes", c.given_back_bytes);
 	o = json_obj_of(doc, hyper, "exits");
-	put(doc, o, "io", exits.io);
-	put(doc, o, "mmio", exits.mmio);
-	put(doc, o, "signal", exits.signal);
-	put(doc, o, "other", exits.other);
+	summary_put(doc, o, "io", exits.io);
+	summary_put(doc, o, "mmio", exits.mmio);
+	summary_put(doc, o, "signal", exits.signal);
+	summary_put(doc, o, "other", exits.other);
 	o = json_obj_of(doc, hyper, "disk");
-	put(doc, o, "kicks", disk.kicks);
-	put(doc, o, "reads", disk.reads);
-	put(doc, o, "writes", disk.writes);
-	put(doc, o, "flushes", disk.flushes);
-	put(doc, o, "discards", disk.discards);
-	put(doc, o, "readBytes", disk.read_bytes);
-	put(doc, o, "writtenBytes", disk.written_bytes);
-	put(doc, o, "errors", disk.errors);
-}
-
-static void measure_fs(struct json_doc *doc, struct json *o, uint64_t bytes, uint64_t free_bytes,
-		       uint64_t inodes, uint64_t inodes_free)
-{
-	put(doc, o, "availableBytes", free_bytes);
-	put(doc, o, "capacityBytes", bytes);
-	put(doc, o, "usedBytes", bytes - MIN(bytes, free_bytes));
-	put(doc, o, "inodesFree", inodes_free);
-	put(doc, o, "inodes", inodes);
-	put(doc, o, "inodesUsed", inodes - MIN(inodes, inodes_free));
+	summary_put(doc, o, "kicks", disk.kicks);
+	summary_put(doc, o, "reads", disk.reads);
+	summary_put(doc, o, "writes", disk.writes);
+	summary_put(doc, o, "flushes", disk.flushes);
+	summary_put(doc, o, "discards", disk.discards);
+	summary_put(doc, o, "readBytes", disk.read_bytes);
+	summary_put(doc, o, "writtenBytes", disk.written_bytes);
+	summary_put(doc, o, "errors", disk.errors);
 }
 
 static void measure_volume(struct json_doc *doc, struct json *list, const struct pod *p,
@@ -359,8 +317,12 @@ static void measure_volume(struct json_doc *doc, struct json *list, const struct
 {
 	struct json *o = json_new_obj(doc);
 
-	put_time(doc, o, "time", p->stats_ns);
-	measure_fs(doc, o, v->bytes, v->free_bytes, v->inodes, v->inodes_free);
+	summary_put_time(doc, o, "time", p->stats_ns);
+	summary_put_fs(doc, o,
+		       &(struct figures_fs){.bytes = v->bytes,
+					    .free_bytes = v->free_bytes,
+					    .inodes = v->inodes,
+					    .inodes_free = v->inodes_free});
 	json_put_str(doc, o, "name", p->spec->volumes[v->volume].name);
 	json_push(doc, list, o);
 }
@@ -374,15 +336,18 @@ static void measure_guest(struct json_doc *doc, struct json *o, struct json *con
 	for (uint32_t i = 0; i < m->container_count; i++)
 		if (m->containers[i].container < p->spec->container_count)
 			measure_container(doc, containers, p, &m->containers[i]);
-	part = put_obj(doc, o, "ephemeral-storage", p->stats_ns);
-	measure_fs(doc, part, m->scratch_bytes, m->scratch_free_bytes, m->scratch_inodes,
-		   m->scratch_inodes_free);
+	part = summary_part(doc, o, "ephemeral-storage", p->stats_ns);
+	summary_put_fs(doc, part,
+		       &(struct figures_fs){.bytes = m->scratch_bytes,
+					    .free_bytes = m->scratch_free_bytes,
+					    .inodes = m->scratch_inodes,
+					    .inodes_free = m->scratch_inodes_free});
 	for (uint32_t i = 0; i < m->volume_count; i++)
 		if (m->volumes[i].volume < p->spec->volume_count)
 			measure_volume(doc, json_arr_of(doc, o, "volume"), p, &m->volumes[i]);
 	part = json_obj_of(doc, json_obj_of(doc, o, "hyper"), "guest");
-	put(doc, part, "memoryBytes", m->memory_bytes);
-	put(doc, part, "availableBytes", m->memory_available_bytes);
+	summary_put(doc, part, "memoryBytes", m->memory_bytes);
+	summary_put(doc, part, "availableBytes", m->memory_available_bytes);
 }
 
 static struct json *measure_pod(struct json_doc *doc, const struct pod *p, const char *interfaces)
@@ -394,12 +359,12 @@ static struct json *measure_pod(struct json_doc *doc, const struct pod *p, const
 	json_put_str(doc, ref, "name", p->meta.name);
 	json_put_str(doc, ref, "namespace", p->meta.ns);
 	json_put_str(doc, ref, "uid", p->meta.uid);
-	put_time(doc, o, "startTime", p->start_ns);
+	summary_put_time(doc, o, "startTime", p->start_ns);
 	containers = json_arr_of(doc, o, "containers");
 	hyper = json_obj_of(doc, o, "hyper");
-	put(doc, hyper, "cid", p->cid);
+	summary_put(doc, hyper, "cid", p->cid);
 	if (p->run_since_ms)
-		put(doc, hyper, "runMilliSeconds", clock_mono_ms() - p->run_since_ms);
+		summary_put(doc, hyper, "runMilliSeconds", clock_mono_ms() - p->run_since_ms);
 	measure_vmm(doc, hyper, p);
 	measure_group(doc, o, p, now_ns);
 	measure_net(doc, o, p, interfaces, now_ns);
@@ -445,15 +410,15 @@ void pods_counts(const struct pods *pods, struct json_doc *doc, struct json *obj
 {
 	const struct pods_counts *c = &pods->counts;
 
-	put(doc, obj, "vmStarts", c->vm_starts);
-	put(doc, obj, "vmStartFailures", c->vm_start_failures);
-	put(doc, obj, "vmEnds", c->vm_ends);
-	put(doc, obj, "vmCrashes", c->vm_crashes);
-	put(doc, obj, "pulls", c->pulls);
-	put(doc, obj, "pullFailures", c->pull_failures);
-	put(doc, obj, "containerStarts", c->container_starts);
-	put(doc, obj, "containerEnds", c->container_ends);
-	put(doc, obj, "oomKills", c->oom_kills);
+	summary_put(doc, obj, "vmStarts", c->vm_starts);
+	summary_put(doc, obj, "vmStartFailures", c->vm_start_failures);
+	summary_put(doc, obj, "vmEnds", c->vm_ends);
+	summary_put(doc, obj, "vmCrashes", c->vm_crashes);
+	summary_put(doc, obj, "pulls", c->pulls);
+	summary_put(doc, obj, "pullFailures", c->pull_failures);
+	summary_put(doc, obj, "containerStarts", c->container_starts);
+	summary_put(doc, obj, "containerEnds", c->container_ends);
+	summary_put(doc, obj, "oomKills", c->oom_kills);
 }
 
 void pods_states(const struct pods *pods, struct json_doc *doc, struct json *obj)
@@ -465,6 +430,6 @@ void pods_states(const struct pods *pods, struct json_doc *doc, struct json *obj
 
 		list_for_each(p, &pods->all, node)
 			count += p->state == (enum pod_state)s;
-		put(doc, obj, pod_state_name((enum pod_state)s), count);
+		summary_put(doc, obj, pod_state_name((enum pod_state)s), count);
 	}
 }

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/figures.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/str.h"
 
 const char *figures_read(int dirfd, const char *path, char *text, size_t size)
 {
@@ -59,4 +62,38 @@ size_t figures_columns(const char *text, const char *word, uint64_t *out, size_t
 		at = end;
 	}
 	return n;
+}
+
+bool figures_net(const char *text, const char *name, struct figures_net *n)
+{
+	uint64_t f[16];
+
+	*n = (struct figures_net){0};
+	if (str_copy(n->name, sizeof(n->name), name) < 0 ||
+	    figures_columns(text, name, f, ARRAY_SIZE(f)) < ARRAY_SIZE(f))
+		return false;
+	n->rx_bytes = f[0];
+	n->rx_packets = f[1];
+	n->rx_errors = f[2];
+	n->rx_dropped = f[3];
+	n->tx_bytes = f[8];
+	n->tx_packets = f[9];
+	n->tx_errors = f[10];
+	n->tx_dropped = f[11];
+	return true;
+}
+
+int figures_fs(const char *path, struct figures_fs *fs)
+{
+	struct statvfs s;
+
+	*fs = (struct figures_fs){0};
+	if (statvfs(path, &s) < 0)
+		return -errno;
+	fs->bytes = (uint64_t)s.f_blocks * s.f_frsize;
+	fs->free_bytes = (uint64_t)s.f_bfree * s.f_frsize;
+	fs->available_bytes = (uint64_t)s.f_bavail * s.f_frsize;
+	fs->inodes = s.f_files;
+	fs->inodes_free = s.f_ffree;
+	return 0;
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -44,6 +45,34 @@ static void columns(void **state)
 	assert_int_equal(figures_columns(dev, "face", n, 6), 0);
 }
 
+static void interface(void **state)
+{
+	static const char text[] = " face |bytes packets\n"
+				   "  eth0: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16\n"
+				   "  eth1: 1 2 3 4 5 6 7 8\n";
+	struct figures_net n;
+
+	(void)state;
+	assert_true(figures_net(text, "eth0", &n));
+	assert_string_equal(n.name, "eth0");
+	assert_true(n.rx_bytes == 1 && n.rx_packets == 2 && n.rx_errors == 3 && n.rx_dropped == 4);
+	assert_true(n.tx_bytes == 9 && n.tx_packets == 10 && n.tx_errors == 11 &&
+		    n.tx_dropped == 12);
+	assert_false(figures_net(text, "eth1", &n));
+	assert_false(figures_net(text, "a-name-of-17-char", &n));
+}
+
+static void file_system(void **state)
+{
+	struct figures_fs fs;
+
+	(void)state;
+	assert_int_equal(figures_fs("/tmp", &fs), 0);
+	assert_true(fs.bytes && fs.free_bytes <= fs.bytes && fs.available_bytes <= fs.free_bytes);
+	assert_int_equal(figures_fs("/nowhere", &fs), -ENOENT);
+	assert_true(!fs.bytes && !fs.inodes);
+}
+
 static void files(void **state)
 {
 	char path[] = "/tmp/figures-XXXXXX", text[8];
@@ -62,8 +91,8 @@ static void files(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(lines),
-		cmocka_unit_test(columns),
+		cmocka_unit_test(lines),     cmocka_unit_test(columns),
+		cmocka_unit_test(interface), cmocka_unit_test(file_system),
 		cmocka_unit_test(files),
 	};
 
