@@ -72,8 +72,8 @@ void pressure_start(struct hostd *h);
 /** wire_node() - Join the API, once the address is known; again: no harm */
 void wire_node(struct hostd *h);
 
-/** wire_measured() - What is used was measured: api gets it (wire_stats.c) */
-void wire_measured(struct hostd *h);
+/** wire_on_measured() - pods_ops.on_measured: with the host's own part it goes to api (wire_stats.c) */
+void wire_on_measured(struct json_doc *doc, struct json *pods, void *arg);
 
 /** wire_done() - Stop all modules; VMs run on */
 void wire_done(struct hostd *h);

@@ -283,13 +283,6 @@ static int wire_list(struct buf *out, void *arg)
 	return pods_list(h->pods, out);
 }
 
-/* ---- pod -> api ---- */
-
-static void wire_on_measured(void *arg)
-{
-	wire_measured(arg);
-}
-
 /* ---- start and stop ---- */
 
 static void wire_images_changed(void *arg)

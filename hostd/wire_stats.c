@@ -87,14 +87,14 @@ static void stats_node(struct json_doc *doc, struct json *node, const struct hos
 	}
 }
 
-void wire_measured(struct hostd *h)
+void wire_on_measured(struct json_doc *doc, struct json *pods, void *arg)
 {
-	_cleanup_json_ struct json_doc *doc = json_doc_new();
+	struct hostd *h = arg;
 	struct json *root = json_new_obj(doc);
 	uint64_t begin_ns = clock_mono_ns();
 
 	stats_node(doc, json_obj_of(doc, root, "node"), h);
-	pods_stats(h->pods, doc, json_arr_of(doc, root, "pods"));
+	json_put(doc, root, "pods", pods);
 	/* For so long the loop did nothing else; the pods were looked at in slices. */
 	summary_put(doc, json_at(root, "node", "hyper", NULL), "measureNanoSeconds",
 		    clock_mono_ns() - begin_ns);

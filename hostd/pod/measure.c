@@ -82,7 +82,7 @@ static void measure_slice(struct timer *t)
 			  measure_pod(pods->stats_doc, p, buf_str(&pods->stats_net)));
 	}
 	pods->measuring = false;
-	pods->ops.on_measured(pods->arg);
+	pods->ops.on_measured(pods->stats_doc, pods->stats_list, pods->arg);
 	measure_end(pods);
 }
 
@@ -372,14 +372,6 @@ static struct json *measure_pod(struct json_doc *doc, const struct pod *p, const
 	if (p->stats && p->stats->ask == p->pods->measure_ask && p->spec)
 		measure_guest(doc, o, containers, p);
 	return o;
-}
-
-void pods_stats(const struct pods *pods, struct json_doc *doc, struct json *list)
-{
-	struct json_iter it = json_iter(pods->stats_list);
-
-	while (json_next(&it))
-		json_push(doc, list, json_copy(doc, it.value));
 }
 
 int pods_list(struct pods *pods, struct buf *out)

@@ -80,8 +80,12 @@ struct pods_ops {
 	void (*on_deleted)(const struct pod_ref *pod, void *arg);
 	void (*on_event)(const struct pod_ref *pod, const char *type, const char *reason,
 			 const char *message, void *arg);
-	/* pods_measure() is done: pods_stats() has it. NULL when that is never called */
-	void (*on_measured)(void *arg);
+	/*
+	 * pods_measure() is done. @pods: one object per VM, a PodStats of the Summary that kubelets serve
+	 * (k8s.io/kubelet, stats/v1alpha1), without what needs two measurements, and with more under
+	 * "hyper". @doc owns it, is there for the call and may be added to. NULL when nothing is measured
+	 */
+	void (*on_measured)(struct json_doc *doc, struct json *pods, void *arg);
 	/*
 	 * Get an object: one attempt, answered once by pods_fetched() and not from inside, unless it is
 	 * cancelled. Not called before the first pods_sync().
@@ -126,13 +130,6 @@ int pods_log_path(struct pods *pods, const char *ns, const char *name, const cha
  * on_measured follows from the loop, within about two seconds; a measurement that goes on already is joined.
  */
 void pods_measure(struct pods *pods);
-
-/**
- * pods_stats() - From on_measured: append what was found to @list
- * One object per VM: a PodStats of the Summary that kubelets serve (k8s.io/kubelet, stats/v1alpha1), without
- * what needs two measurements, and with more under "hyper".
- */
-void pods_stats(const struct pods *pods, struct json_doc *doc, struct json *list);
 
 /** pods_list() - Append the PodList: each pod as the API gave it, its status as it is. Return: 0 or -errno */
 int pods_list(struct pods *pods, struct buf *out);

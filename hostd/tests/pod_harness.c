@@ -73,14 +73,14 @@ static void on_event(const struct pod_ref *pod, const char *type, const char *re
 	snprintf(trail + strlen(trail), sizeof(trail) - strlen(trail), "%s ", reason);
 }
 
-static void on_measured(void *arg)
+static void on_measured(struct json_doc *doc, struct json *list, void *arg)
 {
+	(void)doc;
 	(void)arg;
 	measured++;
 	json_doc_free(measured_doc);
 	measured_doc = json_doc_new();
-	measured_pods = json_new_arr(measured_doc);
-	pods_stats(pods, measured_doc, measured_pods);
+	measured_pods = json_copy(measured_doc, list);
 }
 
 static void on_fetch(struct pod_want *want, void *arg)
