@@ -45,7 +45,8 @@ struct hostd {
 	char no_net[ERR_MSG_MAX]; /* "" when pods get a network; else why not */
 	const char *mirrors[HOST_MIRRORS_MAX];
 
-	struct timer pressure_look, pressure_stay[NODE_PRESSURE_MAX];
+	struct timer pressure_look;
+	uint64_t pressure_until_ms[NODE_PRESSURE_MAX]; /* clock_mono_ms(); it is told until then */
 
 	struct oci *oci;
 	struct net *net;

@@ -2,6 +2,7 @@
 /* Every ten seconds: does the host run short of memory or of room for scratch disks? Then tell the API, and evict. */
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "hostd.h"
@@ -10,26 +11,21 @@
 #define PRESSURE_STAY_MS 60000 /* it is said for so long after it has passed: no to and fro */
 
 static void pressure_judge(struct hostd *h, const struct host_room *room, enum pods_resource what,
-			   enum node_pressure kind, struct timer *stay)
+			   enum node_pressure kind)
 {
-	bool is = room->left_bytes < room->least_bytes;
+	uint64_t now_ms = clock_mono_ms(), *until_ms = &h->pressure_until_ms[kind];
 
-	if (is) {
-		if (!timer_armed(stay))
+	if (room->left_bytes < room->least_bytes) {
+		if (*until_ms <= now_ms)
 			log_warn("main", "ev=pressure kind=%s left_kib=%llu least_kib=%llu",
 				 kind == NODE_PRESSURE_MEMORY ? "memory" : "scratch",
 				 (unsigned long long)room->left_bytes >> 10,
 				 (unsigned long long)room->least_bytes >> 10);
-		timer_set(stay, PRESSURE_STAY_MS);
+		*until_ms = now_ms + PRESSURE_STAY_MS;
 		pods_evict(h->pods, what, room->left_bytes, room->least_bytes);
 	}
 	if (h->node)
-		node_set_pressure(h->node, kind, timer_armed(stay));
-}
-
-static void pressure_passed(struct timer *t)
-{
-	(void)t; /* the next look tells it */
+		node_set_pressure(h->node, kind, *until_ms > now_ms);
 }
 
 static void pressure_look(struct timer *t)
@@ -43,16 +39,12 @@ static void pressure_look(struct timer *t)
 		log_debug("main", "ev=no_pressure error=\"%s\"", strerror(-r));
 		return;
 	}
-	pressure_judge(h, &p.memory, PODS_MEMORY, NODE_PRESSURE_MEMORY,
-		       &h->pressure_stay[NODE_PRESSURE_MEMORY]);
-	pressure_judge(h, &p.scratch, PODS_SCRATCH, NODE_PRESSURE_DISK,
-		       &h->pressure_stay[NODE_PRESSURE_DISK]);
+	pressure_judge(h, &p.memory, PODS_MEMORY, NODE_PRESSURE_MEMORY);
+	pressure_judge(h, &p.scratch, PODS_SCRATCH, NODE_PRESSURE_DISK);
 }
 
 void pressure_start(struct hostd *h)
 {
-	for (int i = 0; i < NODE_PRESSURE_MAX; i++)
-		timer_init(&h->loop, &h->pressure_stay[i], pressure_passed);
 	timer_init(&h->loop, &h->pressure_look, pressure_look);
 	timer_set(&h->pressure_look, PRESSURE_LOOK_MS);
 }
