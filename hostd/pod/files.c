@@ -75,13 +75,16 @@ static struct files_one *files_add(struct files *f, const char *path, uint16_t m
 		one->path = mem_strdup(path);
 	}
 	one->mode = mode;
-	buf_init_secret(&one->data, GUEST_FILES_BYTES_MAX - f->bytes);
+	/* One byte more than there is room for, which is an error then: a cap of 0 would be none. */
+	buf_init_secret(&one->data, GUEST_FILES_BYTES_MAX - f->bytes + 1);
 	return one;
 }
 
 static int files_added(struct files *f, const struct files_one *one, int r, struct err *e)
 {
 	f->bytes += one->data.len;
+	if (f->bytes > GUEST_FILES_BYTES_MAX)
+		r = -E2BIG;
 	return r == -E2BIG ? err_set(e, r, "more than %d MiB of files", GUEST_FILES_BYTES_MAX >> 20)
 			   : r;
 }

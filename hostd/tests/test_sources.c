@@ -445,6 +445,27 @@ static void test_bad_keys(void **state)
 	assert_int_equal(fake.started, 0);
 }
 
+/* A volume that is full to the last byte takes no further file. */
+static void test_files_too_large(void **state)
+{
+	static const char head[] = "{\"kind\":\"ConfigMap\",\"data\":{\"a\":\"";
+	size_t len = (size_t)GUEST_FILES_BYTES_MAX / 4;
+	char *text = mem_alloc(sizeof(head) + len + 4), *end = stpcpy(text, head);
+
+	(void)state;
+	begin("", VOLUME("\"configMap\":{\"name\":\"m\",\"items\":["
+			 "{\"key\":\"a\",\"path\":\"1\"},{\"key\":\"a\",\"path\":\"2\"},"
+			 "{\"key\":\"a\",\"path\":\"3\"},{\"key\":\"a\",\"path\":\"4\"},"
+			 "{\"key\":\"a\",\"path\":\"5\"}]}"));
+	memset(end, 'x', len);
+	memcpy(end + len, "\"}}", 4);
+	assert_true(api_answer("m", text));
+	settle();
+	assert_true(status_has("more than 4 MiB of files"));
+	assert_int_equal(fake.started, 0);
+	free(text);
+}
+
 /* What the guest cannot take now is sent a little later. */
 static void test_files_wait(void **state)
 {
@@ -530,6 +551,7 @@ int main(void)
 		T(test_account_token),
 		T(test_later_source_wins),
 		T(test_bad_keys),
+		T(test_files_too_large),
 		T(test_files_wait),
 		T(test_pull_secrets),
 		cmocka_unit_test(test_renewal),
