@@ -180,7 +180,7 @@ static int env_all(struct env_maker *m, const struct spec_env *v, const struct j
 					 it.key);
 			continue;
 		}
-		r = source_key(object, env_object(v), it.key, false, &m->value, e);
+		r = source_value(it.value, v->kind == SPEC_ENV_SECRET, it.key, &m->value, e);
 		if (r == 0)
 			r = env_set(m, v->name, it.key, e);
 	}
@@ -191,7 +191,7 @@ static int env_one(struct env_maker *m, const struct spec_env *v, const struct j
 		   struct err *e)
 {
 	const struct pod *p = m->pod;
-	int r = source_key(object, env_object(v), v->key, false, &m->value, e);
+	int r = source_key(object, env_object(v), v->key, &m->value, e);
 
 	if (r == -ENOENT && v->optional)
 		return 0;

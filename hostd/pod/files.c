@@ -89,44 +89,45 @@ static int files_added(struct files *f, const struct files_one *one, int r, stru
 			   : r;
 }
 
-static int files_key(struct files *f, const struct spec_source *src, const struct json *object,
-		     const char *key, const char *path, uint16_t mode, struct err *e)
+static int files_value(struct files *f, const struct json *value, bool encoded, const char *key,
+		       const char *path, uint16_t mode, struct err *e)
 {
-	bool secret = src->kind == SPEC_SOURCE_SECRET;
-	struct files_one *one;
-	struct buf data;
-	int r;
+	struct files_one *one = files_add(f, path, mode, e);
 
-	buf_init_secret(&data, GUEST_FILES_BYTES_MAX);
-	r = source_key(object, secret ? POD_SECRET : POD_CONFIG_MAP, key, true, &data, e);
-	if (r == -ENOENT) {
-		if (!src->optional)
-			err_set(e, r, "references non-existent %s key: %s",
-				secret ? "secret" : "config", key);
-		return src->optional ? 0 : r;
-	}
-	one = r == 0 ? files_add(f, path, mode, e) : NULL;
-	if (one)
-		r = files_added(f, one, buf_append(&one->data, data.data, data.len), e);
-	else if (r == 0)
-		r = -EINVAL;
-	buf_done(&data);
-	return r;
+	return one ? files_added(f, one, source_value(value, encoded, key, &one->data, e), e)
+		   : -EINVAL;
+}
+
+static int files_item(struct files *f, const struct spec_source *src, const struct json *object,
+		      const struct spec_item *item, struct err *e)
+{
+	bool secret = src->kind == SPEC_SOURCE_SECRET, encoded;
+	const struct json *value = source_find(object, secret ? POD_SECRET : POD_CONFIG_MAP,
+					       item->key, true, &encoded);
+
+	if (value)
+		return files_value(f, value, encoded, item->key, item->path, item->mode, e);
+	if (src->optional)
+		return 0;
+	return err_set(e, -ENOENT, "references non-existent %s key: %s",
+		       secret ? "secret" : "config", item->key);
 }
 
 static int files_all(struct files *f, const struct spec_source *src, const struct json *object,
 		     struct err *e)
 {
-	static const char *const members[] = {"data", "binaryData"};
+	bool secret = src->kind == SPEC_SOURCE_SECRET;
+	struct json_iter data = json_iter(json_get(object, "data"));
+	struct json_iter binary = json_iter(secret ? NULL : json_get(object, "binaryData"));
 	int r = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
-		struct json_iter it = json_iter(json_get(object, members[i]));
-
-		while (r == 0 && json_next(&it))
-			if (it.key)
-				r = files_key(f, src, object, it.key, it.key, src->mode, e);
-	}
+	while (r == 0 && json_next(&data))
+		if (data.key)
+			r = files_value(f, data.value, secret, data.key, data.key, src->mode, e);
+	while (r == 0 && json_next(&binary))
+		if (binary.key)
+			r = files_value(f, binary.value, true, binary.key, binary.key, src->mode,
+					e);
 	return r;
 }
 
@@ -149,8 +150,7 @@ static int files_object(const struct pod *p, struct files *f, const struct spec_
 	if (!src->item_count)
 		return files_all(f, src, object, e);
 	for (uint32_t i = 0; r == 0 && i < src->item_count; i++)
-		r = files_key(f, src, object, src->items[i].key, src->items[i].path,
-			      src->items[i].mode, e);
+		r = files_item(f, src, object, &src->items[i], e);
 	return r;
 }
 

@@ -322,14 +322,30 @@ void sources_close(struct pod *p);
 int source_get(const struct pod *p, const struct source_name *name, const struct json **object,
 	       struct err *e);
 
+/** source_find() - One key of a ConfigMap or Secret; @binary: those of binaryData, too. Return: NULL: there is none */
+const struct json *source_find(const struct json *object, enum pod_object kind, const char *key,
+			       bool binary, bool *encoded);
+
 /**
- * source_key() - The bytes of one key of a ConfigMap or Secret
- * @out:    appended to
- * @binary: those of binaryData, too
- * Return: 0; -ENOENT: no such key (nothing is set in @e); -EBADMSG; -E2BIG.
+ * source_value() - The bytes of a value
+ * @key:     for messages
+ * @encoded: as source_find() says; all data of Secrets, and binaryData
+ * @out:     appended to
+ * Return: 0; -EBADMSG; -E2BIG.
  */
-int source_key(const struct json *object, enum pod_object kind, const char *key, bool binary,
-	       struct buf *out, struct err *e);
+int source_value(const struct json *value, bool encoded, const char *key, struct buf *out,
+		 struct err *e);
+
+/** source_key() - Both, without binaryData. Return: as source_value(); -ENOENT: no such key (nothing is set in @e) */
+int source_key(const struct json *object, enum pod_object kind, const char *key, struct buf *out,
+	       struct err *e);
+
+/**
+ * source_renew_ms() - How long until a token that lives so long is renewed
+ * Four fifths of its life, at most a day, up to a tenth less by chance; never so short that an API which
+ * issues expired tokens is asked without pause.
+ */
+uint64_t source_renew_ms(uint64_t life_ms, uint32_t random);
 
 /* ---- login.c: imagePullSecrets ---- */
 
@@ -350,13 +366,6 @@ int logins_make(struct pod *p, struct logins *l);
 
 /** needs_met() - Whether the API gave all that the pod needs to start; if not, says what is missing */
 bool needs_met(struct pod *p);
-
-/**
- * source_renew_ms() - How long until a token that lives so long is renewed
- * Four fifths of its life, at most a day, up to a tenth less by chance; never so short that an API which
- * issues expired tokens is asked without pause.
- */
-uint64_t source_renew_ms(uint64_t life_ms, uint32_t random);
 
 /* ---- files.c: volumes that are files ---- */
 

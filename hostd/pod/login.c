@@ -84,7 +84,7 @@ void logins_read(struct logins *l, const struct json *secret)
 		struct json_iter it;
 
 		buf_clear(&text);
-		if (source_key(secret, POD_SECRET, keys[i], false, &text, NULL) < 0 ||
+		if (source_key(secret, POD_SECRET, keys[i], &text, NULL) < 0 ||
 		    json_parse(buf_str(&text), text.len, &doc, NULL) < 0)
 			continue;
 		auths = i == 0 ? json_get(json_root(doc), "auths") : json_root(doc);

@@ -444,22 +444,36 @@ int source_get(const struct pod *p, const struct source_name *name, const struct
 	return 0;
 }
 
-int source_key(const struct json *object, enum pod_object kind, const char *key, bool binary,
-	       struct buf *out, struct err *e)
+const struct json *source_find(const struct json *object, enum pod_object kind, const char *key,
+			       bool binary, bool *encoded)
 {
 	const struct json *value = json_at(object, "data", key, NULL);
-	bool encoded = kind == POD_SECRET;
-	int r;
 
+	*encoded = kind == POD_SECRET;
 	if (!value && binary && kind == POD_CONFIG_MAP) {
 		value = json_at(object, "binaryData", key, NULL);
-		encoded = true;
+		*encoded = true;
 	}
-	if (!value)
-		return -ENOENT;
+	return value;
+}
+
+int source_value(const struct json *value, bool encoded, const char *key, struct buf *out,
+		 struct err *e)
+{
+	int r;
+
 	if (!encoded)
 		r = buf_puts(out, json_str(value, ""));
 	else
 		r = base64_decode(out, json_str(value, ""));
 	return r == -EBADMSG ? err_set(e, r, "key %s: not base64", key) : r;
+}
+
+int source_key(const struct json *object, enum pod_object kind, const char *key, struct buf *out,
+	       struct err *e)
+{
+	bool encoded;
+	const struct json *value = source_find(object, kind, key, false, &encoded);
+
+	return value ? source_value(value, encoded, key, out, e) : -ENOENT;
 }
