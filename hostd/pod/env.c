@@ -33,6 +33,16 @@ void texts_done(struct texts *t)
 	*t = (struct texts){0};
 }
 
+int texts_find(const struct texts *t, const char *name, size_t len)
+{
+	return spec_names_find(&t->names, (const char *const *)t->at, name, len);
+}
+
+int texts_expand(const struct texts *t, const char *text, struct buf *out)
+{
+	return spec_expand(text, &t->names, (const char *const *)t->at, out);
+}
+
 int texts_add(struct texts *t, struct buf *text)
 {
 	char **more;
@@ -70,8 +80,7 @@ static int env_set(struct env_maker *m, const char *prefix, const char *name, st
 		err_set(e, r, "env %s%s: longer than %d bytes", prefix, name, GUEST_STR_MAX);
 		goto out;
 	}
-	at = spec_names_find(&m->env->names, (const char *const *)m->env->at, text.data,
-			     strcspn(text.data, "="));
+	at = texts_find(m->env, text.data, strcspn(text.data, "="));
 	r = texts_add(m->env, &text);
 	if (r < 0) {
 		err_set(e, r, "env %s%s: too many variables", prefix, name);
@@ -231,8 +240,7 @@ static int env_entry(struct env_maker *m, const struct spec_env *v, struct err *
 		r = field_text(m->pod, &v->field, m->index, &m->value, e);
 		break;
 	case SPEC_ENV_VALUE:
-		r = spec_expand(v->value, &m->env->names, (const char *const *)m->env->at,
-				&m->value);
+		r = texts_expand(m->env, v->value, &m->value);
 		break;
 	}
 	if (r == -E2BIG)

@@ -216,14 +216,6 @@ static int files_make(const struct pod *p, const struct spec_volume *v, struct f
 	return r;
 }
 
-bool files_wanted(const struct pod *p)
-{
-	for (uint32_t i = 0; p->spec && i < p->spec->volume_count; i++)
-		if (spec_volume_is_files(p->spec->volumes[i].kind))
-			return true;
-	return false;
-}
-
 int files_check(const struct pod *p, struct err *e)
 {
 	int r = 0;

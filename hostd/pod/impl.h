@@ -349,10 +349,10 @@ uint64_t source_renew_ms(uint64_t life_ms, uint32_t random);
 
 /* ---- login.c: imagePullSecrets ---- */
 
-#define LOGINS_MAX 64
+#define POD_LOGINS_MAX 64
 
 struct logins {
-	struct oci_login at[LOGINS_MAX];
+	struct oci_login at[POD_LOGINS_MAX];
 	size_t count;
 };
 
@@ -370,8 +370,6 @@ bool needs_met(struct pod *p);
 /* ---- files.c: volumes that are files ---- */
 
 void files_init(struct pod *p);
-/** files_wanted() - Whether the pod has such volumes */
-bool files_wanted(const struct pod *p);
 /** files_check() - Whether all can be made. Return: 0; -EAGAIN: not yet (as source_get()); -errno with a kubelet's words */
 int files_check(const struct pod *p, struct err *e);
 /** files_send() - Send those that the guest does not have. Return: 0; -ENOBUFS: more is sent later; -errno */
@@ -403,7 +401,13 @@ struct texts {
 
 void texts_done(struct texts *t);
 
-/** texts_add() - Take over what is in a buffer, which is empty afterwards. Return: 0 or -E2BIG */
+/** texts_find() - Where a variable is in a list of them, or -1 */
+int texts_find(const struct texts *t, const char *name, size_t len);
+
+/** texts_expand() - As spec_expand(), with the variables in @t */
+int texts_expand(const struct texts *t, const char *text, struct buf *out);
+
+/** texts_add() - Keep a copy of what is in a buffer. Return: 0 or -E2BIG */
 int texts_add(struct texts *t, struct buf *text);
 
 /**

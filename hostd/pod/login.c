@@ -56,7 +56,7 @@ static void login_one(struct logins *l, const char *key, const struct json *entr
 	const char *password = json_str(json_get(entry, "password"), "");
 	struct buf plain, basic;
 
-	if (!*key || l->count == LOGINS_MAX || strpbrk(key, " \r\n"))
+	if (!*key || l->count == POD_LOGINS_MAX || strpbrk(key, " \r\n"))
 		return;
 	buf_init_secret(&plain, LOGIN_TEXT_MAX);
 	buf_init_secret(&basic, LOGIN_TEXT_MAX);

@@ -58,13 +58,11 @@ static bool order_expand(struct order *o, struct guest_strings *list, const stru
 
 	buf_init_secret(&text, GUEST_STR_MAX);
 	for (uint32_t i = 0; ok && i < words->count; i++) {
-		ok = spec_expand(words->at[i], &env->names, (const char *const *)env->at, &text) ==
-			     0 &&
+		ok = texts_expand(env, words->at[i], &text) == 0 &&
 		     texts_add(&o->args, &text) == 0 &&
 		     order_push(o, list, o->args.at[o->args.count - 1]);
 		buf_done(&text);
 	}
-	buf_done(&text);
 	return ok;
 }
 
@@ -86,8 +84,7 @@ static bool order_args(struct order *o, struct guest_container *g, const struct 
 
 static bool order_overridden(const struct texts *env, const char *variable)
 {
-	return spec_names_find(&env->names, (const char *const *)env->at, variable,
-			       strcspn(variable, "=")) >= 0;
+	return texts_find(env, variable, strcspn(variable, "=")) >= 0;
 }
 
 static bool order_env(struct order *o, struct guest_container *g, const struct texts *env,

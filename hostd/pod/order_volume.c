@@ -34,7 +34,7 @@ static int order_expand(const struct spec_container *s, const struct spec_mount 
 			const struct texts *env, struct texts *texts, struct err *e)
 {
 	struct buf b = BUF_INIT(GUEST_PATH_LEN_MAX);
-	int r = spec_expand(m->sub_path, &env->names, (const char *const *)env->at, &b);
+	int r = texts_expand(env, m->sub_path, &b);
 
 	if (r == 0 && (strstr(buf_str(&b), "$(") || !guest_path_valid(buf_str(&b))))
 		r = -EINVAL;
