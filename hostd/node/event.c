@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/bucket.h"
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/log.h"
@@ -34,20 +35,12 @@ struct event {
 
 static bool events_allow(struct events *ev)
 {
-	uint64_t now_ms = clock_mono_ms(), fresh = (now_ms - ev->refilled_ms) / EVENTS_REFILL_MS;
-
-	if (fresh) {
-		ev->tokens = (unsigned int)MIN(ev->tokens + fresh, (uint64_t)EVENTS_BURST);
-		ev->refilled_ms = now_ms;
-	}
-	if (!ev->tokens || ev->waiting >= EVENTS_WAITING_MAX) {
-		if (ev->dropped++ % 100 == 0)
-			log_info("node", "ev=events_dropped count=%llu",
-				 (unsigned long long)ev->dropped);
-		return false;
-	}
-	ev->tokens--;
-	return true;
+	if (ev->waiting < EVENTS_WAITING_MAX &&
+	    bucket_take(&ev->bucket, EVENTS_BURST, EVENTS_REFILL_MS, clock_mono_ms()))
+		return true;
+	if (ev->dropped++ % 100 == 0)
+		log_info("node", "ev=events_dropped count=%llu", (unsigned long long)ev->dropped);
+	return false;
 }
 
 static void event_free(struct event *one)
@@ -230,7 +223,7 @@ void events_send(struct events *ev, const struct node_pod_ref *pod, const char *
 
 void events_init(struct events *ev, struct node *node)
 {
-	*ev = (struct events){.node = node, .tokens = EVENTS_BURST, .refilled_ms = clock_mono_ms()};
+	*ev = (struct events){.node = node};
 	list_init(&ev->calls);
 }
 

@@ -3,6 +3,7 @@
 #ifndef NODE_PARTS_H
 #define NODE_PARTS_H
 
+#include "base/bucket.h"
 #include "base/buf.h"
 #include "base/list.h"
 #include "base/retry.h"
@@ -136,8 +137,8 @@ struct event_known {
 
 struct events {
 	struct node *node;
-	unsigned int under_way, waiting, tokens;
-	uint64_t refilled_ms;
+	unsigned int under_way, waiting;
+	struct bucket bucket;
 	uint64_t dropped;
 	struct list calls;
 	struct event_known known[EVENTS_KNOWN]; /* that were told of late */

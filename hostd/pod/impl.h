@@ -12,6 +12,7 @@
 #include <limits.h>
 #include <stdbool.h>
 
+#include "base/bucket.h"
 #include "base/list.h"
 #include "disk/disk.h"
 #include "pod/pod.h"
@@ -167,8 +168,7 @@ struct pod {
 	uint64_t over_ms; /* since then all containers are finished; 0: they are not */
 	uint64_t created_ns, start_ns; /* real time; start_ns: 0 before it was admitted */
 	/* events that the guest may still cause, by failures and by what follows from them */
-	uint32_t probed_tokens[2];
-	uint64_t probed_ms[2]; /* clock_mono_ms() when it got the last of them */
+	struct bucket probed[2];
 	uint64_t init_since_ns, ready_since_ns;
 	bool was_initialized, was_ready;
 	struct pod_container containers[GUEST_CONTAINERS_MAX];

@@ -26,19 +26,8 @@ void probed_start(struct pod *p, uint32_t index)
 /* Failures must not use up what tells their consequences. */
 static bool probed_may_tell(struct pod *p, enum guest_probed_event event)
 {
-	int kind = event > GUEST_PROBED_WARNING;
-	uint64_t now_ms = clock_mono_ms();
-	uint64_t fresh = (now_ms - p->probed_ms[kind]) / PROBED_EVENT_EACH_MS;
-
-	if (fresh) {
-		p->probed_tokens[kind] = (uint32_t)MIN(p->probed_tokens[kind] + fresh,
-						       (uint64_t)PROBED_EVENTS_BURST);
-		p->probed_ms[kind] = now_ms;
-	}
-	if (!p->probed_tokens[kind])
-		return false;
-	p->probed_tokens[kind]--;
-	return true;
+	return bucket_take(&p->probed[event > GUEST_PROBED_WARNING], PROBED_EVENTS_BURST,
+			   PROBED_EVENT_EACH_MS, clock_mono_ms());
 }
 
 static void probed_event(struct pod *p, uint32_t index, const struct guest_probed *m)
