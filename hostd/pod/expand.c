@@ -70,7 +70,8 @@ int spec_names_find(const struct spec_names *n, const char *const *at, const cha
 int spec_expand(const char *text, const struct spec_names *names, const char *const *at,
 		struct buf *out)
 {
-	const char *stop = text + strlen(text); /* measured once: there may be a dollar at every second byte */
+	/* Measured once: there may be a dollar at every second byte */
+	const char *stop = text + strlen(text);
 	bool closed = true; /* a ')' may follow */
 	int r = 0;
 

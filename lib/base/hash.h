@@ -6,7 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define HASH_START 0xcbf29ce484222325ULL /* xor a random number, where collisions must not be foreseen */
+#define HASH_START \
+	0xcbf29ce484222325ULL /* xor a random number, where collisions must not be foreseen */
 
 /** hash_more() - Go on from @hash, HASH_START at first, with these bytes */
 static inline uint64_t hash_more(uint64_t hash, const void *data, size_t len)
