@@ -27,6 +27,8 @@ $(eval $(call unit_test,test_admit,controller/tests/test_admit.c controller/test
 $(eval $(call unit_test,test_pod_check,controller/tests/test_pod_check.c controller/tests/api_world.c $(controller_api_core) $(controller_store),jwt json base,sqlite))
 $(eval $(call unit_test,test_auth,controller/tests/test_auth.c controller/tests/api_world.c $(controller_api_core) $(controller_store),jwt json base,sqlite))
 $(eval $(call unit_test,test_metrics_api,controller/tests/test_metrics_api.c controller/tests/api_world.c $(controller_api_core) $(controller_store),jwt json base,sqlite))
+$(eval $(call unit_test,test_measure_api,controller/tests/test_measure_api.c controller/tests/api_world.c controller/api/measure.c \
+	controller/api/to_host.c $(controller_api_core) $(controller_store),jwt json base,sqlite))
 $(eval $(call unit_test,test_watch,controller/tests/test_watch.c controller/tests/api_world.c controller/api/watch.c \
 	$(controller_api_core) $(controller_store),jwt json base,sqlite))
 

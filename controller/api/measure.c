@@ -27,7 +27,7 @@ struct measure {
 	char name[API_NAME_MAX];
 	struct http_call *call; /* under way */
 	struct json_doc *doc; /* NULL: none, or it failed */
-	uint64_t at_ms; /* when it came, or failed; 0 never */
+	uint64_t at_ms; /* when the call began; when it ended if none is under way; 0 never */
 };
 
 struct measures {
@@ -42,6 +42,7 @@ struct measure_request {
 	struct measures *measures;
 	struct http_request *r;
 	struct metrics_ask ask;
+	uint64_t since_ms; /* what began later is for others */
 };
 
 static void measure_free(struct measure *h)
@@ -130,7 +131,7 @@ static void measure_busy(const char *node, void *arg)
 	struct measure_request *q = *(struct measure_request **)arg;
 	const struct measure *h = q ? measure_find(q->measures, node) : NULL;
 
-	if (h && h->call)
+	if (h && h->call && h->at_ms <= q->since_ms)
 		*(struct measure_request **)arg = NULL;
 }
 
@@ -141,7 +142,10 @@ static const struct json *measure_summary(const char *node, void *arg)
 	return h && h->doc ? json_root(h->doc) : NULL;
 }
 
-/* Answers if nothing is under way that it needs. */
+/*
+ * Answers if nothing is under way that it waits for. That is only what was when it asked: where many
+ * ask, some host is always asked again, and its last Summary stays until the next is there.
+ */
 static void request_try(struct measure_request *q)
 {
 	_cleanup_json_ struct json_doc *doc = NULL;
@@ -195,6 +199,7 @@ bool measure_start(struct api_call *c, struct http_request *r)
 		return false;
 	}
 	metrics_hosts(&q->ask, c->store, measure_want, m);
+	q->since_ms = clock_mono_ms();
 	http_request_on_close(r, on_close, q);
 	loop_defer(c->api->loop, &m->check, measures_check);
 	return true;
