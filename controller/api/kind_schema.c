@@ -74,3 +74,11 @@ const struct schema schema_runtimeclass[] = {STR("apiVersion"),
 					     OBJ("overhead", overhead),
 					     OBJ("scheduling", scheduling),
 					     END};
+
+static const struct schema bound_ref[] = {STR("apiVersion"), STR("kind"), STR("name"), STR("uid"),
+					  END};
+static const struct schema token_spec[] = {STRS("audiences"), OBJ("boundObjectRef", bound_ref),
+					   INT("expirationSeconds"), END};
+const struct schema schema_tokenrequest[] = {
+	STR("apiVersion"),	 STR("kind"),	OBJ("metadata", schema_metadata),
+	OBJ("spec", token_spec), ANY("status"), END};

@@ -26,7 +26,7 @@ struct schema {
 
 extern const struct schema schema_pod[];
 extern const struct schema schema_configmap[], schema_secret[], schema_serviceaccount[],
-	schema_runtimeclass[];
+	schema_runtimeclass[], schema_tokenrequest[];
 
 /* Parts: members of metadata, of {name} and of a toleration; one value's type */
 extern const struct schema schema_metadata[], schema_local_ref[], schema_toleration[];

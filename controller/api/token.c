@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "schema.h"
 
 #define LIFETIME_DEFAULT_S 3600
 #define LIFETIME_MIN_S	   600
@@ -47,13 +48,27 @@ static const struct json *find(struct store *s, const char *resource, const char
 	return o ? json_root(o->doc) : NULL;
 }
 
+static const struct api_kind request_kind = {.group = "authentication.k8s.io",
+					     .version = "v1",
+					     .plural = "tokenrequests",
+					     .kind = "TokenRequest",
+					     .schema = schema_tokenrequest};
+
+/* What is of a wrong type must not pass for what was left out. Return: false when it answered. */
+static bool check_types(struct api_call *c, struct json *root)
+{
+	const struct api_kind *account = c->kind;
+	bool ok;
+
+	c->kind = &request_kind;
+	ok = strict_check(c, root);
+	c->kind = account;
+	return ok;
+}
+
 /* Fill in what was left out, check the rest. Return: false when it answered. */
 static bool read_spec(struct api_call *c, struct json_doc *doc, struct token_request *t)
 {
-	static const struct api_kind request = {.group = "authentication.k8s.io",
-						.version = "v1",
-						.plural = "tokenrequests",
-						.kind = "TokenRequest"};
 	struct json *spec = json_obj_of(doc, json_root(doc), "spec");
 	struct json *audiences = json_arr_of(doc, spec, "audiences");
 	char value[32];
@@ -73,7 +88,7 @@ static bool read_spec(struct api_call *c, struct json_doc *doc, struct token_req
 		json_put_int(doc, spec, "expirationSeconds", t->lifetime_s = LIFETIME_MAX_S);
 	t->audiences = audiences;
 	if (c->error_count) {
-		c->kind = &request;
+		c->kind = &request_kind;
 		reply_invalid(c);
 	}
 	return !c->error_count;
@@ -264,6 +279,8 @@ void token_issue(struct api_call *c)
 		reply_fail(c, 500, "InternalError", "there is no key to sign tokens with");
 		return;
 	}
+	if (!check_types(c, json_root(doc)))
+		return;
 	t.account = json_root(o->doc);
 	ref = json_at(json_root(doc), "spec", "boundObjectRef", NULL);
 	if (read_spec(c, doc, &t) && (!json_is_obj(ref) || find_bound(c, ref, &t)) &&

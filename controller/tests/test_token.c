@@ -159,6 +159,15 @@ static void test_claims(void **state)
 
 static void test_bounds(void **state)
 {
+	static const char *const types[] = {
+		"{\"spec\":7}",
+		"{\"spec\":{\"audiences\":\"vault\"}}",
+		"{\"spec\":{\"audiences\":[\"vault\",{}]}}",
+		"{\"spec\":{\"expirationSeconds\":\"600\"}}",
+		"{\"spec\":{\"expirationSeconds\":600.5}}",
+		"{\"spec\":{\"boundObjectRef\":\"mine\"}}",
+		"{\"spec\":{\"boundObjectRef\":{\"kind\":\"Pod\",\"name\":[\"mine\"]}}}",
+	};
 	struct world *w = *state;
 	_cleanup_free_ char *uid = NULL;
 
@@ -178,6 +187,12 @@ static void test_bounds(void **state)
 			     "{\"spec\":{\"boundObjectRef\":{\"kind\":\"Lease\",\"name\":\"x\"}}}"),
 			 400);
 	assert_int_equal(ask(w, "POST", TOKEN("app"), "", "[]"), 400);
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+		assert_int_equal(ask(w, "POST", TOKEN("app"), "", types[i]), 400);
+		assert_non_null(strstr(TEXT(w, "message"), "cannot be handled as a TokenRequest"));
+	}
+	assert_int_equal(ask(w, "POST", TOKEN("app"), "", "{\"spec\":{\"boundObjectRef\":null}}"),
+			 201);
 	assert_int_equal(ask(w, "GET", TOKEN("app"), "", ""), 404);
 }
 
