@@ -74,12 +74,11 @@ static bool count_bytes(struct api_call *c, const struct json *map, size_t *tota
 	bool ok = true;
 
 	while (ok && json_next(&it)) {
-		struct buf b = BUF_INIT(0);
+		struct buf b;
 
+		buf_init_secret(&b, 0);
 		ok = base64_decode(&b, json_str(it.value, "")) == 0;
 		*total += b.len;
-		if (b.data)
-			mem_wipe(b.data, b.len);
 		buf_done(&b);
 		if (!ok)
 			reply_fail(c, 400, "BadRequest",
@@ -155,9 +154,10 @@ static void fold_strings(struct json_doc *doc, struct json *root)
 	data = json_obj_of(doc, root, "data");
 	it = json_iter(plain);
 	while (json_next(&it)) {
-		struct buf b = BUF_INIT(0);
 		const char *text = json_str(it.value, "");
+		struct buf b;
 
+		buf_init_secret(&b, 0);
 		base64_encode(&b, text, strlen(text));
 		json_put_str(doc, data, it.key, buf_str(&b));
 		buf_done(&b);
@@ -169,19 +169,18 @@ static void fold_strings(struct json_doc *doc, struct json *root)
 static void check_docker(struct api_call *c, const struct json *data, const char *key)
 {
 	struct json_doc *config = NULL;
-	struct buf b = BUF_INIT(0);
+	struct buf b;
 
 	if (!json_get(data, key)) {
 		field_required(c, "", "data[%s]", key);
 		return;
 	}
+	buf_init_secret(&b, 0);
 	base64_decode(&b, json_str(json_get(data, key), ""));
 	if (json_parse(buf_str(&b), b.len, &config, NULL) < 0 || !json_is_obj(json_root(config)))
 		field_invalid(c, "\"<secret contents redacted>\"", "it is not a JSON object",
 			      "data[%s]", key);
 	json_doc_free(config);
-	if (b.data)
-		mem_wipe(b.data, b.len);
 	buf_done(&b);
 }
 

@@ -238,10 +238,11 @@ static void answer(struct api_call *c, struct json_doc *doc, const struct token_
 {
 	struct json *root = json_root(doc), *meta, *status;
 	int64_t now_s = (int64_t)time(NULL);
-	struct buf token = BUF_INIT(JWT_BYTES_MAX);
 	char when[CLOCK_RFC3339_MAX];
 	struct err e = ERR_INIT;
+	struct buf token;
 
+	buf_init_secret(&token, JWT_BYTES_MAX);
 	if (jwt_sign(c->site->tokens, make_claims(c, doc, t, now_s), &token, &e) < 0) {
 		reply_fail(c, 500, "InternalError", "failed to generate token: %s", err_msg(&e));
 		buf_done(&token);
@@ -258,7 +259,6 @@ static void answer(struct api_call *c, struct json_doc *doc, const struct token_
 	json_put_str(doc, status, "expirationTimestamp",
 		     clock_rfc3339(when, now_s + t->lifetime_s));
 	reply_doc(c, 201, root);
-	mem_wipe(token.data, token.len);
 	buf_done(&token);
 }
 

@@ -58,8 +58,8 @@ static int open_ca(struct pki *p, const char *dir, struct err *e)
 	int r;
 
 	buf_init(&p->ca_cert, 65536);
-	buf_init(&p->ca_key, 65536);
-	buf_init(&p->token_key, 65536);
+	buf_init_secret(&p->ca_key, 65536);
+	buf_init_secret(&p->token_key, 65536);
 	r = file_read(AT_FDCWD, key, &p->ca_key, e);
 	if (r == -ENOENT && access(cert, F_OK) != 0)
 		return make_ca(p, cert, key, e);
@@ -83,11 +83,7 @@ int pki_open(struct pki *p, const char *dir, struct err *e)
 
 void pki_done(struct pki *p)
 {
-	if (p->token_key.data)
-		mem_wipe(p->token_key.data, p->token_key.len);
 	buf_done(&p->token_key);
-	if (p->ca_key.data)
-		mem_wipe(p->ca_key.data, p->ca_key.len);
 	buf_done(&p->ca_key);
 	buf_done(&p->ca_cert);
 }

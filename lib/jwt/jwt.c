@@ -85,9 +85,10 @@ int jwt_sign(const struct jwt_key *k, const struct json *claims, struct buf *tok
 {
 	_cleanup_free_ char *header = mem_printf("{\"alg\":\"ES256\",\"kid\":\"%s\"}", k->id);
 	unsigned char signature[ES256_SIGNATURE];
-	struct buf text = BUF_INIT(JWT_BYTES_MAX), t = BUF_INIT(JWT_BYTES_MAX);
+	struct buf text = BUF_INIT(JWT_BYTES_MAX), t;
 	int r = json_write(claims, &text);
 
+	buf_init_secret(&t, JWT_BYTES_MAX);
 	if (r == 0)
 		r = base64url_encode(&t, header, strlen(header));
 	if (r == 0)
