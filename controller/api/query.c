@@ -42,7 +42,5 @@ const char *query_get(const struct query *q, const char *key)
 
 bool query_bool(const struct query *q, const char *key)
 {
-	const char *v = query_get(q, key);
-
-	return v && (str_eq(v, "true") || str_eq(v, "1") || !*v);
+	return str_query_flag(query_get(q, key));
 }

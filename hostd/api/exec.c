@@ -268,7 +268,7 @@ static bool exec_flag(const struct http_request *r, const char *key, const char 
 
 	if (!v)
 		v = http_request_query(r, other);
-	return v && !str_eq(v, "0") && !str_eq(v, "false");
+	return str_query_flag(v);
 }
 
 /* The arguments, one behind the other. Return: 0; -E2BIG */

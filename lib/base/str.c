@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
+#include <strings.h>
 
 #include "base/mem.h"
 
@@ -110,6 +111,11 @@ int str_query_next(char **rest, const char **key, const char **value)
 	*key = pair;
 	*value = text ? text : "";
 	return 1;
+}
+
+bool str_query_flag(const char *value)
+{
+	return value && !str_eq(value, "0") && strcasecmp(value, "false") != 0;
 }
 
 int str_unhex(void *out, size_t len, const char *hex)

@@ -54,6 +54,12 @@ int str_percent_decode(char *s, bool plus);
  */
 int str_query_next(char **rest, const char **key, const char **value);
 
+/**
+ * str_query_flag() - Whether a flag in a query of the Kubernetes API is set
+ * @value: NULL when it is not there; all but "0" and "false", in any case, sets it
+ */
+bool str_query_flag(const char *value);
+
 /** str_unhex() - Exactly @len bytes from 2 * @len hex digits and nothing after. Return: 0 or -EINVAL */
 int str_unhex(void *out, size_t len, const char *hex);
 

@@ -2,21 +2,12 @@
 #include "kube/log_query.h"
 
 #include <errno.h>
-#include <stddef.h>
-#include <string.h>
-#include <strings.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/str.h"
 
 #define LOG_QUERY_SHOWN 64 /* characters of a bad value */
-
-/* Everything but these two is true: the rule of all query parameters of the API. */
-static bool log_query_bool(const char *value)
-{
-	return value && strcmp(value, "0") != 0 && strcasecmp(value, "false") != 0;
-}
 
 static int log_query_number(const char *value, int64_t *out, struct err *e)
 {
@@ -99,9 +90,9 @@ int log_query_parse(const char *(*get)(const char *key, const void *arg), const 
 	*q = (struct log_query){.tail_lines = -1,
 				.want_stdout = true,
 				.want_stderr = true,
-				.follow = log_query_bool(get("follow", arg)),
-				.previous = log_query_bool(get("previous", arg)),
-				.timestamps = log_query_bool(get("timestamps", arg))};
+				.follow = str_query_flag(get("follow", arg)),
+				.previous = str_query_flag(get("previous", arg)),
+				.timestamps = str_query_flag(get("timestamps", arg))};
 	if (tail)
 		r = log_query_number(tail, &q->tail_lines, e);
 	if (r == 0 && limit)

@@ -28,6 +28,18 @@ static void test_percent(void **state)
 	}
 }
 
+static void test_query_flag(void **state)
+{
+	static const char *const set[] = {"", "1", "true", "True", "yes", "00"};
+	static const char *const not_set[] = {NULL, "0", "false", "False", "FALSE"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(set); i++)
+		assert_true(str_query_flag(set[i]));
+	for (size_t i = 0; i < ARRAY_SIZE(not_set); i++)
+		assert_false(str_query_flag(not_set[i]));
+}
+
 static void test_query(void **state)
 {
 	static const struct {
@@ -60,6 +72,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_percent),
 		cmocka_unit_test(test_query),
+		cmocka_unit_test(test_query_flag),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
