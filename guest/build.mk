@@ -12,7 +12,7 @@ $(eval $(call fuzz_target,fuzz_link,guest/fuzz/fuzz_link.c guest/link.c guest/ex
 
 # The other end of hyperstart for tests: hostd's session code on a command line
 drive_tests := $(addprefix guest/tests/,drive.c drive_exec.c drive_life.c drive_volume.c)
-drive_sources := $(drive_tests) hostd/vm/session.c hostd/vm/exec.c
+drive_sources := $(drive_tests) $(addprefix hostd/vm/,session.c exec.c alive.c)
 $(call cflags,$(drive_tests),-Ihostd)
 $(eval $(call sources,musl,$(drive_sources),))
 $(O)/test/drive: $(call link_inputs,musl,$(drive_sources),proto base,)

@@ -433,5 +433,6 @@ int session_exec(struct session *s, struct guest_exec *m, struct err *e)
 		exec_free(x);
 		return err_set(e, -ENOTCONN, "the pod is out of reach");
 	}
+	alive_watch(s);
 	return take_fd(&theirs);
 }

@@ -33,7 +33,7 @@
 #define SESSION_STRANGERS_MAX  4
 #define SESSION_ACCEPT_WAIT_MS 1000
 #define SESSION_TOLD_MAX       1024 /* events at once: 64 containers that start, end and are probed */
-#define SESSION_TOLD_PER_S     32
+#define SESSION_TOLD_EACH_MS   31
 
 static void session_release(struct session *s)
 {
@@ -41,6 +41,7 @@ static void session_release(struct session *s)
 
 	watch_del(&s->watch);
 	timer_cancel(&s->hello_timer);
+	timer_cancel(&s->alive_timer);
 	defer_cancel(&s->close);
 	list_del(&s->node);
 	fd_close(s->watch.fd);
@@ -57,7 +58,7 @@ static void session_close_now(struct defer *d)
 	session_release(container_of(d, struct session, close));
 }
 
-static void session_fail(struct session *s, int code, const char *what)
+void session_fail(struct session *s, int code, const char *what)
 {
 	if (s->closing)
 		return;
@@ -66,6 +67,7 @@ static void session_fail(struct session *s, int code, const char *what)
 	log_debug(SESSION_MOD, "cid=%u msg=\"%s\"", s->cid, what);
 	watch_del(&s->watch);
 	timer_cancel(&s->hello_timer);
+	timer_cancel(&s->alive_timer);
 	loop_defer(s->srv->loop, &s->close, session_close_now);
 }
 
@@ -141,20 +143,10 @@ static void session_replace(struct session *s)
 static bool session_spend(struct session_server *srv, uint32_t cid)
 {
 	struct session_budget *b = &srv->budgets[cid % SESSION_BUDGETS];
-	uint64_t now_ms = clock_mono_ms(), more;
 
 	if (b->cid != cid)
-		*b = (struct session_budget){
-			.cid = cid, .left = SESSION_TOLD_MAX, .since_ms = now_ms};
-	more = (now_ms - b->since_ms) * SESSION_TOLD_PER_S / 1000;
-	if (more) {
-		b->left = (uint32_t)MIN(b->left + more, (uint64_t)SESSION_TOLD_MAX);
-		b->since_ms = now_ms;
-	}
-	if (!b->left)
-		return false;
-	b->left--;
-	return true;
+		*b = (struct session_budget){.cid = cid};
+	return bucket_take(&b->bucket, SESSION_TOLD_MAX, SESSION_TOLD_EACH_MS, clock_mono_ms());
 }
 
 static int session_hello(struct session *s, const struct guest_frame *f)
@@ -314,6 +306,7 @@ static void session_readable(struct session *s)
 		session_fail(s, n < 0 ? -errno : -ECONNRESET, "guest hung up");
 		return;
 	}
+	s->heard = true;
 	s->in.len += (size_t)n;
 	s->in.data[s->in.len] = '\0';
 	session_parse(s);
@@ -369,6 +362,7 @@ int session_accept(struct session_server *srv, int fd, uint32_t cid, struct err 
 	}
 	timer_init(srv->loop, &s->hello_timer, session_silent);
 	timer_set(&s->hello_timer, SESSION_HELLO_MS);
+	alive_init(s);
 	list_init(&s->execs);
 	list_add(&srv->sessions, &s->node);
 	return 0;
@@ -483,6 +477,7 @@ struct session_server *session_server_new(struct loop *l, const struct session_e
 	srv->events = events;
 	srv->arg = arg;
 	srv->listen.fd = -1;
+	srv->alive_ms = SESSION_ALIVE_MS;
 	timer_init(l, &srv->relisten, server_relisten);
 	list_init(&srv->sessions);
 	return srv;

@@ -23,6 +23,8 @@
 #include "proto/guest_stats.h"
 
 #define SESSION_HELLO_MS 10000
+#define SESSION_ALIVE_MS \
+	15000 /* with execs: a silent guest is asked after it, and given up after it again */
 
 struct session;
 struct session_server;

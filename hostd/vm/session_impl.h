@@ -3,6 +3,7 @@
 #ifndef HOSTD_VM_SESSION_IMPL_H
 #define HOSTD_VM_SESSION_IMPL_H
 
+#include "base/bucket.h"
 #include "base/buf.h"
 #include "vm/session.h"
 
@@ -14,8 +15,7 @@ struct exec;
 /* How much a guest may still tell: connections and events cost log lines, writes and calls to the API. */
 struct session_budget {
 	uint32_t cid;
-	uint32_t left;
-	uint64_t since_ms; /* up to here it was refilled */
+	struct bucket bucket;
 };
 
 #define SESSION_BUDGETS \
@@ -28,6 +28,7 @@ struct session_server {
 	struct watch listen; /* fd -1 without a listening socket */
 	struct timer relisten;
 	struct list sessions;
+	unsigned int alive_ms; /* SESSION_ALIVE_MS; tests have less time */
 	struct session_budget budgets[SESSION_BUDGETS];
 };
 
@@ -42,7 +43,7 @@ struct session {
 	struct session_server *srv;
 	struct list node;
 	struct watch watch;
-	struct timer hello_timer;
+	struct timer hello_timer, alive_timer;
 	struct defer close;
 	uint32_t cid;
 	void *pod; /* NULL until the owner recognised the guest */
@@ -50,6 +51,7 @@ struct session {
 	bool done; /* on_done was called: the next STOP lets the guest power off */
 	bool closing;
 	bool writing; /* waits for EPOLLOUT */
+	bool heard, asked; /* since alive_timer was set; by it */
 	struct err why;
 	struct buf in, out;
 	struct session_stream streams[GUEST_STREAMS_MAX];
@@ -60,6 +62,16 @@ struct session {
 
 /** session_write() - Queue a frame for the guest. Return: 0 or -errno; a failing session is closed */
 int session_write(struct session *s, const void *data, long len);
+
+/** session_fail() - Hang up: on_closed() follows from a deferred call. @what: why, as users read it */
+void session_fail(struct session *s, int code, const char *what);
+
+/* ---- alive.c ---- */
+
+void alive_init(struct session *s);
+
+/** alive_watch() - Somebody waits for the guest: see that it lives until nobody does */
+void alive_watch(struct session *s);
 
 /* ---- exec.c ---- */
 

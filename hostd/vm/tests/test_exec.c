@@ -11,9 +11,10 @@
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "proto/exec_pipe.h"
-#include "vm/session.h"
+#include "vm/session_impl.h"
 
 static struct loop loop;
 static struct session_server *server;
@@ -284,6 +285,51 @@ static void both_wait(void **state)
 	assert_int_equal(closes, 0);
 }
 
+/* Loops for so long that a timer of alive_ms fires @times times */
+static void sleep_through(unsigned int times)
+{
+	uint64_t until_ms = clock_mono_ms() + (uint64_t)times * server->alive_ms + 5;
+
+	while (clock_mono_ms() < until_ms)
+		assert_int_equal(loop_once(&loop, 5), 0);
+}
+
+/* A guest that hangs is asked, given up, and its clients are told why; one that answers keeps them. */
+static void guest_hangs(void **state)
+{
+	static const struct guest_stats stats;
+	static struct guest_exec got;
+	struct guest_frame f;
+	uint32_t ask;
+	long len;
+	int fd;
+
+	(void)state;
+	begin();
+	server->alive_ms = 40;
+	fd = start(false, &got);
+	sleep_through(1);
+	assert_int_equal(hear(&f), GUEST_MSG_STATS_ASK);
+	assert_int_equal(guest_stats_ask_decode(&f, &ask), 0);
+	assert_int_equal(ask, 0);
+	len = guest_stats_encode(&stats, buf, sizeof(buf));
+	say(len);
+	sleep_through(1);
+	assert_int_equal(closes, 0);
+	assert_int_equal(hear(&f), 0);
+	sleep_through(2);
+	assert_int_equal(hear(&f), GUEST_MSG_STATS_ASK);
+	assert_int_equal(closes, 1);
+	expect_end(fd, 0, true);
+
+	/* Nobody waits: nothing is asked. */
+	close(guest);
+	begin();
+	sleep_through(2);
+	assert_int_equal(hear(&f), 0);
+	assert_int_equal(closes, 1);
+}
+
 static void attached(void **state)
 {
 	static const char zeros[GUEST_LOG_DATA_MAX];
@@ -397,6 +443,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_whole_one, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(client_dies, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(both_wait, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(guest_hangs, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(attached, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(rule_breakers, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(bad_clients, set_up, tear_down),
