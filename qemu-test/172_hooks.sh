@@ -5,14 +5,14 @@
 # deadline: 400
 
 ended() { pod "$1" ".status.$2[] | select(.name == \"$3\") | .state.terminated$4"; } # POD LIST CONTAINER FIELD
-busy='trap "echo term; exit 0" TERM; while :; do sleep 1; done'
+busy='trap "echo term; exit 0" TERM; echo >/tmp/up; while :; do sleep 1; done'
 
 # postStart is over before it runs; preStop comes before the signal, within the grace
 pod_create hooks busybox "$(jq -n --arg c "$busy" '["sh", "-c", $c]')" '{"spec": {"terminationGracePeriodSeconds": 40}}' '{
 	"lifecycle": {"postStart": {"exec": {"command": ["sh", "-c", "echo post >/proc/1/fd/1"]}},
 		"preStop": {"exec": {"command": ["sh", "-c", "echo pre >/proc/1/fd/1; sleep 2; echo stop >/proc/1/fd/1"]}}}}'
 pod_create broken busybox "$(jq -n --arg c "$busy" '["sh", "-c", $c]')" '{"spec": {"terminationGracePeriodSeconds": 40}}' '{
-	"lifecycle": {"postStart": {"exec": {"command": ["sh", "-c", "echo no such luck; exit 3"]}}}}'
+	"lifecycle": {"postStart": {"exec": {"command": ["sh", "-c", "until test -e /tmp/up; do sleep 1; done; echo no such luck; exit 3"]}}}}'
 # Several containers: one in want of memory, one killed, one that ends by itself, two with last words
 pod_create several busybox '[]' '{"spec": {"containers": [
 	{"name": "main", "image": "busybox", "command": ["sh", "-c", "exec dd if=/dev/zero of=/dev/null bs=64M count=1"], "resources": {"limits": {"memory": "24Mi"}}},

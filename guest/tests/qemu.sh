@@ -342,7 +342,8 @@ case_hooks() {
 	local long=/tmp/a-folder-that-the-image-does-not-have/with-a-name-beyond-any-short-buffer/message
 	run --stop-after-ms 5000 --grace-ms 4000 --container a --run sh -c 'trap "echo term; exit 0" TERM; while :; do sleep 1; done' ';' \
 		--post-start 'exec=echo posted >/tmp/p; sleep 1' ';' --pre-stop 'exec=cat /tmp/p >/proc/1/fd/1; sleep 1' ';' \
-		--container b --run sh -c 'trap "echo ended; exit 9" TERM; while :; do sleep 1; done' ';' --post-start 'exec=echo broken; exit 3' ';' \
+		--container b --run sh -c 'trap "echo ended; exit 9" TERM; echo >/tmp/up; while :; do sleep 1; done' ';' \
+		--post-start 'exec=until test -e /tmp/up; do sleep 1; done; echo broken; exit 3' ';' \
 		--container c --run sh -c 'trap "echo late; exit 5" TERM; while :; do sleep 1; done' ';' --pre-stop sleep=60 ';' \
 		--container d --run sh -c 'echo gone >/dev/last; exit 1' ';' --termination /dev/last --container e --user web --run sh -c "printf %09000d 1 >$long" ';' --termination "$long"
 	has '^out a: posted$' && has '^out a: term$' && has "^probed b .*event=post_start_failed .*message='broken" && hasnt '^started b' &&
