@@ -110,9 +110,10 @@ run_scenario() { # FILE
 }
 
 explain() { # FOLDER KIND
-	local run=$1/run
+	local run=$1/run console
 	log_tail "$1/log" 15
 	[ "$2" = own ] || run=$state/shared
+	for console in "$run"/host-*/serial.log; do log_oops "$console"; done
 	log_tail "$run/host-0/serial.log" 20
 	log_tail "$run/log/controller.log" 10
 }

@@ -96,10 +96,21 @@ proc_stop() { # NAME [GRACE_SECONDS]
 
 not() { ! "$@"; }
 
+log_print() { tr -d '\r' | sed 's/\x1b\[[0-9;?]*[A-Za-z]//g; s/^/    /'; }
+
 log_tail() { # FILE [LINES]
 	[ -s "$1" ] || return 0
 	printf -- '--- end of %s\n' "${1#"$ROOT"/}"
-	tail -n "${2:-15}" "$1" | tr -d '\r' | sed 's/\x1b\[[0-9;?]*[A-Za-z]//g; s/^/    /'
+	tail -n "${2:-15}" "$1" | log_print
+}
+
+# What a kernel that went wrong wrote to its console first; its host may long have booted again
+log_oops() { # FILE [LINES]
+	local line
+	line=$(grep -sanm 1 -E '\] (Kernel panic|Oops|BUG):? ' "$1" | cut -d: -f1) || :
+	[ -n "$line" ] || return 0
+	printf -- '--- %s from line %s\n' "${1#"$ROOT"/}" "$line"
+	tail -n "+$line" "$1" | head -n "${2:-40}" | log_print
 }
 
 # --- what an environment must remember between commands: NAME=VALUE lines in $RUN/env
