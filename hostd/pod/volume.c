@@ -231,7 +231,7 @@ int spec_mounts(struct pod_spec *s, const struct json *container, const char *pa
 
 		snprintf(where, sizeof(where), "%s.volumeMounts[%u]", path, i);
 		r = mount_read(s, it.value, where, &m, e);
-		if (r < 0)
+		if (r < 0 || !m.path) /* either says the other, which the analyser cannot know */
 			return r;
 		for (uint32_t k = 0; k < c->mount_count; k++)
 			if (str_eq(c->mounts[k].path, m.path))
