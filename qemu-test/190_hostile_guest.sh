@@ -2,9 +2,9 @@
 # A guest that attacks its VMM runs on a host beside a pod that serves: a payload of ours as its kernel drives registers
 # and rings of every device at random, three processors against each other, real tap, vhost-net and vhost-vsock behind
 # them. The host stays healthy, the pod answers all the time, each run ends with a clean record, nothing is left behind.
-# HOSTILE_SECONDS=600 for a long one, HOSTILE_SEED to repeat one. (Short by default: docs/roadmap.md, open first of all.)
+# HOSTILE_SECONDS=600 for a long one, HOSTILE_SEED to repeat one.
 # environment: own
-# deadline: 420
+# deadline: 1000
 
 seconds=${HOSTILE_SECONDS:-8} seed=${HOSTILE_SEED:-$RANDOM}
 HOST_KERNEL_ARGS=hyper.debug

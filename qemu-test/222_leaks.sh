@@ -1,7 +1,7 @@
 #!/bin/bash
 # Pods come and go, LEAK_CYCLES of them (24), several at a time: afterwards the host holds what it held before.
 # environment: own
-# deadline: 1800
+# deadline: 2400
 
 LEAK_CYCLES=${LEAK_CYCLES:-24} PARALLEL=4
 HOST_KERNEL_ARGS=hyper.debug

@@ -13,8 +13,7 @@ QEMU=${QEMU:-qemu-system-x86_64}
 
 # The emulated CPU. Without CMPXCHG16B, after which QEMU 7.2 leaves a pointer's bits in EFLAGS until the next instruction
 # that sets them: an interrupt between the two returned into slab code with the trap flag set, once in some hundred pods.
-# Without "fast rep": hosts whose kernels fill pages by `rep stosb` lost the first bytes of other pages (a panic at the
-# 82nd and 84th pod of a hundred); without it the hundred ran.
+# Without "fast rep", too: filling pages by `rep stosb` was suspected of a host's panic (docs/roadmap.md, open).
 TCG_CPU=max,+svm,+npt,-cx16,-erms,-fsrm
 
 accel_pick() {
