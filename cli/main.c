@@ -58,9 +58,9 @@ static const struct main_command main_commands[] = {
 	 "  -c, --container NAME of a pod with several containers\n",
 	 cmd_exec},
 	{"describe", "POD | host NAME", "show all about a pod or a host", "", cmd_describe},
-	{"stop", "[-t SECONDS] POD...", "end pods: ask, wait, then kill",
+	{"stop", "[-t SECONDS] POD...", "end pods and remove them: ask, wait, then kill",
 	 "  -t, --time SECONDS   how long a pod may take (default: as it says, 30)\n", cmd_rm},
-	{"rm", "[-f] [-t SECONDS] POD...", "end pods and remove them",
+	{"rm", "[-f] [-t SECONDS] POD...", "end pods and remove them, with -f at once",
 	 "  -f, --force          at once\n"
 	 "  -t, --time SECONDS   how long a pod may take (default: as it says, 30)\n"
 	 "  --no-wait            do not wait until they are gone\n",
