@@ -41,7 +41,7 @@ LDFLAGS_native := -fsanitize=address,undefined
 CC_fuzz       := clang
 # Of clang's further warnings gcc, whose C this is, knows nothing
 CFLAGS_fuzz   := $(BASE) -Wno-unknown-warning-option -Wno-format-nonliteral -Wno-gnu-variable-sized-type-not-at-end \
-	-O1 -g -fsanitize=fuzzer-no-link,address,undefined -DFUZZING=1
+	-O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -DFUZZING=1
 LDFLAGS_fuzz  := -fsanitize=fuzzer,address,undefined
 
 # Third-party packages are built with these

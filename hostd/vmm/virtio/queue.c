@@ -43,13 +43,17 @@ static uint16_t vq_avail_idx(const struct vq *q)
 	return __atomic_load_n(&q->avail->idx, __ATOMIC_ACQUIRE);
 }
 
-/* Volatile, for the compiler must not read a field again after it was checked. */
-static struct vring_desc vq_read_desc(const struct vring_desc *at)
+/*
+ * A copy, for the guest may change it meanwhile; the fence keeps the compiler from reading a field again after it was
+ * checked. A guest may have its indirect tables at any address.
+ */
+static struct vring_desc vq_read_desc(const void *table, uint32_t i)
 {
-	const volatile struct vring_desc *d = at;
+	struct vring_desc d;
 
-	return (struct vring_desc){
-		.addr = d->addr, .len = d->len, .flags = d->flags, .next = d->next};
+	memcpy(&d, (const char *)table + i * sizeof(d), sizeof(d));
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	return d;
 }
 
 /* Adds one buffer. Readable ones must come first, 2^32 bytes are too many (§2.7.4.2). */
@@ -74,12 +78,12 @@ static int vq_add(struct vq_chain *c, const struct gmem *m, const struct vring_d
 }
 
 /* Follows a chain in one table; @indirect: the chain may go on in another one, which may not nest. */
-static int vq_walk(const struct vring_desc *table, uint32_t count, uint32_t i, bool indirect,
+static int vq_walk(const void *table, uint32_t count, uint32_t i, bool indirect,
 		   const struct gmem *m, struct vq_chain *c)
 {
 	/* More elements than the table has can only be a loop. */
 	for (uint32_t seen = 0; seen < count && i < count; seen++) {
-		struct vring_desc d = vq_read_desc(&table[i]);
+		struct vring_desc d = vq_read_desc(table, i);
 		int r;
 
 		if (d.flags & VRING_DESC_F_INDIRECT) {
