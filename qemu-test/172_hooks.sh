@@ -33,7 +33,8 @@ pod_create shared busybox '[]' '{"spec": {"shareProcessNamespace": true, "termin
 	{"name": "other", "image": "busybox", "command": ["sh", "-c", "sleep 1; tr \"\\\\0\" \" \" </proc/1/cmdline; echo; cat /proc/[0-9]*/comm; grep Seccomp_filters /proc/self/status; sleep 1000"]}]}}'
 
 await 120 "hooks runs" pod_running hooks
-expect "postStart was first" post "$(pod_logs hooks)"
+hooks_wrote_post() { [ "$(pod_logs hooks)" = post ]; }
+await 20 "postStart was first" hooks_wrote_post
 await 100 "broken was ended" pod_ended broken
 expect_match "event" 'PostStartHook failed: no such luck' "$(pod_events broken FailedPostStartHook)"
 expect "its code is that of the signal's end" 0 "$(ended broken containerStatuses main .exitCode)"
