@@ -29,11 +29,13 @@ static void stats_memory(struct json_doc *doc, struct json *node, const struct h
 
 	summary_put(doc, o, "availableBytes",
 		    u->memory_bytes - MIN(u->memory_bytes, u->memory_working_set_bytes));
-	summary_put(doc, o, "usageBytes", u->memory_used_bytes);
-	summary_put(doc, o, "workingSetBytes", u->memory_working_set_bytes);
-	summary_put(doc, o, "rssBytes", u->memory_anon_bytes);
-	summary_put(doc, o, "pageFaults", u->faults);
-	summary_put(doc, o, "majorPageFaults", u->major_faults);
+	summary_put_memory(doc, o,
+			   &(struct summary_memory){.used_bytes = u->memory_used_bytes,
+						    .working_set_bytes =
+							    u->memory_working_set_bytes,
+						    .rss_bytes = u->memory_anon_bytes,
+						    .faults = u->faults,
+						    .major_faults = u->major_faults});
 	o = json_obj_of(doc, json_obj_of(doc, node, "hyper"), "memory");
 	summary_put(doc, o, "totalBytes", u->memory_bytes);
 	summary_put(doc, o, "freeBytes", u->memory_free_bytes);

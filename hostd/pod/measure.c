@@ -183,11 +183,12 @@ static void measure_container(struct json_doc *doc, struct json *list, const str
 	if (s->memory_limit)
 		summary_put(doc, part, "availableBytes",
 			    s->memory_limit - MIN(s->memory_limit, c->working_set_bytes));
-	summary_put(doc, part, "usageBytes", c->memory_bytes);
-	summary_put(doc, part, "workingSetBytes", c->working_set_bytes);
-	summary_put(doc, part, "rssBytes", c->rss_bytes);
-	summary_put(doc, part, "pageFaults", c->faults);
-	summary_put(doc, part, "majorPageFaults", c->major_faults);
+	summary_put_memory(doc, part,
+			   &(struct summary_memory){.used_bytes = c->memory_bytes,
+						    .working_set_bytes = c->working_set_bytes,
+						    .rss_bytes = c->rss_bytes,
+						    .faults = c->faults,
+						    .major_faults = c->major_faults});
 	summary_put(doc, summary_part(doc, o, "logs", p->stats_ns), "usedBytes",
 		    measure_logs(p, c->container));
 	part = json_obj_of(doc, o, "hyper");
@@ -263,11 +264,13 @@ static void measure_group(struct json_doc *doc, struct json *o, const struct pod
 	figures_read(dir, "memory.stat", text, sizeof(text));
 	idle = figures_line(text, "inactive_file");
 	part = summary_part(doc, o, "memory", now_ns);
-	summary_put(doc, part, "usageBytes", used);
-	summary_put(doc, part, "workingSetBytes", used - MIN(used, idle));
-	summary_put(doc, part, "rssBytes", figures_line(text, "anon"));
-	summary_put(doc, part, "pageFaults", figures_line(text, "pgfault"));
-	summary_put(doc, part, "majorPageFaults", figures_line(text, "pgmajfault"));
+	summary_put_memory(doc, part,
+			   &(struct summary_memory){.used_bytes = used,
+						    .working_set_bytes = used - MIN(used, idle),
+						    .rss_bytes = figures_line(text, "anon"),
+						    .faults = figures_line(text, "pgfault"),
+						    .major_faults =
+							    figures_line(text, "pgmajfault")});
 }
 
 static void measure_vmm(struct json_doc *doc, struct json *hyper, const struct pod *p)

@@ -24,6 +24,15 @@ struct json *summary_part(struct json_doc *doc, struct json *obj, const char *ke
 	return o;
 }
 
+void summary_put_memory(struct json_doc *doc, struct json *obj, const struct summary_memory *m)
+{
+	summary_put(doc, obj, "usageBytes", m->used_bytes);
+	summary_put(doc, obj, "workingSetBytes", m->working_set_bytes);
+	summary_put(doc, obj, "rssBytes", m->rss_bytes);
+	summary_put(doc, obj, "pageFaults", m->faults);
+	summary_put(doc, obj, "majorPageFaults", m->major_faults);
+}
+
 void summary_put_fs(struct json_doc *doc, struct json *obj, const struct figures_fs *fs)
 {
 	summary_put(doc, obj, "availableBytes", fs->free_bytes);

@@ -20,6 +20,13 @@ void summary_put_time(struct json_doc *doc, struct json *obj, const char *key, u
 /** summary_part() - The member "cpu", "memory"… with the time at which it was measured. Return: it */
 struct json *summary_part(struct json_doc *doc, struct json *obj, const char *key, uint64_t ns);
 
+struct summary_memory {
+	uint64_t used_bytes, working_set_bytes, rss_bytes, faults, major_faults;
+};
+
+/** summary_put_memory() - MemoryStats, all but availableBytes */
+void summary_put_memory(struct json_doc *doc, struct json *obj, const struct summary_memory *m);
+
 /** summary_put_fs() - FsStats */
 void summary_put_fs(struct json_doc *doc, struct json *obj, const struct figures_fs *fs);
 
