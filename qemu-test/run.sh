@@ -18,9 +18,6 @@ set -euo pipefail
 
 case ${1:-} in -h | --help | help) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$0" && exit 0 ;; esac
 
-# Hosts with several emulated processors now and then run what another one has just rewritten: docs/qemu-test.md
-export SMP=${SMP:-1}
-
 state=$OUT/qemu-test
 files=("$ROOT"/qemu-test/[0-9][0-9][0-9]_*.sh)
 if [ "${1:-}" = --kube ]; then
@@ -30,7 +27,7 @@ elif [ "${1:-}" = --images ]; then
 	files=("$ROOT"/qemu-test/images/[0-9][0-9][0-9]_*.sh)
 	shift
 fi
-passed=0 failed=0 panicked=0 shared_failures=0
+passed=0 failed=0 shared_failures=0
 
 header() { sed -nE "s/^# $2: *//p;/^[^#]/q" "$1"; } # FILE FIELD
 
@@ -92,11 +89,6 @@ run_scenario() { # FILE
 	folder=$state/$name
 	mkdir -p "$folder"
 	try_scenario "$file" "$kind" "$deadline" "$folder"
-	if [ $status != 0 ] && host_panicked "$folder" "$kind"; then
-		say "AGAIN $name: its emulated host panicked, which is an open bug (docs/roadmap.md); console: ${folder#"$ROOT"/}/panic.log"
-		panicked=$((panicked + 1))
-		try_scenario "$file" "$kind" "$deadline" "$folder"
-	fi
 	if [ $status = 0 ]; then
 		passed=$((passed + 1))
 		say "ok $name $(($(now) - start)) s"
@@ -112,21 +104,6 @@ run_scenario() { # FILE
 	own) clear_environment "$folder/run" ;;
 	shared) [ $status = 0 ] || keep_shared "$folder" ;;
 	esac
-}
-
-# Whether the run was ended by the panic that is not understood yet, which says nothing of what the scenario looks at. Its
-# console is kept. Only emulated hosts are known to have it.
-host_panicked() { # FOLDER KIND
-	local run=$1/run console
-	[ "$2" = own ] || run=$state/shared
-	[ "$(RUN=$run && recall && echo "$ACCEL")" != kvm ] || return 1
-	for console in "$run"/host-*/serial.log; do
-		if grep -saq 'Kernel panic.*corrupted stack end detected inside scheduler' "$console"; then
-			cp "$console" "$1/panic.log"
-			return 0
-		fi
-	done
-	return 1
 }
 
 explain() { # FOLDER KIND
@@ -165,6 +142,5 @@ for kind in shared own; do
 	clear_environment "$state/shared"
 done
 [ $((passed + failed)) -gt 0 ] || die "no scenario matches '$*'"
-[ $panicked = 0 ] || say "hosts that panicked: $panicked (docs/roadmap.md, open)"
 say "$passed passed, $failed failed" | tee "$state/count"
 [ $failed = 0 ]

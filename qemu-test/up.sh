@@ -5,7 +5,8 @@
 #
 #   HOSTS=1         number of hosts
 #   BOOT=bios-pxe   how they boot
-#   MEM=1024 SMP=2  memory in MiB and CPUs of each
+#   MEM=1024        memory of each in MiB
+#   SMP=            CPUs of each; 2 with kvm, 1 when they are emulated (docs/qemu-test.md says why)
 #   ACCEL=auto      kvm, tcg, or whichever this machine can do
 #   NET=auto        user: no rights needed, ports forwarded on 127.0.0.1; bridge: root, hosts have own addresses;
 #                   auto: bridge for several hosts where it can be had, otherwise user
