@@ -22,9 +22,9 @@ while [ "$(date +%s)" -lt "$until" ]; do
 	: >exit
 	hypervm --run --kernel hostile --mem 64 --cpus 3 --disk rw --disk ro1+ro2:ro --tap hostile0 --cid 666 --uid 54321 \
 		--append "seed=$seed" --exit-file exit >console 2>log &
-	pid=$! i=0
-	while [ ! -e /sys/class/net/hostile0 ] && [ $i -lt 10 ]; do sleep 1; i=$((i + 1)); done
+	pid=$!
 	# A run may be over before its tap could be used
+	while [ ! -e /sys/class/net/hostile0 ] && kill -0 $pid 2>/dev/null && [ "$(date +%s)" -lt "$until" ]; do sleep 1; done
 	ip link set hostile0 master hyper0 up 2>link || ! kill -0 $pid 2>/dev/null || cat link
 	while kill -0 $pid 2>/dev/null && [ "$(date +%s)" -lt "$until" ]; do sleep 1; done
 	kill $pid 2>/dev/null && (sleep 20; kill -9 $pid) 2>/dev/null &
@@ -60,8 +60,8 @@ bad=$(grep '^run ' <<<"$runs" | grep -vE 'record=192 reason=(killed|panic|powero
 [ -z "$bad" ] || fail "a run without a clean record" "$bad" "$(host_shell 0 'tail -n 20 /tmp/h/log')"
 expect "anything else said" "" "$(grep -vE '^(run |over)|fault' <<<"$runs" || :)"
 # and reached what it should attack: devices that started, requests that were served, rings that were refused
-used=$(grep -oE 'used=[0-9]+' <<<"$runs" | awk -F= '{n += $2} END {print n + 0}')
-broken=$(grep -oE 'broken=[0-9]+' <<<"$runs" | awk -F= '{n += $2} END {print n + 0}')
+sum_of() { awk -v RS='[ \n]' -F= -v name="$1" '$1 == name {n += $2} END {print n + 0}' <<<"$runs"; } # NAME of a count in the lines
+used=$(sum_of used) broken=$(sum_of broken)
 if [ "$used" -lt 50 ] || [ "$broken" -lt 10 ]; then fail "the attack reached too little: used=$used broken=$broken" "$runs"; fi
 
 oops=$(host_shell 0 'dmesg | grep -E "BUG:|Oops:|general protection|WARNING:|soft lockup|hung task|rcu.*stall" | head -n 5' || :)
