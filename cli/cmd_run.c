@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -119,9 +120,30 @@ static struct json *run_strings(struct json_doc *doc, int argc, char **argv)
 	return arr;
 }
 
+/*
+ * What the pod may use, and what the scheduler keeps for it: all of its memory, which cannot be taken back, but a tenth
+ * of its CPUs, as most pods idle most of the time.
+ */
+static struct json *run_resources(const struct run *r)
+{
+	struct json *resources = json_new_obj(r->doc);
+	struct json *limits = json_obj_of(r->doc, resources, "limits");
+	struct json *requests = json_obj_of(r->doc, resources, "requests");
+	_cleanup_free_ char *tenth = NULL;
+	int64_t millicpus = 0;
+
+	quantity_parse(r->cpu, QUANTITY_MILLI, &millicpus);
+	tenth = mem_printf("%" PRId64 "m", millicpus < 10 ? 1 : millicpus / 10);
+	json_put_str(r->doc, limits, "cpu", r->cpu);
+	json_put_str(r->doc, limits, "memory", r->memory);
+	json_put_str(r->doc, requests, "cpu", tenth);
+	json_put_str(r->doc, requests, "memory", r->memory);
+	return resources;
+}
+
 static struct json *run_container(const struct run *r, int argc, char **argv)
 {
-	struct json *c = json_new_obj(r->doc), *limits = json_new_obj(r->doc);
+	struct json *c = json_new_obj(r->doc);
 
 	json_put_str(r->doc, c, "name", r->name);
 	json_put_str(r->doc, c, "image", r->image);
@@ -132,11 +154,7 @@ static struct json *run_container(const struct run *r, int argc, char **argv)
 		json_put(r->doc, c, "ports", r->ports);
 	if (json_count(r->env))
 		json_put(r->doc, c, "env", r->env);
-	json_put_str(r->doc, limits, "cpu", r->cpu);
-	json_put_str(r->doc, limits, "memory", r->memory);
-	json_put(r->doc, json_obj_of(r->doc, c, "resources"), "limits", limits);
-	json_put(r->doc, json_obj_of(r->doc, c, "resources"), "requests",
-		 json_copy(r->doc, limits));
+	json_put(r->doc, c, "resources", run_resources(r));
 	return c;
 }
 

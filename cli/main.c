@@ -26,7 +26,7 @@ static const struct main_command main_commands[] = {
 	 "  -p, --publish [IP:]HOSTPORT:PORT[/udp]\n"
 	 "                       open a port of the host for the pod; may be repeated\n"
 	 "  -e, --env KEY=VALUE  set a variable; may be repeated\n"
-	 "  --cpu N              CPUs, e.g. 2 or 500m (default 1)\n"
+	 "  --cpu N              CPUs it may use, e.g. 2 or 500m (default 1); a tenth is kept for it\n"
 	 "  --memory SIZE        e.g. 256Mi (default 128Mi)\n"
 	 "  --restart POLICY     Always (default), OnFailure or Never\n"
 	 "  --host NAME          put it on this host\n"
