@@ -22,7 +22,6 @@ src=$cache/src
 say() { echo "fetch: $*" >&2; }
 die() { say "$*"; exit 1; }
 
-types=deb-src
 # shellcheck source=build/apt.sh
 . "$here/apt.sh"
 
@@ -37,6 +36,7 @@ entry() { # NAME
 		line=$(tail -n1 "$src/$1.instead")
 	fi
 	read -r name version file sha256 source suite upstream policy <<<"$line"
+	case $file in *.deb) types=deb ;; *) types=deb-src ;; esac
 }
 
 good() { [ -f "$1" ] && [ "$(sha256sum <"$1" | cut -d' ' -f1)" = "$2" ]; } # FILE SHA256
@@ -54,15 +54,26 @@ accept() { # FILE: verified download into the cache
 	echo "$sha256" >"$src/$file.ok"
 }
 
-# Every (version, sha256, file) of the suite's signed lists whose file is upstream's tarball (a native package has no other), newest first
+# Every (version, sha256, file) of the suite's signed lists whose file is upstream's tarball (a native package has no other), newest
+# first; or, where the lock names a binary package, whose file that is
 archive_versions() {
+	case $file in
+	*.deb)
+		apt apt-cache show "$source" 2>/dev/null | awk '
+			/^Version:/ { v = $2 }
+			/^Filename:/ { f = $2; sub(/.*\//, "", f) }
+			/^SHA256:/ { print v, $2, f }' | sort -rV -u
+		return
+		;;
+	esac
 	apt apt-cache showsrc --only-source "$source" 2>/dev/null | awk '
 		/^Version:/ { v = $2 }
 		/^[A-Za-z0-9-]+:/ { sha = ($1 == "Checksums-Sha256:") }
 		sha && $3 ~ /\.tar\.[a-z0-9]+$/ && $3 !~ /\.debian\.tar\./ { print v, $1, $3 }' | sort -rV -u
 }
 
-download() { # VERSION: whatever of the source package arrives, into $tmp
+download() { # VERSION: whatever of the package arrives, into $tmp
+	case $file in *.deb) (cd "$tmp" && apt apt-get download "$source=$1") >"$tmp/log" 2>&1 && return ;; esac
 	(cd "$tmp" && apt apt-get source --download-only --tar-only --only-source "$source=$1") >"$tmp/log" 2>&1
 }
 

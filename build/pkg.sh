@@ -14,8 +14,11 @@ build() { # runs as a step: its output is the log
 	tarball=$(build/fetch.sh "$source")
 	rm -rf "$dir" "$work"
 	mkdir -p "$dir" "$work"
+	case $tarball in
+	*.deb) dpkg-deb -x "$tarball" "$work" ;;
 	# shellcheck disable=SC2086  # a list of patterns
-	tar -xf "$tarball" -C "$work" --strip-components=1 --no-same-owner ${PKG_UNPACK:+--wildcards $PKG_UNPACK}
+	*) tar -xf "$tarball" -C "$work" --strip-components=1 --no-same-owner ${PKG_UNPACK:+--wildcards $PKG_UNPACK} ;;
+	esac
 	# The date of what is built is the release's: the cache serves many commits
 	export SOURCE_DATE_EPOCH
 	SOURCE_DATE_EPOCH=$(find "$work" -type f -printf '%T@\n' | sort -n | tail -n 1 | cut -d. -f1)

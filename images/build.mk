@@ -1,3 +1,14 @@
+# What is booted besides kernel and initramfs (initramfs/build.mk): the network boot loaders
+#
+#   out/images/undionly.kpxe, snponly.efi with .sha256: iPXE, for BIOS and UEFI machines
+
+IPXE := undionly.kpxe snponly.efi
+IMAGES += $(foreach i,$(IPXE),$(O)/images/$(i) $(O)/images/$(i).sha256)
+
+$(IPXE:%=$(O)/images/%): $(O)/images/%: $(O)/pkg/native/ipxe.stamp
+	@mkdir -p $(@D)
+	$(Q)cp $(O)/pkg/native/ipxe/$* $@
+
 # The demo OCI images that the demo registry serves, as OCI layouts in out/oci (they are no part of what is booted)
 
 DEMO_BUSYBOX ?= $(O)/pkg/musl/busybox-demo/bin/busybox

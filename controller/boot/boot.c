@@ -197,6 +197,20 @@ static void reply_ask(const struct boot *b, struct http_request *r)
 		b->boot_url);
 }
 
+/* What iPXE looks for where it was loaded from: by HTTP here, by TFTP in a copy that the operator placed there */
+static void reply_autoexec(const struct boot *b, struct http_request *r)
+{
+	reply_script(r,
+		     ":again\n"
+		     "dhcp || goto failed\n"
+		     "chain --autofree %s/boot/ipxe ||\n"
+		     ":failed\n"
+		     "echo No network or no controller, trying again in 5 seconds\n"
+		     "sleep 5\n"
+		     "goto again\n",
+		     b->boot_url);
+}
+
 static void reply_wait(const struct boot *b, struct http_request *r, const char *why)
 {
 	char safe[ERR_MSG_MAX];
@@ -299,6 +313,10 @@ static void boot_request(struct http_request *r, void *arg)
 		serve_image(b, r, "bzImage");
 	else if (str_eq(path, "/boot/initramfs"))
 		serve_image(b, r, "initramfs");
+	else if (str_eq(path, "/boot/undionly.kpxe") || str_eq(path, "/boot/snponly.efi"))
+		serve_image(b, r, path + strlen("/boot/"));
+	else if (str_eq(path, "/boot/autoexec.ipxe"))
+		reply_autoexec(b, r);
 	else if ((rest = str_starts(path, "/boot/host/")))
 		serve_piece(b, r, rest);
 	else

@@ -12,14 +12,15 @@ env_prepare() {
 	mkdir -p "$RUN"
 	accel_pick
 	net_pick
-	remember NET HOSTS ACCEL MEM SMP
+	remember NET HOSTS ACCEL MEM SMP BOOT
 	net_up
 	services_pick_ports
 	net_pick_forwards
 	settings_write
 	registry_start
 	registry_fill
-	if [ "$NET" = bridge ]; then bridge_dhcp_up "$BOOT_URL/boot/ipxe"; fi
+	tftp_fill
+	if [ "$NET" = bridge ]; then bridge_dhcp_up; fi
 }
 
 env_controller() {

@@ -41,8 +41,7 @@ tcg_check() {
 # Host INDEX as a QEMU process. HOST_CPU overrides the CPU model; QEMU_EXTRA is a list of further arguments.
 host_start() { # INDEX
 	local i=$1 dir=$RUN/host-$1 cpu accel
-	[ "$BOOT" = bios-pxe ] || die "BOOT=$BOOT is not known (bios-pxe)"
-	mkdir -p "$dir" "$RUN/tftp"
+	mkdir -p "$dir"
 	rm -f "$dir"/*.sock
 	: >"$dir/serial.log"
 	case $ACCEL in
@@ -54,17 +53,38 @@ host_start() { # INDEX
 	local args=(-name "host-$i" -nodefaults -no-user-config -display none -machine q35,graphics=off
 		-boot reboot-timeout=3000 -accel "$accel"
 		-cpu "${HOST_CPU:-$cpu}" -smp "$SMP" -m "$MEM" -uuid "$(host_uuid "$i")" -smbios "type=1,serial=HM-$i"
-		-netdev "$(net_qemu_arg "$i" "$BOOT_URL/boot/ipxe")"
-		-device "virtio-net-pci,netdev=net0,mac=$(host_mac "$i"),bootindex=0"
+		-netdev "$(net_qemu_arg "$i")"
 		-device virtio-rng-pci
 		-chardev "socket,id=serial0,path=$dir/serial.sock,server=on,wait=off,logfile=$dir/serial.log,logappend=on"
 		-serial chardev:serial0 -qmp "unix:$dir/qmp.sock,server=on,wait=off")
+	firmware_args "$dir"
+	args+=("${FIRMWARE[@]}" -device "virtio-net-pci,netdev=net0,mac=$(host_mac "$i"),bootindex=0$ROM")
 	# Counted: 1 ns of the host's clock is one instruction while it has something to do; idle time passes as it does here
 	if [ "$ACCEL" = count ]; then args+=(-icount "shift=0,sleep=on"); fi
 	# shellcheck disable=SC2206  # a list of words
 	args+=(${QEMU_EXTRA:-})
 	in_net_start "host-$i" "$QEMU" "${args[@]}"
 }
+
+# Sets FIRMWARE, QEMU's arguments for it, and ROM, an addition to the NIC's. UEFI brings a PXE and an HTTP client of its
+# own, so the NIC's ROM, which is iPXE, stays out; the firmware's own way is kept from trying others first.
+firmware_args() { # FOLDER
+	local other vars=$1/vars.fd
+	FIRMWARE=() ROM=
+	case $BOOT in
+	bios-pxe) return 0 ;;
+	uefi-pxe) other=IPv4HTTPSupport && tftp_autoexec ;;
+	uefi-http) other=IPv4PXESupport ;;
+	*) die "BOOT=$BOOT is not known (bios-pxe, uefi-pxe, uefi-http)" ;;
+	esac
+	[ -f "$OVMF/OVMF_CODE_4M.fd" ] || die "$OVMF/OVMF_CODE_4M.fd is missing: apt-get install ovmf (or make deps)"
+	cp "$OVMF/OVMF_VARS_4M.fd" "$vars"
+	ROM=,romfile=
+	FIRMWARE=(-drive "if=pflash,format=raw,unit=0,readonly=on,file=$OVMF/OVMF_CODE_4M.fd"
+		-drive "if=pflash,format=raw,unit=1,file=$vars" -fw_cfg name=opt/org.tianocore/IPv6PXESupport,string=n
+		-fw_cfg "name=opt/org.tianocore/$other,string=n")
+}
+OVMF=/usr/share/OVMF
 
 host_uuid() { # INDEX: the same for every start of this host in this environment
 	printf '%s %s' "$RUN" "$1" | sha256sum | sed -E 's/^(.{8})(.{4}).(.{3}).(.{3})(.{12}).*/\1-\2-4\3-8\4-\5/'

@@ -37,10 +37,9 @@ net_pick() {
 
 # Root in a container often may not make namespaces, so it is tried
 bridge_possible() {
-	[ "$(id -u)" = 0 ] && [ -w /dev/net/tun ] && command -v dnsmasq >/dev/null && [ -f "$UNDIONLY" ] &&
+	[ "$(id -u)" = 0 ] && [ -w /dev/net/tun ] && command -v dnsmasq >/dev/null &&
 		unshare --net --mount ip link add hm-try type bridge 2>/dev/null
 }
-UNDIONLY=/usr/lib/ipxe/undionly.kpxe
 
 net_up() {
 	case $NET in
@@ -54,7 +53,6 @@ bridge_up() {
 	local i
 	[ "$(id -u)" = 0 ] || die "NET=bridge needs root"
 	need dnsmasq dnsmasq-base
-	[ -f "$UNDIONLY" ] || die "$UNDIONLY is missing: apt-get install ipxe (or make deps)"
 	NETNS=hm-$(printf %s "$RUN" | sha256sum | cut -c1-8)
 	net_down # of one that nobody took down
 	bridge_pick
@@ -85,12 +83,21 @@ bridge_pick() {
 	die "NET=bridge: this machine has routes to every network that it would use"
 }
 
-# After the controller's ports are known. A NIC's own ROM gets undionly.kpxe by TFTP; iPXE, which QEMU's ROM already
-# is, gets the boot service's address.
-bridge_dhcp_up() { # BOOT_URL
-	local i
+# What firmware gets by TFTP: iPXE for its kind
+tftp_fill() {
 	mkdir -p "$RUN/tftp"
-	cp "$UNDIONLY" "$RUN/tftp/"
+	cp "$OUT/images/undionly.kpxe" "$OUT/images/snponly.efi" "$RUN/tftp/"
+}
+
+# And what iPXE does then, which a UEFI one reads where it came from
+tftp_autoexec() {
+	in_net curl -sSf --max-time 20 -o "$RUN/tftp/autoexec.ipxe" "http://127.0.0.1:$BOOT_PORT/boot/autoexec.ipxe"
+}
+
+# After the controller's ports are known. Firmware gets iPXE, a BIOS's by TFTP, a UEFI's by TFTP or HTTP as it asks for;
+# iPXE, which QEMU's BIOS ROM already is, gets the boot service's address.
+bridge_dhcp_up() {
+	local i
 	{
 		cat <<-CONF
 			interface=br0
@@ -104,8 +111,14 @@ bridge_dhcp_up() { # BOOT_URL
 			enable-tftp
 			tftp-root=$RUN/tftp
 			dhcp-userclass=set:ipxe,iPXE
-			dhcp-boot=tag:!ipxe,undionly.kpxe
-			dhcp-boot=tag:ipxe,$1
+			dhcp-match=set:uefi,option:client-arch,7
+			dhcp-match=set:uefi,option:client-arch,9
+			dhcp-match=set:http,option:client-arch,16
+			dhcp-option-force=tag:http,60,HTTPClient
+			dhcp-boot=tag:ipxe,$BOOT_URL/boot/ipxe
+			dhcp-boot=tag:!ipxe,tag:http,$BOOT_URL/boot/snponly.efi
+			dhcp-boot=tag:!ipxe,tag:uefi,snponly.efi
+			dhcp-boot=tag:!ipxe,tag:!uefi,tag:!http,undionly.kpxe
 			log-dhcp
 			log-facility=-
 		CONF
@@ -157,13 +170,18 @@ host_address() { # INDEX PORT
 }
 
 # QEMU's -netdev argument for host INDEX
-net_qemu_arg() { # INDEX BOOT_URL
-	local arg k
+net_qemu_arg() { # INDEX
+	local arg k file
 	if [ "$NET" = bridge ]; then
 		echo "tap,id=net0,ifname=tap$1,script=no,downscript=no"
 		return
 	fi
-	arg="user,id=net0,tftp=$RUN/tftp,bootfile=$2,hostfwd=tcp:$(host_address "$1" 10250)-:10250"
+	case $BOOT in
+	bios-pxe) file=$BOOT_URL/boot/ipxe ;; # QEMU's ROM is iPXE
+	uefi-pxe) file=snponly.efi ;;
+	uefi-http) file=$BOOT_URL/boot/snponly.efi ;;
+	esac
+	arg="user,id=net0,tftp=$RUN/tftp,bootfile=$file,hostfwd=tcp:$(host_address "$1" 10250)-:10250"
 	for ((k = 8080; k < 8080 + HOSTPORTS; k++)); do arg+=",hostfwd=tcp:$(host_address "$1" $k)-:$k"; done
 	echo "$arg"
 }
