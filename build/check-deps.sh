@@ -35,7 +35,7 @@ BEGIN {
 	may["controller/remote"] = "store http json base"
 	may["controller/enrol"] = "store json x509 base"
 	may["controller/sched"] = "store json base"
-	may["controller/boot"] = "http base"
+	may["controller/boot"] = "http json base"
 	# headers of third parties
 	# links and addresses go through libnl-route, firewall and limits through libnl alone
 	also["hostd/net/nft.c"] = also["hostd/net/shape.c"] = also["hostd/net/guard.c"] = "netlink"

@@ -49,7 +49,4 @@ int api_tunnel(struct api *api, struct loop *loop, const char *path,
 /** api_refused() - Turn an answer that is no success into words, as api_call(). Return: -errno */
 int api_refused(int status, const char *body, struct err *e);
 
-/** api_escape() - Percent-encode a path segment or query value; free() it */
-char *api_escape(const char *s);
-
 #endif

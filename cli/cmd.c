@@ -35,7 +35,7 @@ int cmd_print_json(const struct json *v)
 
 char *cmd_pod_path(const struct cmd *c, const char *name)
 {
-	_cleanup_free_ char *ns = api_escape(c->namespace), *pod = api_escape(name);
+	_cleanup_free_ char *ns = str_percent_encode(c->namespace), *pod = str_percent_encode(name);
 
 	return mem_printf("/api/v1/namespaces/%s/pods/%s", ns, pod);
 }

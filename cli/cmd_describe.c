@@ -98,7 +98,7 @@ static void conditions(const struct json *object)
 static void events(struct cmd *c, const char *ns, const char *kind, const char *name)
 {
 	static const char *const headers[] = {"AGE", "TYPE", "REASON", "MESSAGE", NULL};
-	_cleanup_free_ char *ns_escaped = api_escape(ns), *name_escaped = api_escape(name),
+	_cleanup_free_ char *ns_escaped = str_percent_encode(ns), *name_escaped = str_percent_encode(name),
 			    *path = NULL;
 	_cleanup_json_ struct json_doc *doc = NULL;
 	struct json_iter it;
@@ -162,7 +162,7 @@ static int describe_host(struct cmd *c, const char *name)
 					      {"Machine id:", "machineID"},
 					      {"System uuid:", "systemUUID"},
 					      {"Boot id:", "bootID"}};
-	_cleanup_free_ char *escaped = api_escape(name),
+	_cleanup_free_ char *escaped = str_percent_encode(name),
 			    *path = mem_printf("/api/v1/nodes/%s", escaped);
 	_cleanup_json_ struct json_doc *doc = NULL;
 	const struct json *node;

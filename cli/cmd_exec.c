@@ -346,7 +346,7 @@ static int exec_connect(struct cmd *c, struct exec *x, const char *path)
 
 static void exec_add(struct buf *path, const char *key, const char *value)
 {
-	_cleanup_free_ char *escaped = api_escape(value);
+	_cleanup_free_ char *escaped = str_percent_encode(value);
 
 	buf_printf(path, "&%s=%s", key, escaped);
 }

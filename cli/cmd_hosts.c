@@ -168,7 +168,7 @@ static const char *csr_host(const struct json *csr)
 static int approve_one(struct cmd *c, const struct json *csr, struct err *e)
 {
 	const char *name = json_str(json_at(csr, "metadata", "name", NULL), "");
-	_cleanup_free_ char *escaped = api_escape(name),
+	_cleanup_free_ char *escaped = str_percent_encode(name),
 			    *path = mem_printf(CSR_PATH "/%s/approval", escaped);
 	_cleanup_json_ struct json_doc *doc = json_doc_new();
 	struct json *body = json_copy(doc, csr), *condition = json_new_obj(doc);
@@ -243,7 +243,7 @@ int cmd_cordon(struct cmd *c, int argc, char **argv)
 	if (argc < 2)
 		return cmd_usage(argv[0], "which host?");
 	for (int i = 1; i < argc; i++) {
-		_cleanup_free_ char *name = api_escape(argv[i]),
+		_cleanup_free_ char *name = str_percent_encode(argv[i]),
 				    *path = mem_printf("/api/v1/nodes/%s", name);
 		_cleanup_json_ struct json_doc *doc = json_doc_new();
 		struct json *body = json_new_obj(doc);

@@ -85,7 +85,7 @@ int cmd_list(struct cmd *c, int argc, char **argv)
 					      "RESTARTS",  "AGE",   "HOST",   "ADDRESS",
 					      "PORTS",	   "IMAGE", NULL};
 	bool all = argc > 1 && (str_eq(argv[1], "-A") || str_eq(argv[1], "--all-namespaces"));
-	_cleanup_free_ char *ns = api_escape(c->namespace),
+	_cleanup_free_ char *ns = str_percent_encode(c->namespace),
 			    *path = all ? mem_strdup("/api/v1/pods")
 					: mem_printf("/api/v1/namespaces/%s/pods", ns);
 	_cleanup_json_ struct json_doc *doc = NULL;
@@ -144,7 +144,7 @@ static int logs_value(struct buf *query, int option, const char *value)
 			   : option == 's' ? "sinceSeconds"
 			   : option == 'S' ? "sinceTime"
 					   : "stream";
-	_cleanup_free_ char *escaped = api_escape(value);
+	_cleanup_free_ char *escaped = str_percent_encode(value);
 	uint64_t n;
 
 	if (option == 'S' || option == 'o')
@@ -194,7 +194,7 @@ int cmd_logs(struct cmd *c, int argc, char **argv)
 	pod = cmd_pod_path(c, argv[optind]);
 	buf_printf(&path, "%s/log?", pod);
 	if (container) {
-		_cleanup_free_ char *escaped = api_escape(container);
+		_cleanup_free_ char *escaped = str_percent_encode(container);
 
 		buf_printf(&path, "container=%s", escaped);
 	}

@@ -323,7 +323,7 @@ int cmd_run(struct cmd *c, int argc, char **argv)
 			.restart = "Always",
 			.timeout_s = RUN_TIMEOUT_S,
 			.doc = doc};
-	_cleanup_free_ char *ns = api_escape(c->namespace), *path = NULL, *made = NULL;
+	_cleanup_free_ char *ns = str_percent_encode(c->namespace), *path = NULL, *made = NULL;
 	struct err e = ERR_INIT;
 
 	r.ports = json_new_arr(doc);

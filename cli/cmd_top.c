@@ -230,7 +230,7 @@ static int top_fail(int r, const struct err *e)
 int cmd_top(struct cmd *c, int argc, char **argv)
 {
 	_cleanup_json_ struct json_doc *doc = NULL, *nodes = NULL;
-	_cleanup_free_ char *ns = api_escape(c->namespace), *path = NULL;
+	_cleanup_free_ char *ns = str_percent_encode(c->namespace), *path = NULL;
 	struct top_options o = {0};
 	struct top_rows rows = {0};
 	struct err e = ERR_INIT;

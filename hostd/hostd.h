@@ -28,6 +28,7 @@ struct hostd {
 	struct loop loop;
 	struct hostd_paths paths;
 	bool coldplug, dhcp;
+	bool bare; /* booted without files of this host's own: piece.h */
 	struct host_settings settings;
 	struct host_inventory inventory;
 	char address[HOST_ADDRESS_MAX]; /* where the API reaches us; "" until the network is up */

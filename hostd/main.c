@@ -17,6 +17,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "hostd.h"
+#include "piece.h"
 
 #define HOSTD_PEM_MAX 65536
 
@@ -54,7 +55,10 @@ static int hostd_start_host(struct hostd *h, struct err *e)
 	(void)host_clock_floor(host_clock_image(), "image");
 	snprintf(path, sizeof(path), "%s/boot/settings", h->paths.run);
 	r = host_settings_load(path, &h->settings, e);
-	if (r < 0)
+	h->bare = r == -ENOENT;
+	if (h->bare)
+		err_clear(e);
+	else if (r < 0)
 		return r;
 	hostd_set_log(h->settings.log);
 	(void)host_clock_floor(h->settings.time_s, "boot");
@@ -66,6 +70,8 @@ static int hostd_start_host(struct hostd *h, struct err *e)
 		log_info("main", "ev=no_watchdog error=\"%s\"", err_msg(&minor));
 	if (host_cgroup_init(h->cgroup_dir, sizeof(h->cgroup_dir), &minor) < 0)
 		log_warn("main", "ev=no_cgroups error=\"%s\"", err_msg(&minor));
+	if (h->bare)
+		return 0;
 	host_inventory_read(&h->inventory);
 	if (*h->inventory.no_kvm)
 		log_error("main", "ev=no_kvm error=\"%s\"", h->inventory.no_kvm);
@@ -122,6 +128,19 @@ static void hostd_on_signal(int signo, void *arg)
 	loop_stop(&h->loop, 0);
 }
 
+/* Without files of its own a host can do nothing but ask for them; init starts the next hostd, which finds them */
+static int hostd_fetch_piece(struct hostd *h, struct err *e)
+{
+	int r = piece_start(h, e);
+
+	if (r < 0) {
+		log_error("main", "ev=failed error=\"%s\"", err_msg(e));
+		return 1;
+	}
+	r = loop_run(&h->loop);
+	return r < 0 ? 1 : r;
+}
+
 int main(int argc, char **argv)
 {
 	static const int signals[] = {SIGTERM, SIGINT, SIGCHLD, 0};
@@ -147,6 +166,8 @@ int main(int argc, char **argv)
 		err_sys(&e, r, "event loop");
 	if (r == 0)
 		r = hostd_start_host(&h, &e);
+	if (r == 0 && h.bare)
+		return hostd_fetch_piece(&h, &e);
 	if (r == 0)
 		r = wire_pods(&h, &e);
 	if (r == 0)

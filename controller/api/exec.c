@@ -129,16 +129,11 @@ static void on_closed(struct http_tunnel *t, const struct err *e, void *arg)
 
 /* ---- the beginning ---- */
 
-/* A value of a query; everything but what is unreserved (RFC 3986 §2.3) is escaped */
 static void add_value(struct buf *url, const char *value)
 {
-	for (const unsigned char *p = (const unsigned char *)value; *p; p++) {
-		if ((*p >= '0' && *p <= '9') || ((*p | 0x20) >= 'a' && (*p | 0x20) <= 'z') ||
-		    strchr("-._~", *p))
-			buf_append(url, p, 1);
-		else
-			buf_printf(url, "%%%02X", *p);
-	}
+	_cleanup_free_ char *encoded = str_percent_encode(value);
+
+	buf_puts(url, encoded);
 }
 
 /* The kubelet's names for what kubectl asks. Return: 0; -E2BIG */

@@ -28,6 +28,7 @@
 #include "boot/host.h"
 #include "boot/settings.h"
 #include "http/server.h"
+#include "json/json.h"
 
 #define BOOT_PIECE_MAX	     (256 << 10)
 #define BOOT_PIECES_MAX	     4096
@@ -300,6 +301,41 @@ static void serve_piece(struct boot *b, struct http_request *r, const char *name
 	http_reply_text(r, 404, "no such boot\n");
 }
 
+/* What a host gets that was booted by something other than iPXE: the files of its piece, as JSON */
+static void serve_files(struct boot *b, struct http_request *r)
+{
+	struct buf settings = BUF_INIT(SETTINGS_MAX), text = BUF_INIT(BOOT_PIECE_MAX);
+	_cleanup_json_ struct json_doc *doc = json_doc_new();
+	char token[BOOT_TOKEN_MAX] = "";
+	struct err e = ERR_INIT;
+	struct boot_host h;
+
+	if (host_parse(http_request_query(r, "mac"), http_request_query(r, "uuid"),
+		       http_request_query(r, "serial"), &h) < 0) {
+		http_reply_text(r, 400, "mac= is no MAC address\n");
+		return;
+	}
+	if (host_settings(b, &h, &settings, &e) < 0 || b->ops->mint(&h, token, &e, b->arg) < 0) {
+		log_warn("boot", "ev=boot_refused mac=%s msg=\"%s\"", h.mac, err_msg(&e));
+		http_reply_text(r, 503, "not now; the controller's log says why\n");
+	} else {
+		json_set_root(doc, json_new_obj(doc));
+		json_put_str(doc, json_root(doc), "ca.crt", b->ca_pem);
+		json_put_str(doc, json_root(doc), "token", token);
+		json_put_str(doc, json_root(doc), "settings", buf_str(&settings));
+		json_write(json_root(doc), &text);
+		log_info("boot", "ev=boot_files mac=%s node=%s uuid=%s serial=%s from=%s", h.mac,
+			 h.node_name, h.uuid, h.serial, http_request_address(r));
+		http_reply(r, 200, "application/json", buf_str(&text), text.len,
+			   "Cache-Control: no-store\r\n");
+		if (text.data)
+			mem_wipe(text.data, text.len);
+	}
+	mem_wipe(token, sizeof(token));
+	buf_done(&text);
+	buf_done(&settings);
+}
+
 static void boot_request(struct http_request *r, void *arg)
 {
 	const char *path = http_request_path(r), *method = http_request_method(r), *rest;
@@ -317,6 +353,8 @@ static void boot_request(struct http_request *r, void *arg)
 		serve_image(b, r, path + strlen("/boot/"));
 	else if (str_eq(path, "/boot/autoexec.ipxe"))
 		reply_autoexec(b, r);
+	else if (str_eq(path, "/boot/host"))
+		serve_files(b, r);
 	else if ((rest = str_starts(path, "/boot/host/")))
 		serve_piece(b, r, rest);
 	else

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/mem.h"
 #include "base/str.h"
 
 static bool is_token(char c)
@@ -102,24 +103,14 @@ int oci_challenge_parse(const char *header, struct oci_challenge *challenge)
 
 static int url_add(char *url, size_t size, const char *key, const char *value)
 {
+	_cleanup_free_ char *encoded = str_percent_encode(value);
 	size_t len = strlen(url);
 	int n;
 
 	if (!*value)
 		return 0;
-	n = snprintf(url + len, size - len, "%c%s=", strchr(url, '?') ? '&' : '?', key);
-	if (n < 0 || (size_t)n >= size - len)
-		return -E2BIG;
-	len += (size_t)n;
-	for (; *value; value++) {
-		bool plain = isalnum((unsigned char)*value) || strchr("-._~:/,", *value);
-
-		if (len + 4 > size)
-			return -E2BIG;
-		len += (size_t)snprintf(url + len, size - len, plain ? "%c" : "%%%02X",
-					(unsigned char)*value);
-	}
-	return 0;
+	n = snprintf(url + len, size - len, "%c%s=%s", strchr(url, '?') ? '&' : '?', key, encoded);
+	return n < 0 || (size_t)n >= size - len ? -E2BIG : 0;
 }
 
 int oci_challenge_url(const struct oci_challenge *challenge, char *url, size_t size)

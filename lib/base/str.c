@@ -94,6 +94,22 @@ int str_percent_decode(char *s, bool plus)
 	return 0;
 }
 
+char *str_percent_encode(const char *s)
+{
+	char *out = mem_array(strlen(s) * 3 + 1, 1), *o = out;
+
+	for (; *s; s++) {
+		unsigned char c = (unsigned char)*s;
+
+		if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+		    strchr("-._~", c))
+			*o++ = (char)c;
+		else
+			o += sprintf(o, "%%%02X", c);
+	}
+	return out;
+}
+
 int str_query_next(char **rest, const char **key, const char **value)
 {
 	char *pair, *text;

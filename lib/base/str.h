@@ -47,6 +47,15 @@ char *str_hex(char *out, const void *data, size_t len);
 int str_percent_decode(char *s, bool plus);
 
 /**
+ * str_percent_encode() - Percent-encode a path segment or a query's value
+ *
+ * Everything but what is unreserved (RFC 3986 §2.3) is encoded.
+ *
+ * Return: to be freed.
+ */
+char *str_percent_encode(const char *s);
+
+/**
  * str_query_next() - The next pair of a query string, decoded in place
  * @rest:  moves on; empty pairs are passed over
  * @value: "" when there is none
