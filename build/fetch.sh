@@ -107,7 +107,8 @@ from_series() {
 	while read -r v s f; do
 		new=${v%%-*}
 		case $new in "$series".*) ;; *) continue ;; esac
-		[ "$new" != "$was" ] || continue
+		# A binary package is also rebuilt for the same version
+		[ "$new" != "$was" ] || [[ $file == *.deb ]] || continue
 		[ "$(printf '%s\n' "$was" "$new" | sort -V | tail -n1)" = "$new" ] || continue
 		download "$v" || :
 		[ -f "$tmp/$f" ] || continue

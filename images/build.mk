@@ -1,13 +1,30 @@
-# What is booted besides kernel and initramfs (initramfs/build.mk): the network boot loaders
+# What is booted besides kernel and initramfs (initramfs/build.mk), in out/images, each with a .sha256
 #
-#   out/images/undionly.kpxe, snponly.efi with .sha256: iPXE, for BIOS and UEFI machines
+#   undionly.kpxe, snponly.efi   iPXE, for BIOS and UEFI machines
+#   hypermetal-uki.efi           kernel, initramfs and command line as one EFI program
+#   hypermetal.raw.zst           a disk with it, for USB sticks and virtual media
+#
+# BOOT_URL=http://ADDR:PORT, the boot service, goes into the command line of the last two: nobody else tells it to a
+# host that they start.
 
 IPXE := undionly.kpxe snponly.efi
-IMAGES += $(foreach i,$(IPXE),$(O)/images/$(i) $(O)/images/$(i).sha256)
+IMAGES += $(foreach i,$(IPXE) hypermetal-uki.efi hypermetal.raw.zst,$(O)/images/$(i) $(O)/images/$(i).sha256)
 
 $(IPXE:%=$(O)/images/%): $(O)/images/%: $(O)/pkg/native/ipxe.stamp
 	@mkdir -p $(@D)
 	$(Q)cp $(O)/pkg/native/ipxe/$* $@
+
+BOOT_URL ?=
+uki_command_line := $(if $(BOOT_URL),hyper.boot=$(BOOT_URL))
+$(shell mkdir -p $(O); [ -e $(O)/.uki ] && [ "$$(cat $(O)/.uki)" = "$(uki_command_line)" ] || echo "$(uki_command_line)" >$(O)/.uki)
+
+$(O)/images/hypermetal-uki.efi: images/uki.sh $(O)/images/bzImage $(O)/images/initramfs $(O)/rootfs/os-release \
+		$(O)/pkg/native/systemd-boot-efi.stamp $(O)/.uki
+	$(Q)images/uki.sh $(O)/pkg/native/systemd-boot-efi/linuxx64.efi.stub $(O)/images/bzImage $(O)/images/initramfs \
+		$(O)/rootfs/os-release "$(uki_command_line)" $@
+
+$(O)/images/hypermetal.raw.zst: images/disk.sh $(O)/images/hypermetal-uki.efi
+	$(Q)images/disk.sh $(O)/images/hypermetal-uki.efi $(@:.zst=) && zstd -q -f --rm -3 $(@:.zst=) -o $@
 
 # The demo OCI images that the demo registry serves, as OCI layouts in out/oci (they are no part of what is booted)
 

@@ -1,16 +1,17 @@
 #!/bin/bash
-# A machine with UEFI becomes Ready: by PXE, which fetches iPXE and its script by TFTP, and by HTTP boot, where all comes
-# from the controller.
+# A machine with UEFI becomes Ready: by PXE, which fetches iPXE and its script by TFTP; by HTTP boot, where all comes from
+# the controller; from a disk or a medium with one EFI program, which asks the controller only for what is the host's own.
 # environment: own
-# deadline: 400
+# deadline: 600
 
-for BOOT in uefi-pxe uefi-http; do
+for BOOT in uefi-pxe uefi-http uki disk; do
 	env_up
-	grep -aq 'efi: EFI v2' "$RUN/host-0/serial.log" || fail "$BOOT: the kernel was not started by UEFI"
 	console=$(tr -d '\r' <"$RUN/host-0/serial.log")
+	expect_match "$BOOT: the kernel's words" 'efi: EFI v2' "$console"
 	case $BOOT in
 	uefi-pxe) expect_match "the firmware's words" 'NBP filename is snponly.efi' "$console" ;;
 	uefi-http) expect_match "the firmware's words" 'URI: http://[0-9.:]*/boot/snponly.efi' "$console" ;;
+	*) expect_match "$BOOT: hostd's words" 'ev=piece_written' "$console" ;;
 	esac
 	env_down
 done

@@ -4,7 +4,7 @@
 # usage: up.sh        (make up [NAME=VALUE]...)
 #
 #   HOSTS=1         number of hosts
-#   BOOT=bios-pxe   how they boot: bios-pxe, uefi-pxe, uefi-http
+#   BOOT=bios-pxe   how they boot: bios-pxe, uefi-pxe, uefi-http, uki, disk
 #   MEM=1024        memory of each in MiB
 #   SMP=            CPUs of each; 2 with kvm, 1 when they are emulated (docs/qemu-test.md says why)
 #   ACCEL=auto      kvm, tcg, or whichever this machine can do

@@ -58,7 +58,7 @@ host_start() { # INDEX
 		-chardev "socket,id=serial0,path=$dir/serial.sock,server=on,wait=off,logfile=$dir/serial.log,logappend=on"
 		-serial chardev:serial0 -qmp "unix:$dir/qmp.sock,server=on,wait=off")
 	firmware_args "$dir"
-	args+=("${FIRMWARE[@]}" -device "virtio-net-pci,netdev=net0,mac=$(host_mac "$i"),bootindex=0$ROM")
+	args+=("${FIRMWARE[@]}" -device "virtio-net-pci,netdev=net0,mac=$(host_mac "$i")$NIC")
 	# Counted: 1 ns of the host's clock is one instruction while it has something to do; idle time passes as it does here
 	if [ "$ACCEL" = count ]; then args+=(-icount "shift=0,sleep=on"); fi
 	# shellcheck disable=SC2206  # a list of words
@@ -66,23 +66,39 @@ host_start() { # INDEX
 	in_net_start "host-$i" "$QEMU" "${args[@]}"
 }
 
-# Sets FIRMWARE, QEMU's arguments for it, and ROM, an addition to the NIC's. UEFI brings a PXE and an HTTP client of its
-# own, so the NIC's ROM, which is iPXE, stays out; the firmware's own way is kept from trying others first.
+# Sets FIRMWARE, QEMU's arguments for firmware and boot medium, and NIC, additions to the network card. UEFI brings a PXE
+# and an HTTP client of its own, so the card's ROM, which is iPXE, stays out; it is kept from trying other ways than the
+# one asked for. What is no loader of the network's is told the boot service by an SMBIOS string that its stub reads.
 firmware_args() { # FOLDER
-	local other vars=$1/vars.fd
-	FIRMWARE=() ROM=
+	local dir=$1 other=(IPv6PXESupport)
+	FIRMWARE=() NIC=,bootindex=0
 	case $BOOT in
 	bios-pxe) return 0 ;;
-	uefi-pxe) other=IPv4HTTPSupport && tftp_autoexec ;;
-	uefi-http) other=IPv4PXESupport ;;
-	*) die "BOOT=$BOOT is not known (bios-pxe, uefi-pxe, uefi-http)" ;;
+	uefi-pxe) other+=(IPv4HTTPSupport) && tftp_autoexec ;;
+	uefi-http) other+=(IPv4PXESupport) ;;
+	uki | disk)
+		other+=(IPv4PXESupport IPv4HTTPSupport)
+		FIRMWARE+=(-smbios "type=11,value=io.systemd.stub.kernel-cmdline-extra=hyper.boot=$BOOT_URL${HOST_KERNEL_ARGS:+ $HOST_KERNEL_ARGS}")
+		;;&
+	uki)
+		NIC=
+		mkdir -p "$dir/esp/EFI/BOOT"
+		cp "$OUT/images/hypermetal-uki.efi" "$dir/esp/EFI/BOOT/BOOTX64.EFI"
+		FIRMWARE+=(-drive "if=none,id=boot,format=raw,readonly=on,file=fat:$dir/esp" -device virtio-blk-pci,drive=boot,bootindex=0)
+		;;
+	disk)
+		NIC=
+		zstd -q -d -f "$OUT/images/hypermetal.raw.zst" -o "$dir/boot.raw"
+		FIRMWARE+=(-drive "if=none,id=boot,format=raw,readonly=on,file=$dir/boot.raw" -device virtio-blk-pci,drive=boot,bootindex=0)
+		;;
+	*) die "BOOT=$BOOT is not known (bios-pxe, uefi-pxe, uefi-http, uki, disk)" ;;
 	esac
 	[ -f "$OVMF/OVMF_CODE_4M.fd" ] || die "$OVMF/OVMF_CODE_4M.fd is missing: apt-get install ovmf (or make deps)"
-	cp "$OVMF/OVMF_VARS_4M.fd" "$vars"
-	ROM=,romfile=
-	FIRMWARE=(-drive "if=pflash,format=raw,unit=0,readonly=on,file=$OVMF/OVMF_CODE_4M.fd"
-		-drive "if=pflash,format=raw,unit=1,file=$vars" -fw_cfg name=opt/org.tianocore/IPv6PXESupport,string=n
-		-fw_cfg "name=opt/org.tianocore/$other,string=n")
+	cp "$OVMF/OVMF_VARS_4M.fd" "$dir/vars.fd"
+	NIC+=,romfile=
+	FIRMWARE+=(-drive "if=pflash,format=raw,unit=0,readonly=on,file=$OVMF/OVMF_CODE_4M.fd"
+		-drive "if=pflash,format=raw,unit=1,file=$dir/vars.fd")
+	for other in "${other[@]}"; do FIRMWARE+=(-fw_cfg "name=opt/org.tianocore/$other,string=n"); done
 }
 OVMF=/usr/share/OVMF
 

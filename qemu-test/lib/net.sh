@@ -177,9 +177,9 @@ net_qemu_arg() { # INDEX
 		return
 	fi
 	case $BOOT in
-	bios-pxe) file=$BOOT_URL/boot/ipxe ;; # QEMU's ROM is iPXE
 	uefi-pxe) file=snponly.efi ;;
 	uefi-http) file=$BOOT_URL/boot/snponly.efi ;;
+	*) file=$BOOT_URL/boot/ipxe ;; # for a BIOS: QEMU's ROM is iPXE
 	esac
 	arg="user,id=net0,tftp=$RUN/tftp,bootfile=$file,hostfwd=tcp:$(host_address "$1" 10250)-:10250"
 	for ((k = 8080; k < 8080 + HOSTPORTS; k++)); do arg+=",hostfwd=tcp:$(host_address "$1" $k)-:$k"; done

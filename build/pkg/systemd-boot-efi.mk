@@ -1,0 +1,8 @@
+# systemd-boot-efi: the EFI stub that makes kernel, initramfs and command line one file that firmware starts
+systemd-boot-efi_variants := native
+systemd-boot-efi_licence := usr/share/doc/systemd-boot-efi/copyright:a79e4b379cabbd96
+define systemd-boot-efi_build
+	mkdir -p $$PREFIX
+	cp usr/lib/systemd/boot/efi/linuxx64.efi.stub $$PREFIX/
+endef
+$(eval $(call package,systemd-boot-efi))
