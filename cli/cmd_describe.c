@@ -98,8 +98,8 @@ static void conditions(const struct json *object)
 static void events(struct cmd *c, const char *ns, const char *kind, const char *name)
 {
 	static const char *const headers[] = {"AGE", "TYPE", "REASON", "MESSAGE", NULL};
-	_cleanup_free_ char *ns_escaped = str_percent_encode(ns), *name_escaped = str_percent_encode(name),
-			    *path = NULL;
+	_cleanup_free_ char *ns_escaped = str_percent_encode(ns),
+			    *name_escaped = str_percent_encode(name), *path = NULL;
 	_cleanup_json_ struct json_doc *doc = NULL;
 	struct json_iter it;
 	struct table *t;
