@@ -126,7 +126,8 @@ static const struct {
 	{"Bearer realm=\"https://auth.docker.io/token\",service=\"registry.docker.io\","
 	 "scope=\"repository:library/nginx:pull\"",
 	 0,
-	 "https://auth.docker.io/token?service=registry.docker.io&scope=repository:library/nginx:pull"},
+	 "https://auth.docker.io/token?service=registry.docker.io"
+	 "&scope=repository%3Alibrary%2Fnginx%3Apull"},
 	{"bearer  realm = \"http://a/t?x=1\" , service=b", 0, "http://a/t?x=1&service=b"},
 	{"Basic realm=\"https://no\", Bearer realm=\"https://yes\", Digest realm=\"https://no\"", 0,
 	 "https://yes"},
