@@ -10,7 +10,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -18,6 +17,7 @@
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "base/vendor.h"
 
 #define INVENTORY_FILE_MAX ((size_t)4 << 20) /* cpuinfo of a big machine */
 
@@ -35,34 +35,13 @@ static void inventory_line(const char *path, char *out, size_t size)
 	buf_done(&b);
 }
 
-/* Vendors leave these behind when they forget to write the real value. */
-static bool inventory_placeholder(const char *s)
-{
-	static const char *const words[] = {
-		"Not Specified",
-		"To Be Filled By O.E.M.",
-		"To be filled by O.E.M.",
-		"Default string",
-		"System Serial Number",
-		"None",
-		"N/A",
-		"0123456789",
-		"Not Available",
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-		if (strcasecmp(s, words[i]) == 0)
-			return true;
-	return strspn(s, "0-") == strlen(s) || strspn(s, "fF-") == strlen(s);
-}
-
 static void inventory_dmi(const char *name, char *out, size_t size)
 {
 	char path[64];
 
 	snprintf(path, sizeof(path), "/sys/class/dmi/id/%s", name);
 	inventory_line(path, out, size);
-	if (inventory_placeholder(out))
+	if (vendor_left_blank(out) || vendor_uuid_blank(out))
 		out[0] = '\0';
 }
 
