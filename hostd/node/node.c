@@ -178,6 +178,11 @@ void node_set_pressure(struct node *n, enum node_pressure kind, bool is)
 	reg_set_pressure(&n->reg, kind, is);
 }
 
+void node_set_facts(struct node *n, const struct json *labels, const char *name, const char *text)
+{
+	reg_set_facts(&n->reg, labels, name, text);
+}
+
 void node_set_ready(struct node *n, const char *reason, const char *message)
 {
 	reg_set_ready(&n->reg, reason, message);

@@ -165,6 +165,17 @@ enum node_pressure {
 /** node_set_pressure() - Change one of the pressure conditions; told soon */
 void node_set_pressure(struct node *node, enum node_pressure kind, bool is);
 
+/**
+ * node_set_facts() - What the machine is made of: labels and an annotation of the Node; told soon
+ * @labels: an object of strings, and of nulls for labels that are to go; copied
+ * @name:   of the annotation
+ * @text:   its value
+ *
+ * What the server refuses is not sent again until it changes.
+ */
+void node_set_facts(struct node *node, const struct json *labels, const char *name,
+		    const char *text);
+
 /** node_set_ready() - Change the Ready condition; @reason NULL: ready */
 void node_set_ready(struct node *node, const char *reason, const char *message);
 

@@ -49,6 +49,8 @@ struct reg {
 	struct retry retry;
 	struct timer refresh; /* the status is sent every few minutes and when it changed */
 	bool registered, dirty;
+	struct json_doc *facts; /* the Node's metadata as a patch; NULL: none yet */
+	bool facts_due; /* the server does not have them */
 	char uid[NODE_UID_MAX];
 };
 
@@ -60,6 +62,8 @@ void reg_start(struct reg *r);
 void reg_set_ready(struct reg *r, const char *reason, const char *message);
 /** reg_set_pressure() - As node_set_pressure() */
 void reg_set_pressure(struct reg *r, enum node_pressure kind, bool is);
+/** reg_set_facts() - As node_set_facts() */
+void reg_set_facts(struct reg *r, const struct json *labels, const char *name, const char *text);
 /** reg_resend() - Send the status again though it has not changed */
 void reg_resend(struct reg *r);
 

@@ -2,7 +2,8 @@
 /*
  * POST the Node; one that is there already is taken over: our labels are merged, the status is
  * patched. What others put there (taints, labels, cordon) survives. Then the status is sent when it
- * changed and every five minutes; the heartbeat proper is the Lease.
+ * changed and every five minutes; the heartbeat proper is the Lease. What the machine is made of goes into
+ * the metadata, by a patch of its own, when it changed.
  */
 #include <stdio.h>
 #include <string.h>
@@ -38,7 +39,7 @@ static void reg_failed(struct reg *r, const char *what, const struct kube_result
 static void reg_accepted(struct reg *r, const struct json *node)
 {
 	retry_ok(&r->retry);
-	if (r->dirty)
+	if (r->dirty || r->facts_due)
 		retry_arm(&r->retry, -1);
 	timer_set(&r->refresh, retry_jitter(REG_REFRESH_MS, 10));
 	if (!r->registered) {
@@ -57,6 +58,7 @@ static void reg_status_answer(void *arg, const struct kube_result *result)
 	if (result->status == 404) {
 		/* Somebody deleted the Node: it is made again, as a kubelet does at its restart. */
 		r->registered = false;
+		r->facts_due = r->facts != NULL;
 		reg_failed(r, "status", result);
 		return;
 	}
@@ -90,6 +92,36 @@ static void reg_send_status(struct reg *r)
 	json_put(doc, root, "status", status);
 	r->call = kube_patch(r->node->kube, root, reg_status_answer, r, "/api/v1/nodes/%s/status",
 			     r->node->config.name);
+}
+
+/* The status follows by itself where it is due, too. */
+static void reg_facts_answer(void *arg, const struct kube_result *result)
+{
+	struct reg *r = arg;
+	char safe[200];
+
+	r->call = NULL;
+	if (result->status == 404)
+		r->registered = false; /* as above */
+	if (result->status == 404 || result->status == 401 || kube_transient(result)) {
+		r->facts_due = true;
+		reg_failed(r, "facts", result);
+		return;
+	}
+	if (result->status != 200)
+		log_error("node", "ev=facts_refused status=%d reason=%s error=\"%s\"",
+			  result->status, result->reason,
+			  str_printable(safe, sizeof(safe), result->message));
+	retry_ok(&r->retry);
+	if (r->dirty || r->facts_due)
+		retry_arm(&r->retry, -1);
+}
+
+static void reg_send_facts(struct reg *r)
+{
+	r->facts_due = false;
+	r->call = kube_patch(r->node->kube, json_root(r->facts), reg_facts_answer, r,
+			     "/api/v1/nodes/%s", r->node->config.name);
 }
 
 static void reg_labels_answer(void *arg, const struct kube_result *result)
@@ -155,7 +187,9 @@ void reg_start(struct reg *r)
 {
 	if (r->call)
 		return;
-	if (r->registered)
+	if (r->registered && r->facts_due)
+		reg_send_facts(r);
+	else if (r->registered)
 		reg_send_status(r);
 	else
 		reg_create(r);
@@ -168,7 +202,10 @@ static void reg_retry_due(struct timer *t)
 
 static void reg_refresh_due(struct timer *t)
 {
-	reg_start(container_of(t, struct reg, refresh));
+	struct reg *r = container_of(t, struct reg, refresh);
+
+	r->dirty = true; /* also when facts are on their way, or go first */
+	reg_start(r);
 }
 
 void reg_init(struct reg *r, struct node *node)
@@ -185,6 +222,23 @@ void reg_done(struct reg *r)
 	r->call = kube_cancel(r->call);
 	timer_cancel(&r->retry.timer);
 	timer_cancel(&r->refresh);
+	r->facts = json_doc_free(r->facts);
+}
+
+void reg_set_facts(struct reg *r, const struct json *labels, const char *name, const char *text)
+{
+	struct json *root, *meta;
+
+	json_doc_free(r->facts);
+	r->facts = json_doc_new();
+	root = json_new_obj(r->facts);
+	json_set_root(r->facts, root);
+	meta = json_obj_of(r->facts, root, "metadata");
+	json_put(r->facts, meta, "labels", json_copy(r->facts, labels));
+	json_put_str(r->facts, json_obj_of(r->facts, meta, "annotations"), name, text);
+	r->facts_due = true;
+	if (r->registered && !r->call)
+		retry_arm(&r->retry, -1);
 }
 
 void reg_resend(struct reg *r)

@@ -323,6 +323,51 @@ static void test_take_over(void **state)
 			"\"MemoryPressure\",\"status\":\"False\""));
 }
 
+static void set_facts(const char *labels, const char *text)
+{
+	struct json_doc *doc;
+
+	assert_int_equal(json_parse(labels, strlen(labels), &doc, NULL), 0);
+	node_set_facts(node, json_root(doc), "x/all", text);
+	json_doc_free(doc);
+}
+
+#define H1 "/api/v1/nodes/h1"
+
+/* Before the Node is there, once it is, when the server is busy, refuses, or has lost the Node */
+static void test_facts(void **state)
+{
+	struct err e = ERR_INIT;
+
+	(void)state;
+	well_behaved();
+	have_identity();
+	rule("POST", "/api/v1/nodes", 201, "{\"metadata\":{\"uid\":\"u7\"}}", 0);
+	rule("PATCH", H1, 200, "{}", 0);
+	assert_int_equal(start_node(NULL, &e), 0);
+	set_facts("{\"a\":\"1\"}", "{1}");
+	set_facts("{\"a\":\"2\",\"b\":null}", "{\"n\":2}");
+	wait_for("PATCH", H1, 1);
+	assert_string_equal(fake_api_body("PATCH", H1),
+			    "{\"metadata\":{\"labels\":{\"a\":\"2\",\"b\":null},"
+			    "\"annotations\":{\"x/all\":\"{\\\"n\\\":2}\"}}}");
+	run_ms(1500);
+	assert_int_equal(fake_api_count("PATCH", H1), 1);
+	rule("PATCH", H1, 503, "{}", 1);
+	set_facts("{\"a\":\"3\"}", "3");
+	wait_for("PATCH", H1, 3); /* again, and it worked */
+	rule("PATCH", H1, 422, "{}", 1);
+	set_facts("{\"a\":\"4\"}", "4");
+	node_set_ready(node, "Broken", "really");
+	wait_for("PATCH", H1 "/status", 1); /* what is refused stands in nobody's way */
+	assert_int_equal(fake_api_count("PATCH", H1), 5);
+	rule("PATCH", H1, 404, "{}", 1);
+	set_facts("{\"a\":\"5\"}", "5");
+	wait_for("POST", "/api/v1/nodes", 2);
+	wait_for("PATCH", H1, 7);
+	assert_non_null(strstr(fake_api_body("PATCH", H1), "\"a\":\"5\""));
+}
+
 static void test_server_is_late(void **state)
 {
 	struct err e = ERR_INIT;
@@ -550,6 +595,7 @@ int main(void)
 		T(test_enrolment_refused),
 		T(test_change_while_creating),
 		T(test_take_over),
+		T(test_facts),
 		T(test_server_is_late),
 		T(test_watch),
 		T(test_status),
