@@ -7,6 +7,7 @@
 
 #include "api/api.h"
 #include "host/host.h"
+#include "inventory/inventory.h"
 #include "net/net.h"
 #include "node/node.h"
 #include "oci/oci.h"
@@ -40,6 +41,8 @@ struct hostd {
 	char hypervm[HOSTD_PATH_MAX], kernel[HOSTD_PATH_MAX], initrd[HOSTD_PATH_MAX];
 	char kernel_full[HOSTD_PATH_MAX];
 	char image_worker[HOSTD_PATH_MAX], mkfs[HOSTD_PATH_MAX], api_worker[HOSTD_PATH_MAX];
+	char inventory_worker[HOSTD_PATH_MAX], disk_lock_dir[HOSTD_PATH_MAX];
+	char boot_mac[HOST_MAC_MAX]; /* of the card that it was booted from; "" unknown */
 	char resolv_conf[HOSTD_PATH_MAX];
 	char cgroup_dir[HOSTD_PATH_MAX];
 	char api_host[HOST_URL_MAX], api_port[HOST_PORT_MAX]; /* of settings.api */
@@ -54,6 +57,7 @@ struct hostd {
 	struct pods *pods;
 	struct node *node;
 	struct api *api;
+	struct inventory *facts; /* NULL until the Node is there: first it becomes Ready */
 };
 
 /** options_parse() - Read the command line. Return: -1 to go on, else the exit status */
@@ -73,6 +77,9 @@ void pressure_start(struct hostd *h);
 
 /** wire_node() - Join the API, once the address is known; again: no harm */
 void wire_node(struct hostd *h);
+
+/** wire_inventory() - Look at what the machine is made of, now and when it changes; again: no harm */
+void wire_inventory(struct hostd *h);
 
 /** wire_on_measured() - pods_ops.on_measured: with the host's own part it goes to api (wire_stats.c) */
 void wire_on_measured(struct json_doc *doc, struct json *pods, void *arg);

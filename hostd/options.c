@@ -14,7 +14,7 @@ static int options_usage(void)
 		    "  --run-dir DIR    settings and state (/run/hyper): boot/{settings,ca.crt,token}, node,\n"
 		    "                   net, pods\n"
 		    "  --store-dir DIR  images, scratch, logs (/var/lib/hypermetal)\n"
-		    "  --bin-dir DIR    hypervm, hostd-image, hostd-api, mkfs.erofs (/usr/bin)\n"
+		    "  --bin-dir DIR    hypervm, hostd-image, hostd-api, hostd-inventory, mkfs.erofs (/usr/bin)\n"
 		    "  --lib-dir DIR    hyperkernel, hyperkernel-full, hyperstart.cpio (/usr/lib/hypermetal)\n"
 		    "  --no-coldplug    load no kernel modules, leave the watchdog alone\n"
 		    "  --no-dhcp        leave the network alone\n"
@@ -76,6 +76,9 @@ void options_paths(struct hostd *h)
 	snprintf(h->hypervm, sizeof(h->hypervm), "%s/hypervm", h->paths.bin);
 	snprintf(h->image_worker, sizeof(h->image_worker), "%s/hostd-image", h->paths.bin);
 	snprintf(h->api_worker, sizeof(h->api_worker), "%s/hostd-api", h->paths.bin);
+	snprintf(h->inventory_worker, sizeof(h->inventory_worker), "%s/hostd-inventory",
+		 h->paths.bin);
+	snprintf(h->disk_lock_dir, sizeof(h->disk_lock_dir), "%s/disks", h->paths.run);
 	snprintf(h->mkfs, sizeof(h->mkfs), "%s/mkfs.erofs", h->paths.bin);
 	snprintf(h->kernel, sizeof(h->kernel), "%s/hyperkernel", h->paths.lib);
 	snprintf(h->kernel_full, sizeof(h->kernel_full), "%s/hyperkernel-full", h->paths.lib);

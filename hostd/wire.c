@@ -10,6 +10,8 @@
  *	api: where is this log? run this, measure, list  ->  pod
  *	pod: what is used was measured        ->  api
  *	node: a Date header                   ->  host
+ *	host: a device changed                ->  inventory (wire_inventory.c)
+ *	inventory: what the machine is        ->  node
  */
 #include <errno.h>
 #include <stdio.h>
@@ -92,6 +94,7 @@ static void wire_on_node(const struct json *node, void *arg)
 
 	if (*cidr && !str_eq(cidr, h->settings.pod_cidr))
 		log_debug("main", "ev=pod_cidr_ignored cidr=%s", cidr);
+	wire_inventory(h);
 }
 
 static void wire_on_date(const char *date, void *arg)
@@ -458,6 +461,7 @@ void wire_node(struct hostd *h)
 
 void wire_done(struct hostd *h)
 {
+	h->facts = inventory_free(h->facts);
 	h->node = node_free(h->node);
 	h->api = api_free(h->api);
 	h->pods = pods_free(h->pods);

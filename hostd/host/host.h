@@ -128,6 +128,21 @@ int host_coldplug(struct err *e);
 /** host_hotplug_start() - Load modules for devices that appear later (kernel uevents) */
 int host_hotplug_start(struct loop *loop, void (*on_net)(void), struct err *e);
 
+/**
+ * host_hotplug_tell() - From now on say so, too, when a device of the machine came, went or got a driver
+ * @on_device: NULL: nobody. Devices that the kernel made up itself, as pods' interfaces, do not count.
+ */
+void host_hotplug_tell(void (*on_device)(void *arg), void *arg);
+
+/** host_uevent_counts() - Whether a uevent's text is about such a device; @msg: its @len bytes and a NUL */
+bool host_uevent_counts(const char *msg, size_t len);
+
+/** host_links_start() - Tell when the link of a network card goes up or down. Return: 0 or -errno */
+int host_links_start(struct loop *loop, void (*on_change)(void *arg), void *arg, struct err *e);
+
+/** host_link_is_device() - Whether a message of rtnetlink, aligned as one, is about a card's link */
+bool host_link_is_device(const void *data, size_t len);
+
 /* ---- Network ---- */
 
 struct host_lease {
@@ -158,9 +173,11 @@ void host_network_rescan(void);
 /** host_network_reap() - A child may have ended (SIGCHLD) */
 void host_network_reap(void);
 
+#define HOST_MAC_MAX 18
+
 /**
  * host_bootif_parse() - Find BOOTIF=01-aa-bb-cc-dd-ee-ff in a kernel command line
- * @mac: set to "aa:bb:cc:dd:ee:ff" (18 bytes)
+ * @mac: set to "aa:bb:cc:dd:ee:ff" (HOST_MAC_MAX bytes)
  * Return: 0; -ENOENT when there is none; -EINVAL.
  */
 int host_bootif_parse(const char *cmdline, char *mac);

@@ -227,6 +227,8 @@ int host_coldplug(struct err *e)
 
 static struct watch hotplug_watch;
 static void (*hotplug_on_net)(void);
+static void (*hotplug_on_device)(void *arg);
+static void *hotplug_arg;
 
 /* A uevent is "action@devpath" and then KEY=VALUE strings, each with its NUL. */
 static void hotplug_event(const char *msg, size_t len)
@@ -240,6 +242,8 @@ static void hotplug_event(const char *msg, size_t len)
 		else if (str_eq(p, "SUBSYSTEM=net"))
 			net = true;
 	}
+	if (hotplug_on_device && host_uevent_counts(msg, len))
+		hotplug_on_device(hotplug_arg);
 	if (!add)
 		return;
 	if (alias && *alias && modules_first_time(modules_state, alias))
@@ -262,6 +266,12 @@ static void hotplug_ready(struct watch *w, uint32_t events)
 		return;
 	msg[n] = '\0';
 	hotplug_event(msg, (size_t)n);
+}
+
+void host_hotplug_tell(void (*on_device)(void *arg), void *arg)
+{
+	hotplug_on_device = on_device;
+	hotplug_arg = arg;
 }
 
 int host_hotplug_start(struct loop *loop, void (*on_net)(void), struct err *e)

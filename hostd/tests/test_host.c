@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
+#include <linux/if_link.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -188,14 +191,79 @@ static void test_route_address(void **state)
 	assert_int_equal(host_route_address("localhost", address, sizeof(address)), -EINVAL);
 }
 
+/* A uevent as the kernel sends it: texts, each with its NUL */
+static bool counts(const char *text)
+{
+	char msg[256] = "add@/x";
+	size_t len = strlen(text);
+
+	memcpy(msg + 7, text, len);
+	for (size_t i = 7; i < 7 + len; i++)
+		if (msg[i] == ' ')
+			msg[i] = '\0';
+	return host_uevent_counts(msg, 7 + len);
+}
+
+static void test_uevents(void **state)
+{
+	(void)state;
+	assert_true(counts(
+		"ACTION=add DEVPATH=/devices/pci0000:00/0000:00:03.0/net/eth0 SUBSYSTEM=net"));
+	assert_true(counts("SUBSYSTEM=block DEVPATH=/devices/pci0000:00/x"));
+	assert_false(counts("DEVPATH=/devices/virtual/net/tap0 SUBSYSTEM=net"));
+	assert_false(counts("DEVPATH=/module/e1000e SUBSYSTEM=module"));
+	assert_false(counts("DEVPATH=/bus/pci/drivers/e1000e SUBSYSTEM=pci"));
+	assert_false(counts("DEVPATH=/devices/pnp0/00:01 SUBSYSTEM=pnp"));
+	assert_false(counts("SUBSYSTEM=net"));
+	assert_false(counts(""));
+}
+
+/* One attribute of four bytes behind an ifinfomsg */
+static bool link_counts(uint16_t message, uint16_t attribute, uint16_t attribute_len, uint32_t len)
+{
+	struct {
+		struct nlmsghdr head;
+		struct ifinfomsg info;
+		struct rtattr attr;
+		char value[4];
+	} m = {
+		.head = {.nlmsg_type = message, .nlmsg_len = len},
+		.attr = {.rta_type = attribute, .rta_len = attribute_len},
+	};
+
+	return host_link_is_device(&m, sizeof(m));
+}
+
+static void test_links(void **state)
+{
+	const uint32_t len = NLMSG_LENGTH(sizeof(struct ifinfomsg)) + RTA_LENGTH(4);
+
+	(void)state;
+	assert_true(link_counts(RTM_NEWLINK, IFLA_PARENT_DEV_NAME, RTA_LENGTH(4), len));
+	assert_true(link_counts(RTM_DELLINK, IFLA_PARENT_DEV_NAME, RTA_LENGTH(4), len));
+	assert_false(link_counts(RTM_NEWLINK, IFLA_IFNAME, RTA_LENGTH(4), len));
+	assert_false(link_counts(RTM_NEWADDR, IFLA_PARENT_DEV_NAME, RTA_LENGTH(4), len));
+	assert_false(link_counts(RTM_NEWLINK, IFLA_PARENT_DEV_NAME, RTA_LENGTH(5), len));
+	assert_false(link_counts(RTM_NEWLINK, IFLA_PARENT_DEV_NAME, 0, len));
+	assert_false(link_counts(RTM_NEWLINK, IFLA_PARENT_DEV_NAME, RTA_LENGTH(4), len + 1));
+	assert_false(link_counts(RTM_NEWLINK, IFLA_PARENT_DEV_NAME, RTA_LENGTH(4), 8));
+	assert_false(host_link_is_device("", 0));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_settings_whole),	 cmocka_unit_test(test_settings_refused),
-		cmocka_unit_test(test_settings_hostile), cmocka_unit_test(test_settings_api),
-		cmocka_unit_test(test_bootif),		 cmocka_unit_test(test_lease),
-		cmocka_unit_test(test_http_date),	 cmocka_unit_test(test_inventory),
+		cmocka_unit_test(test_settings_whole),
+		cmocka_unit_test(test_settings_refused),
+		cmocka_unit_test(test_settings_hostile),
+		cmocka_unit_test(test_settings_api),
+		cmocka_unit_test(test_bootif),
+		cmocka_unit_test(test_lease),
+		cmocka_unit_test(test_http_date),
+		cmocka_unit_test(test_inventory),
 		cmocka_unit_test(test_route_address),
+		cmocka_unit_test(test_uevents),
+		cmocka_unit_test(test_links),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
