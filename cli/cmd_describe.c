@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "cmd.h"
+#include "inventory.h"
 #include "table.h"
 
 static void line(const char *name, const char *value)
@@ -165,6 +166,7 @@ static int describe_host(struct cmd *c, const char *name)
 	_cleanup_free_ char *escaped = str_percent_encode(name),
 			    *path = mem_printf("/api/v1/nodes/%s", escaped);
 	_cleanup_json_ struct json_doc *doc = NULL;
+	_cleanup_json_ struct json_doc *inventory = NULL;
 	const struct json *node;
 	struct json_iter it;
 	struct err e = ERR_INIT;
@@ -173,8 +175,13 @@ static int describe_host(struct cmd *c, const char *name)
 	if (api_call(c->api, "GET", path, NULL, &doc, &e) < 0)
 		return cmd_fail(&e, "describe");
 	node = json_root(doc);
-	if (c->json)
+	inventory = inventory_of(node);
+	if (c->json) {
+		if (inventory)
+			json_put(doc, json_root(doc), "inventory",
+				 json_copy(doc, json_root(inventory)));
 		return cmd_print_json(node);
+	}
 	line("Host:", name);
 	line("Status:", cmd_node_ready(node));
 	line("Age:", cmd_age(age, json_at(node, "metadata", "creationTimestamp", NULL)));
@@ -188,6 +195,8 @@ static int describe_host(struct cmd *c, const char *name)
 		line(info[i][0],
 		     json_str(json_at(node, "status", "nodeInfo", info[i][1], NULL), ""));
 	conditions(node);
+	if (inventory)
+		inventory_print(json_root(inventory), stdout);
 	events(c, "default", "Node", name);
 	return CMD_OK;
 }
