@@ -5,7 +5,7 @@
 #
 # 1. hostd's modules: oci, disk, net, vm include none of each other, nor pod, node, host; pod includes those four only;
 #    node and host include no other module; vmm and guest know lib/proto and lib/base only; only oci and node (and
-#    the api process) use lib/http and lib/json, pod parses its spec by lib/json.
+#    the api process) use lib/http and lib/json, pod parses its spec by lib/json, inventory writes its document by it.
 #    controller: api, enrol, sched, remote and boot know the store at most, never each other.
 # 2. lib/base includes nothing else of the project; the other modules of lib only base.
 # 3. A third-party header appears in one .c file of a module, and in no header of ours. Exceptions, with their reason,

@@ -21,6 +21,12 @@ expect_match "get nodes" "host-0 +Ready" "$(kubectl get nodes)"
 expect "who approved" "" "$(api GET /apis/certificates.k8s.io/v1/certificatesigningrequests |
 	jq -r '.items[].status.conditions[]? | select(.reason == "AutoApproved").message' | grep -v selfnodeclient || :)"
 
+# What it is made of: labels and annotation, past NodeRestriction
+inventory() { kubectl get node host-0 -o json | jq -r '.metadata.annotations["hypermetal.io/inventory"] // "{}"'; }
+await 30 "the inventory is there" eval '[ "$(inventory | jq -r .system.serial)" = HM-0 ]'
+expect "select by a label" node/host-0 "$(kubectl get nodes -l hypermetal.io/firmware=bios,hypermetal.io/serial=HM-0 -o name)"
+expect_match "describe" "System: +.*serial HM-0" "$(hyper describe host host-0)"
+
 url=http://$(host_address 0 8080)/
 cat >"$RUN/web.yaml" <<'YAML'
 apiVersion: v1
