@@ -209,23 +209,26 @@ static void print_numa(FILE *out, const struct json *list)
 
 static void print_nics(FILE *out, const struct json *list)
 {
-	static const char *const headers[] = {"NAME",	"MAC",	    "LINK", "MBIT/S", "DUPLEX",
-					      "DRIVER", "FIRMWARE", "PCI",  NULL};
+	static const char *const headers[] = {"NAME",	"MAC",	    "LINK", "MBIT/S",	 "DUPLEX",
+					      "DRIVER", "FIRMWARE", "PCI",  "NEIGHBOUR", NULL};
 	struct table *t = begin(out, "Network cards", list, headers);
 	struct json_iter it = json_iter(list);
 
 	while (json_next(&it)) {
+		const struct json *lldp = json_get(it.value, "lldp");
+		const char *who = text_of(lldp, "system");
+		struct buf neighbour = BUF_INIT(INVENTORY_TEXT_MAX);
 		cell speed;
-		const char *cells[] = {text_of(it.value, "name"),
-				       text_of(it.value, "mac"),
-				       json_bool(json_get(it.value, "link"), false) ? "up" : "down",
-				       int_of(it.value, "speedMbps", speed),
-				       text_of(it.value, "duplex"),
-				       text_of(it.value, "driver"),
-				       text_of(it.value, "firmware"),
-				       text_of(it.value, "pci")};
-
-		table_add(t, cells);
+		add(&neighbour, "", *who ? who : text_of(lldp, "chassis"));
+		add(&neighbour, "", text_of(lldp, "port"));
+		table_add(t,
+			  (const char *[]){
+				  text_of(it.value, "name"), text_of(it.value, "mac"),
+				  json_bool(json_get(it.value, "link"), false) ? "up" : "down",
+				  int_of(it.value, "speedMbps", speed), text_of(it.value, "duplex"),
+				  text_of(it.value, "driver"), text_of(it.value, "firmware"),
+				  text_of(it.value, "pci"), buf_str(&neighbour)});
+		buf_done(&neighbour);
 	}
 	if (t)
 		table_print(t, out);

@@ -41,7 +41,8 @@ struct hostd {
 	char hypervm[HOSTD_PATH_MAX], kernel[HOSTD_PATH_MAX], initrd[HOSTD_PATH_MAX];
 	char kernel_full[HOSTD_PATH_MAX];
 	char image_worker[HOSTD_PATH_MAX], mkfs[HOSTD_PATH_MAX], api_worker[HOSTD_PATH_MAX];
-	char inventory_worker[HOSTD_PATH_MAX], disk_lock_dir[HOSTD_PATH_MAX];
+	char inventory_worker[HOSTD_PATH_MAX], disk_lock_dir[HOSTD_PATH_MAX],
+		lldp_dir[HOSTD_PATH_MAX];
 	char boot_mac[HOST_MAC_MAX]; /* of the card that it was booted from; "" unknown */
 	char resolv_conf[HOSTD_PATH_MAX];
 	char cgroup_dir[HOSTD_PATH_MAX];

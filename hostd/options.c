@@ -79,6 +79,7 @@ void options_paths(struct hostd *h)
 	snprintf(h->inventory_worker, sizeof(h->inventory_worker), "%s/hostd-inventory",
 		 h->paths.bin);
 	snprintf(h->disk_lock_dir, sizeof(h->disk_lock_dir), "%s/disks", h->paths.run);
+	snprintf(h->lldp_dir, sizeof(h->lldp_dir), "%s/lldp", h->paths.run);
 	snprintf(h->mkfs, sizeof(h->mkfs), "%s/mkfs.erofs", h->paths.bin);
 	snprintf(h->kernel, sizeof(h->kernel), "%s/hyperkernel", h->paths.lib);
 	snprintf(h->kernel_full, sizeof(h->kernel_full), "%s/hyperkernel-full", h->paths.lib);

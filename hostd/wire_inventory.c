@@ -20,11 +20,17 @@ static void wire_on_facts(const struct json *labels, const char *text, void *arg
 		node_set_facts(h->node, labels, WIRE_ANNOTATION, text);
 }
 
-static void wire_on_device(void *arg)
+static void wire_on_change(void *arg)
 {
 	struct hostd *h = arg;
 
 	inventory_changed(h->facts);
+}
+
+static void wire_on_device(void *arg)
+{
+	host_lldp_rescan();
+	wire_on_change(arg);
 }
 
 static void wire_boot_mac(struct hostd *h)
@@ -43,6 +49,7 @@ void wire_inventory(struct hostd *h)
 		.loop = &h->loop,
 		.program = h->inventory_worker,
 		.lock_dir = h->disk_lock_dir,
+		.lldp_dir = h->lldp_dir,
 		.boot_mac = h->boot_mac,
 		.uid = geteuid() == 0 ? WIRE_INVENTORY_UID : 0,
 		.on_facts = wire_on_facts,
@@ -56,6 +63,8 @@ void wire_inventory(struct hostd *h)
 	h->facts = inventory_new(&config);
 	if (host_links_start(&h->loop, wire_on_device, h, &e) < 0)
 		log_warn("main", "ev=no_links error=\"%s\"", err_msg(&e));
+	if (host_lldp_start(&h->loop, h->lldp_dir, wire_on_change, h, &e) < 0)
+		log_warn("main", "ev=no_lldp error=\"%s\"", err_msg(&e));
 	host_hotplug_tell(wire_on_device, h);
 	inventory_changed(h->facts);
 }

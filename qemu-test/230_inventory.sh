@@ -1,6 +1,6 @@
 #!/bin/bash
 # What a host says it is made of, in its Node and by `hyper describe host`, against what QEMU was given; a link that goes
-# down and a disk that comes while it runs are seen.
+# down, a switch that says who it is and a disk that comes while it runs are seen.
 # environment: own
 # deadline: 300
 
@@ -14,6 +14,8 @@ QEMU_EXTRA="
 -smbios type=3,manufacturer=Acme,version=2U,serial=CHS-0007,asset=row7/rack12
 -smbios type=17,loc_pfx=DIMM_A,bank=BANK_0,manufacturer=Rambus,serial=MEM-55,asset=None,part=R-2400,speed=2400
 -netdev hubport,id=lone,hubid=9 -device e1000e,netdev=lone,mac=52:54:00:aa:bb:01,addr=10
+-netdev dgram,id=wire,local.type=unix,local.path=$DISKS/wire,remote.type=unix,remote.path=$DISKS/nobody
+-netdev hubport,id=wire0,hubid=9,netdev=wire
 -netdev hubport,id=none,hubid=9 -device rtl8139,netdev=none,mac=52:54:00:aa:bb:02,addr=11
 -netdev hubport,id=cut,hubid=9 -device virtio-net-pci,id=cut0,netdev=cut,mac=52:54:00:aa:bb:03,addr=15
 -drive if=none,id=d0,format=raw,file=$(disk nvme 64M) -device nvme,drive=d0,serial=NVME-0001,addr=12
@@ -102,6 +104,18 @@ qmp set_link '{"name": "cut0", "up": false}' >/dev/null
 await 30 "a link goes down" seen '.nics[] | select(.mac == "52:54:00:aa:bb:03") | .link | not'
 qmp set_link '{"name": "cut0", "up": true}' >/dev/null
 await 30 "and up" seen '.nics[] | select(.mac == "52:54:00:aa:bb:03") | .link'
+
+# Who is at the other end of the wires: a switch's LLDP frame; its port is 1/PORT
+switch_says() { # PORT
+	printf '\x01\x80\xc2\x00\x00\x0e\x52\x54\x00\x00\x00\x01\x88\xcc\x02\x07\x04\x52\x54\x00\x00\x00\x01\x04\x04\x051/%s' "$1"
+	printf '\x06\x02\x00\x78\x0a\x06leaf-7\xfe\x06\x00\x80\xc2\x01\x00\x64\x00\x00%030d' 0
+}
+told() { seen "[.nics[] | select(.lldp == {system: \"leaf-7\", port: \"1/$1\", chassis: \"52:54:00:00:00:01\", vlan: 100}) | .mac[-2:]] == [\"01\", \"03\"]"; }
+switch_says 7 | socat -u - "UNIX-SENDTO:$DISKS/wire"
+await 30 "the switch is known" told 7
+expect_match "the page" 'eth[0-9] +52:54:00:aa:bb:01 +up .* leaf-7, 1/7' "$(hyper describe host host-0)"
+switch_says 8 | socat -u - "UNIX-SENDTO:$DISKS/wire"
+await 30 "another port is seen" told 8
 
 # A disk that comes and goes
 qmp blockdev-add "$(jq -nc --arg file "$(disk late 48M)" '{driver: "raw", "node-name": "late", file: {driver: "file", filename: $file}}')" >/dev/null

@@ -143,6 +143,19 @@ int host_links_start(struct loop *loop, void (*on_change)(void *arg), void *arg,
 /** host_link_is_device() - Whether a message of rtnetlink, aligned as one, is about a card's link */
 bool host_link_is_device(const void *data, size_t len);
 
+#define HOST_LLDP_FRAME_MAX 1522
+
+/**
+ * host_lldp_start() - Keep the last LLDP frame of each network card as DIR/CARD, and tell when one is another
+ * @dir: made if missing
+ * Return: 0 or -errno.
+ */
+int host_lldp_start(struct loop *loop, const char *dir, void (*on_change)(void *arg), void *arg,
+		    struct err *e);
+
+/** host_lldp_rescan() - Cards may have come or gone; before host_lldp_start(): nothing */
+void host_lldp_rescan(void);
+
 /* ---- Network ---- */
 
 struct host_lease {

@@ -1,5 +1,5 @@
 # hostd links inventory.c alone: what reads the machine is a process of its own
-inventory_parts := $(addprefix hostd/inventory/,cpu.c disk.c firmware.c fit.c health.c health_parse.c labels.c nic.c pci.c platform.c read.c smbios.c)
+inventory_parts := $(addprefix hostd/inventory/,cpu.c disk.c firmware.c fit.c health.c health_parse.c labels.c lldp.c nic.c pci.c platform.c read.c smbios.c)
 $(eval $(call program,hostd-inventory,hostd/inventory/main.c $(inventory_parts),json base,))
 
 inventory_tests := hostd/inventory/tests

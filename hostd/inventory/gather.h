@@ -24,6 +24,7 @@ struct gather {
 	struct json_doc *doc;
 	struct json *root; /* the document that is made */
 	int sys, proc;
+	int lldp; /* a frame for each card, by its name; -1: none */
 	const char *boot_mac; /* "aa:bb:cc:dd:ee:ff" of BOOTIF, "" unknown */
 };
 
@@ -67,7 +68,7 @@ void gather_firmware(struct gather *g, const struct gather_firmware *f);
 
 void gather_cpu(struct gather *g); /* cpu */
 void gather_memory(struct gather *g); /* memory.totalBytes, numa */
-void gather_nics(struct gather *g); /* nics */
+void gather_nics(struct gather *g); /* nics, with who is at the other end */
 void gather_pci(struct gather *g); /* pci, noDriver */
 void gather_bmc(struct gather *g); /* bmc, beside what SMBIOS has */
 void gather_tpm(struct gather *g); /* tpm, the same */

@@ -167,7 +167,8 @@ static void inventory_late(struct timer *t)
 static int inventory_spawn(struct inventory *inv, struct err *e)
 {
 	char uid[16];
-	const char *const argv[] = {inv->config.program, inv->config.lock_dir, uid,
+	const char *const argv[] = {inv->config.program,  inv->config.lock_dir,
+				    inv->config.lldp_dir, uid,
 				    inv->config.boot_mac, NULL};
 	_cleanup_fd_ int theirs = -1;
 	int r = fd_pipe(&inv->fd, &theirs, false), fds[] = {-1, theirs, STDERR_FILENO};

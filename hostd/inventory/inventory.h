@@ -28,6 +28,7 @@ struct inventory_config {
 	struct loop *loop;
 	const char *program; /* hostd-inventory */
 	const char *lock_dir; /* of disks that were asked */
+	const char *lldp_dir; /* with a frame for each card */
 	const char *boot_mac; /* "" unknown */
 	uid_t uid; /* that it becomes; 0: it stays what it is */
 	/*

@@ -26,7 +26,7 @@
 #define MAIN_MEMORY_BYTES ((unsigned long)128 << 20)
 #define MAIN_CPU_SECONDS  30
 #define MAIN_UID_MAX	  65535
-#define MAIN_ARGS	  4
+#define MAIN_ARGS	  5
 #define MAIN_DMI	  "firmware/dmi/tables"
 
 static void main_gather(struct gather *g, const struct gather_firmware *f,
@@ -82,17 +82,18 @@ int main(int argc, char **argv)
 	struct health_asked *asked;
 	uint64_t id;
 
-	if (argc != MAIN_ARGS || str_u64(argv[2], MAIN_UID_MAX, &id) < 0) {
-		fprintf(stderr, "usage: hostd-inventory LOCK-DIR UID BOOT-MAC\n");
+	if (argc != MAIN_ARGS || str_u64(argv[3], MAIN_UID_MAX, &id) < 0) {
+		fprintf(stderr, "usage: hostd-inventory LOCK-DIR LLDP-DIR UID BOOT-MAC\n");
 		return 2;
 	}
 	(void)sandbox_limit(RLIMIT_CORE, 0);
 	(void)sandbox_limit(RLIMIT_AS, MAIN_MEMORY_BYTES);
 	(void)sandbox_limit(RLIMIT_CPU, MAIN_CPU_SECONDS);
 	g.root = json_new_obj(g.doc);
-	g.boot_mac = argv[3];
+	g.boot_mac = argv[4];
 	g.sys = open("/sys", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	g.proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	g.lldp = open(argv[2], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	asked = health_ask_new(argv[1]);
 	if (main_as_root(&g, asked, id, &f) < 0)
 		return 1;

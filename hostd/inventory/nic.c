@@ -14,12 +14,15 @@
 #include <strings.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "inventory/gather.h"
+#include "inventory/lldp.h"
 
 #define NIC_DIR	      "class/net"
 #define NIC_NAMES_MAX 4096
@@ -87,6 +90,29 @@ static void nic_link(struct gather *g, struct json *o, int dir)
 		gather_put(g->doc, o, "duplex", line);
 }
 
+/* Who is at the other end, unless that is long ago */
+static void nic_neighbour(struct gather *g, struct json *nic, const char *name)
+{
+	uint8_t frame[LLDP_FRAME_MAX];
+	size_t len = g->lldp < 0 ? 0 : gather_bytes(g->lldp, name, frame, sizeof(frame));
+	struct stat st;
+	struct lldp l;
+	struct json *o;
+
+	if (!len || lldp_parse(frame, len, &l) < 0 || fstatat(g->lldp, name, &st, 0) < 0 ||
+	    (time_t)(clock_real_ns() / 1000000000) - st.st_mtime > (time_t)l.ttl_s || !l.ttl_s)
+		return;
+	o = json_obj_of(g->doc, nic, "lldp");
+	gather_put(g->doc, o, "system", l.system);
+	gather_put(g->doc, o, "port", l.port);
+	gather_put(g->doc, o, "portDescription", l.port_description);
+	gather_put(g->doc, o, "chassis", l.chassis);
+	gather_put(g->doc, o, "address", l.address);
+	gather_put(g->doc, o, "description", l.description);
+	if (l.vlan > 0)
+		json_put_int(g->doc, o, "vlan", l.vlan);
+}
+
 static void nic_one(struct gather *g, struct json *list, int class, int sock, const char *name)
 {
 	_cleanup_fd_ int dir = openat(class, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -112,6 +138,8 @@ static void nic_one(struct gather *g, struct json *list, int class, int sock, co
 		json_put_int(g->doc, o, "numa", numa);
 	if (gather_nic_mac_is(o, g->boot_mac))
 		json_put_bool(g->doc, o, "boot", true);
+	if (json_bool(json_get(o, "link"), false))
+		nic_neighbour(g, o, name);
 	json_push(g->doc, list, o);
 }
 

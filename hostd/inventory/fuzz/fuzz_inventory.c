@@ -3,6 +3,7 @@
  * What hostd-inventory reads of firmware and disks; the first byte says which:
  *
  *	's', version(1), an SMBIOS table	'n', an NVMe log page	'a', ATA SMART data
+ *	'l', an LLDP frame
  *
  * Whatever it is, the document stays below its bound and can be read again, and every label is one.
  */
@@ -15,6 +16,7 @@
 #include "inventory/gather.h"
 #include "inventory/health.h"
 #include "inventory/inventory.h"
+#include "inventory/lldp.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -72,12 +74,33 @@ static void health(char kind, const uint8_t *data, size_t size)
 		abort();
 }
 
+static void neighbour(const uint8_t *data, size_t size)
+{
+	struct lldp l;
+	const char *const texts[] = {l.chassis, l.port,	       l.port_description,
+				     l.system,	l.description, l.address};
+
+	if (lldp_parse(data, size, &l) < 0)
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		if (!memchr(texts[i], '\0', LLDP_TEXT_MAX))
+			abort();
+		for (const char *p = texts[i]; *p; p++)
+			if (!isprint((unsigned char)*p))
+				abort();
+	}
+	if (l.ttl_s > UINT16_MAX || l.vlan < -1 || l.vlan > 4095)
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	if (size < 2)
 		return 0;
 	if (data[0] == 's')
 		firmware(data + 1, size - 1);
+	else if (data[0] == 'l')
+		neighbour(data + 1, size - 1);
 	else if (data[0] == 'n' || data[0] == 'a')
 		health((char)data[0], data + 1, size - 1);
 	return 0;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The machine's parts out of a sysfs made by hand; labels, and the cut of what is too large. */
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -19,6 +21,7 @@
 #include "base/str.h"
 #include "inventory/gather.h"
 #include "inventory/health.h"
+#include "inventory/lldp.h"
 
 #define NIC  "devices/pci0000:00/0000:00:1c.0/0000:01:00.0/net/eth0"
 #define NVME "devices/pci0000:00/0000:00:1d.0/10000:02:00.0/nvme/nvme0"
@@ -75,6 +78,7 @@ static int set_up(void **state)
 	g = (struct gather){.doc = json_doc_new(), .boot_mac = ""};
 	g.root = json_new_obj(g.doc);
 	g.sys = g.proc = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	g.lldp = -1;
 	return g.sys < 0;
 }
 
@@ -502,6 +506,94 @@ static void test_asked(void **state)
 			    "it has not answered an earlier question");
 	health_ask_free(a);
 	close(fd);
+
+	/* A disk that takes longer than the deadline is not waited for */
+	a = health_ask_new(dir);
+	health_ask_disk(a, "null", HEALTH_NVME);
+	health_ask_wait(a, 0);
+	assert_string_equal(health_ask_result(a, "null")->why, "it does not answer");
+	health_ask_free(a);
+}
+
+/* ---- LLDP ---- */
+
+#define HEAD	"\x01\x80\xc2\x00\x00\x0e\x52\x54\x00\x00\x00\x01\x88\xcc"
+#define CHASSIS "\x02\x07\x04\x52\x54\x00\x00\x00\x01"
+#define PORT           \
+	"\x04\x04\x05" \
+	"1/7"
+#define TTL "\x06\x02\x00\x78"
+#define NAMES      \
+	"\x08\x03" \
+	"up1"      \
+	"\x0a\x06" \
+	"leaf-7"   \
+	"\x0c\x05" \
+	"a\nb\xff "
+#define ADDRESS "\x10\x0c\x05\x01\xc0\x00\x02\x01\x02\x00\x00\x00\x01\x00"
+#define VLAN	"\xfe\x06\x00\x80\xc2\x01\x00\x64"
+#define REST	NAMES "\x0e\x04\x00\x14\x00\x04" ADDRESS VLAN
+
+static const char whole[] = HEAD CHASSIS PORT TTL REST "\x00\x00";
+
+static int parse(const char *text, size_t size, struct lldp *l)
+{
+	return lldp_parse((const uint8_t *)text, size - 1, l);
+}
+
+#define PARSE(text, l) parse(text, sizeof(text), l)
+
+static void test_lldp(void **state)
+{
+	struct lldp l;
+
+	(void)state;
+	assert_int_equal(PARSE(whole, &l), 0);
+	assert_string_equal(l.chassis, "52:54:00:00:00:01");
+	assert_string_equal(l.port, "1/7");
+	assert_string_equal(l.port_description, "up1");
+	assert_string_equal(l.system, "leaf-7");
+	assert_string_equal(l.description, "a?b?");
+	assert_string_equal(l.address, "192.0.2.1");
+	assert_int_equal(l.ttl_s, 120);
+	assert_int_equal(l.vlan, 100);
+	assert_int_equal(PARSE(HEAD CHASSIS PORT TTL, &l), 0);
+	assert_int_equal(l.vlan, -1);
+	assert_int_equal(PARSE(HEAD CHASSIS TTL PORT, &l), -EBADMSG);
+	assert_int_equal(PARSE(HEAD CHASSIS PORT, &l), -EBADMSG);
+	assert_int_equal(PARSE(HEAD CHASSIS PORT "\x00\x00", &l), -EBADMSG);
+	assert_int_equal(PARSE(HEAD CHASSIS PORT TTL "\x0b\xff", &l), -EBADMSG);
+	assert_int_equal(PARSE("", &l), -EBADMSG);
+	for (size_t len = 0; len < sizeof(whole); len++) {
+		char *copy = malloc(len + 1);
+
+		assert_non_null(copy);
+		memcpy(copy, whole, len);
+		(void)parse(copy, len + 1, &l);
+		free(copy);
+	}
+}
+
+static void test_neighbour(void **state)
+{
+	const struct timespec long_ago[2] = {{.tv_sec = 1000000000}, {.tv_sec = 1000000000}};
+
+	(void)state;
+	put(NIC "/carrier", "1\n");
+	put_link(NIC "/device", "devices/pci0000:00/0000:00:1c.0/0000:01:00.0");
+	put_link("class/net/eth0x", NIC);
+	put_bytes("lldp/eth0x", whole, sizeof(whole) - 1);
+	g.lldp = openat(g.sys, "lldp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	gather_nics(&g);
+	is("nics", "[{\"name\":\"eth0x\",\"pci\":\"0000:01:00.0\",\"link\":true,\"lldp\":{"
+		   "\"system\":\"leaf-7\",\"port\":\"1/7\",\"portDescription\":\"up1\","
+		   "\"chassis\":\"52:54:00:00:00:01\",\"address\":\"192.0.2.1\","
+		   "\"description\":\"a?b?\",\"vlan\":100}}]");
+	json_remove(g.root, "nics");
+	assert_int_equal(utimensat(g.lldp, "eth0x", long_ago, 0), 0);
+	gather_nics(&g);
+	is("nics", "[{\"name\":\"eth0x\",\"pci\":\"0000:01:00.0\",\"link\":true}]");
+	close(g.lldp);
 }
 
 #define T(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
@@ -512,7 +604,7 @@ int main(void)
 		T(test_nothing), T(test_cpu),	     T(test_memory),   T(test_nic),
 		T(test_disks),	 T(test_pci),	     T(test_platform), T(test_tpm_without_driver),
 		T(test_labels),	 T(test_long_label), T(test_fit),      T(test_nvme),
-		T(test_ata),	 T(test_asked),
+		T(test_ata),	 T(test_asked),	     T(test_lldp),     T(test_neighbour),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

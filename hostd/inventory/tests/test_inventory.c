@@ -72,6 +72,7 @@ static int set_up(void **state)
 		.loop = &loop,
 		.program = program,
 		.lock_dir = dir,
+		.lldp_dir = dir,
 		.boot_mac = "",
 		.on_facts = on_facts,
 		.settle_ms = SETTLE_MS,
