@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Changes of network cards' links, as the kernel announces them (rtnetlink). What pods bring, taps and bridges, hangs
- * on no device and is passed over.
+ * Changes of network cards' links, as the kernel announces them (rtnetlink). What pods bring, taps
+ * and bridges, hangs on no device and is passed over.
  */
 #include "host/host.h"
 

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * What the switches say on the wires (LLDP, IEEE 802.1AB): the last frame of each network card is kept as a file, DIR/CARD,
- * as it came. Nothing of it is looked at here; that is hostd-inventory's, which has no rights. A frame like
- * the last one touches the file, so its age is that of the neighbour's last word.
+ * What the switches say on the wires (LLDP, IEEE 802.1AB): the last frame of each network card is
+ * kept as a file, DIR/CARD, as it came. Nothing of it is looked at here; that is hostd-inventory's,
+ * which has no rights. A frame like the last one touches the file, so its age is that of the
+ * neighbour's last word.
  *
- * One socket for all cards, with a filter that knows them: frames that come from elsewhere, as from pods' taps, do not
- * even wake us. On a wire that is flooded, a batch a second is read, and the kernel drops what its buffer does not hold.
+ * One socket for all cards, with a filter that knows them: frames that come from elsewhere, as from
+ * pods' taps, do not even wake us. On a wire that is flooded, a batch a second is read, and the
+ * kernel drops what its buffer does not hold.
  */
 #include "host/host.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Disks: block devices that hang on a device; loops, device-mapper and the like do not. All of it is what the
- * kernel remembers from when it found them: no disk is touched here (health.h).
+ * Disks: block devices that hang on a device; loops, device-mapper and the like do not. All of it
+ * is what the kernel remembers from when it found them: no disk is touched here (health.h).
  */
 #include <fcntl.h>
 #include <limits.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * What SMBIOS tells, for the document. Texts that stand for nothing (base/vendor.h) are left out and named
- * in `blank`: an operator sees which of his machines have no serial number, and nobody takes
- * «To be filled by O.E.M.» for one.
+ * What SMBIOS tells, for the document. Texts that stand for nothing (base/vendor.h) are left out
+ * and named in `blank`: an operator sees which of his machines have no serial number, and nobody
+ * takes «To be filled by O.E.M.» for one.
  */
 #include <stdio.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The parts of hostd-inventory. Each reads one kind of thing and puts it into the document, in the form
- * that docs/hardware.md describes; what a machine does not tell is left out. All reads are bounded; a part
- * that is missing or malformed costs nothing but itself.
+ * The parts of hostd-inventory. Each reads one kind of thing and puts it into the document, in the
+ * form that docs/hardware.md describes; what a machine does not tell is left out. All reads are
+ * bounded; a part that is missing or malformed costs nothing but itself.
  */
 #ifndef INVENTORY_GATHER_H
 #define INVENTORY_GATHER_H
@@ -97,8 +97,8 @@ struct json *gather_labels(struct json_doc *doc, const struct json *root);
 /**
  * gather_fit() - Cut the document until its text has at most @max_bytes
  *
- * First PCI functions that nobody looks for go, then what else comes in long lists, from the end; `cut` says
- * how many of what.
+ * First PCI functions that nobody looks for go, then what else comes in long lists, from the end;
+ * `cut` says how many of what.
  */
 void gather_fit(struct json_doc *doc, struct json *root, size_t max_bytes);
 

@@ -2,9 +2,10 @@
 /*
  * What a disk says of its own health.
  *
- * A question to a disk is an ioctl that may never come back, in a process that then cannot be killed. So each
- * disk is asked by a child of its own: whoever has not answered in time is told as such, and its child is left
- * behind with a lock on a file, so that nobody asks the same disk again while one waits.
+ * A question to a disk is an ioctl that may never come back, in a process that then cannot be
+ * killed. So each disk is asked by a child of its own: whoever has not answered in time is told as
+ * such, and its child is left behind with a lock on a file, so that nobody asks the same disk again
+ * while one waits.
  */
 #ifndef INVENTORY_HEALTH_H
 #define INVENTORY_HEALTH_H

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What this machine is made of: gathered by a short-lived process (hostd-inventory), again when something changed.
+ * What this machine is made of: gathered by a short-lived process (hostd-inventory), again when
+ * something changed.
  *
- * A look is taken INVENTORY_SETTLE_MS after it was asked for, so that a burst of events costs one, and not more often than
- * every INVENTORY_GAP_MS. Disks tell nobody that they wear out, hence one every few hours without an event. hostd waits
- * for nothing: a process that does not end in time is killed, and while one cannot be (a driver that hangs)
- * there is no other.
+ * A look is taken INVENTORY_SETTLE_MS after it was asked for, so that a burst of events costs one,
+ * and not more often than every INVENTORY_GAP_MS. Disks tell nobody that they wear out, hence one
+ * every few hours without an event. hostd waits for nothing: a process that does not end in time is
+ * killed, and while one cannot be (a driver that hangs) there is no other.
  */
 #ifndef INVENTORY_INVENTORY_H
 #define INVENTORY_INVENTORY_H
@@ -32,8 +33,9 @@ struct inventory_config {
 	const char *boot_mac; /* "" unknown */
 	uid_t uid; /* that it becomes; 0: it stays what it is */
 	/*
-	 * There is a new document: @labels an object with strings and nulls (that are to be removed), @text the whole,
-	 * at most INVENTORY_TEXT_MAX bytes. Both valid for the call. Told when it differs from the last.
+	 * There is a new document: @labels an object with strings and nulls (that are to be
+	 * removed), @text the whole, at most INVENTORY_TEXT_MAX bytes. Both valid for the call.
+	 * Told when it differs from the last.
 	 */
 	void (*on_facts)(const struct json *labels, const char *text, void *arg);
 	void *arg;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Labels: the few facts by which one selects hosts. A name of ours that a machine has no value for is set to
- * null, so that what an earlier boot said does not stay.
+ * Labels: the few facts by which one selects hosts. A name of ours that a machine has no value for
+ * is set to null, so that what an earlier boot said does not stay.
  */
 #include <ctype.h>
 #include <inttypes.h>

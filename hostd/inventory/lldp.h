@@ -2,8 +2,8 @@
 /*
  * LLDP frames (IEEE 802.1AB-2016 §8): who is at the other end of a wire, in its own words.
  *
- * Everything in a frame comes from whoever can send on that wire. No byte outside of the frame is read; texts are cut and
- * made printable.
+ * Everything in a frame comes from whoever can send on that wire. No byte outside of the frame is
+ * read; texts are cut and made printable.
  */
 #ifndef INVENTORY_LLDP_H
 #define INVENTORY_LLDP_H

@@ -2,9 +2,10 @@
 /*
  * hostd-inventory: looks at the machine once, prints {"labels": {...}, "inventory": {...}}, ends.
  *
- * hostd starts it, because much of what it reads comes from others: tables of firmware, registers and firmware of
- * devices, disks that may hang. Root's rights are needed for SMBIOS' tables and for the questions to disks; both
- * come first, then it becomes nobody in particular and looks at what was read.
+ * hostd starts it, because much of what it reads comes from others: tables of firmware, registers
+ * and firmware of devices, disks that may hang. Root's rights are needed for SMBIOS' tables and for
+ * the questions to disks; both come first, then it becomes nobody in particular and looks at what
+ * was read.
  */
 #include <fcntl.h>
 #include <stdio.h>

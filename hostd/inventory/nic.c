@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Network cards: interfaces that hang on a device. Bridges, taps and what else pods bring have none.
+ * Network cards: interfaces that hang on a device. Bridges, taps and what else pods bring have
+ * none.
  *
- * What sysfs does not tell is asked by ethtool's ioctl: the firmware's version, and the address that the card was made
- * with, for that in sysfs is whatever was set last (a bond gives all its cards the same one).
+ * What sysfs does not tell is asked by ethtool's ioctl: the firmware's version, and the address
+ * that the card was made with, for that in sysfs is whatever was set last (a bond gives all its
+ * cards the same one).
  */
 #include <fcntl.h>
 #include <linux/ethtool.h>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * PCI functions with their numbers; names for them are the reader's business, a list of all would be larger than
- * all of hostd. A function without a driver says so by a null: that is what an operator looks for.
+ * PCI functions with their numbers; names for them are the reader's business, a list of all would
+ * be larger than all of hostd. A function without a driver says so by a null: that is what an
+ * operator looks for.
  */
 #include <fcntl.h>
 #include <stdio.h>

@@ -2,8 +2,8 @@
 /*
  * BMC, TPM and how the machine was booted.
  *
- * Secure Boot's state is what the kernel's EFI stub found and left in the boot parameters ("zero page"): that
- * needs no file system of EFI variables.
+ * Secure Boot's state is what the kernel's EFI stub found and left in the boot parameters ("zero
+ * page"): that needs no file system of EFI variables.
  */
 #include <ctype.h>
 #include <fcntl.h>

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * SMBIOS tables (DMTF DSP0134 3.7): structure after structure, each a formatted area and its strings.
+ * SMBIOS tables (DMTF DSP0134 3.7): structure after structure, each a formatted area and its
+ * strings.
  *
- * The table is what firmware left in memory, so every length in it is a claim. Nothing outside of the
- * given bytes is ever read: an iterator gives out structures that lie in the table as a whole, and the
- * getters give the caller's default for what lies behind a structure's own end (which is also how a
- * table of an older version looks). Nothing is allocated.
+ * The table is what firmware left in memory, so every length in it is a claim. Nothing outside of
+ * the given bytes is ever read: an iterator gives out structures that lie in the table as a whole,
+ * and the getters give the caller's default for what lies behind a structure's own end (which is
+ * also how a table of an older version looks). Nothing is allocated.
  */
 #ifndef INVENTORY_SMBIOS_H
 #define INVENTORY_SMBIOS_H
