@@ -23,8 +23,8 @@
 #define HEALTH_DISKS_MAX  256
 #define HEALTH_NAME_MAX	  32
 #define HEALTH_COMMAND_MS 3000 /* the driver gives up then */
-#define HEALTH_ALARM_S \
-	5 /* a child ends then, as soon as its driver lets it: we have no right to kill it */
+/* A child ends then, as soon as its driver lets it: we have no right to kill it */
+#define HEALTH_ALARM_S 5
 
 struct health_disk {
 	char name[HEALTH_NAME_MAX];
@@ -76,8 +76,8 @@ enum {
 	SAT_NON_DATA = 3 << 1,
 	SAT_PIO_IN = 4 << 1,
 	SAT_CHECK_CONDITION = 1 << 5, /* give the registers back in the sense data */
-	SAT_BLOCKS_IN = 1 << 3 | 1 << 2 |
-			2, /* from the device, in blocks, as many as the count says */
+	/* From the device, in blocks, as many as the count says */
+	SAT_BLOCKS_IN = 1 << 3 | 1 << 2 | 2,
 };
 
 /* One command by ATA PASS-THROUGH (16), SAT-4 §12.2. Return: 0 or -errno; @sense 32 bytes */

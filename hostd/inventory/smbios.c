@@ -130,8 +130,8 @@ int64_t smbios_dimm_bytes(const struct smbios_part *p)
 
 	if (size == 0xffff)
 		return -1;
-	if (size ==
-	    0x7fff) /* in the field that came with 2.7, in MiB; its highest bit is reserved */
+	/* In the field that came with 2.7, in MiB; its highest bit is reserved */
+	if (size == 0x7fff)
 		return (int64_t)(smbios_u32(p, 0x1c, 0) & 0x7fffffff) << 20;
 	return (int64_t)(size & 0x7fff) << (size & 0x8000 ? 10 : 20);
 }
