@@ -4,16 +4,22 @@ controller_api := $(wildcard controller/api/*.c)
 controller_enrol := $(wildcard controller/enrol/*.c)
 controller_boot := $(wildcard controller/boot/*.c)
 controller_sched := $(wildcard controller/sched/*.c)
+controller_image := $(wildcard controller/image/*.c)
+controller_trial := $(wildcard controller/trial/*.c)
 controller_remote := $(wildcard controller/remote/*.c)
 controller_libs := http/tunnel http/client http/server http/ws kube/log kube jwt json x509 base
 
-$(eval $(call program,controller,controller/main.c controller/options.c $(controller_store) $(controller_api) \
-	$(controller_enrol) $(controller_boot) $(controller_sched) \
-	$(controller_remote),$(controller_libs),sqlite))
+$(eval $(call program,controller,controller/main.c controller/options.c controller/rollout.c $(controller_store) $(controller_api) \
+	$(controller_enrol) $(controller_boot) $(controller_sched) $(controller_image) $(controller_trial) \
+	$(controller_remote),$(controller_libs),sqlite mbedtls))
 
 $(eval $(call unit_test,test_store,controller/tests/test_store.c $(controller_store),json base,sqlite))
 $(eval $(call unit_test,test_enrol,controller/tests/test_enrol.c $(controller_enrol) $(controller_store),json x509 base,sqlite))
 $(eval $(call unit_test,test_sched,controller/tests/test_sched.c $(controller_sched) $(controller_store),json base,sqlite))
+$(eval $(call unit_test,test_image,controller/tests/test_image.c $(controller_image),json base,mbedtls))
+$(eval $(call unit_test,test_trial,controller/tests/test_trial.c $(controller_trial) $(controller_store),json base,sqlite))
+$(eval $(call fuzz_target,fuzz_image,controller/fuzz/fuzz_image.c $(controller_image),json base,mbedtls,\
+	controller/fuzz/corpus_image))
 $(eval $(call unit_test,test_boot,controller/tests/test_boot.c controller/boot/cpio.c controller/boot/settings.c \
 	controller/boot/host.c,json base,))
 

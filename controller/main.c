@@ -21,6 +21,7 @@
 #include "kube/kubeconfig.h"
 #include "options.h"
 #include "remote/remote.h"
+#include "rollout.h"
 #include "sched/sched.h"
 #include "store/store.h"
 
@@ -31,6 +32,7 @@ struct controller {
 	struct enrol *enrol;
 	struct api *api;
 	struct sched *sched;
+	struct rollout *rollout;
 	struct boot *boot;
 	struct remote *remote; /* --api: instead of api and sched */
 	struct kubeconfig kubeconfig;
@@ -46,6 +48,10 @@ static void on_signal(int signo, void *arg)
 {
 	struct controller *c = arg;
 
+	if (signo == SIGHUP) {
+		rollout_reload(c->rollout);
+		return;
+	}
 	log_info("main", "ev=stopping signal=%d", signo);
 	loop_stop(&c->loop, 0);
 }
@@ -89,6 +95,7 @@ static int start_api(struct controller *c, struct err *e)
 	config.cert_pem = buf_str(&server.cert);
 	config.key_pem = buf_str(&server.key);
 	config.ca_pem = enrol_ca_pem(c->enrol);
+	config.images = rollout_api(c->rollout);
 	config.token_key_pem = enrol_token_key_pem(c->enrol);
 	config.client_cert_pem = buf_str(&client.cert);
 	config.client_key_pem = buf_str(&client.key);
@@ -148,12 +155,48 @@ static int mint(const struct boot_host *host, char *token, struct err *e, void *
 	return enrol_mint(c->enrol, &h, token, e);
 }
 
+static int choose_image(const struct boot_host *host, struct boot_image *image, struct err *e,
+			void *arg)
+{
+	struct controller *c = arg;
+
+	return rollout_choose(c->rollout, host, image, e);
+}
+
+static int open_image(const char *version, enum boot_part part, void *arg)
+{
+	struct controller *c = arg;
+
+	return rollout_open(c->rollout, version, part);
+}
+
+static void annotate(const char *node, const char *key, const char *value, void *arg)
+{
+	struct controller *c = arg;
+
+	if (c->remote)
+		remote_annotate(c->remote, node, key, value);
+}
+
+static int start_rollout(struct controller *c, struct err *e)
+{
+	const struct rollout_config config = {
+		.data = c->opt.data,
+		.images = c->opt.serve_boot ? c->opt.images : NULL,
+		.ready_within_s = c->opt.ready_within_s,
+		.annotate = c->opt.remote_api ? annotate : NULL,
+		.arg = c,
+	};
+
+	return rollout_new(&c->loop, c->store, &config, &c->rollout, e);
+}
+
 static int start_boot(struct controller *c, struct err *e)
 {
-	static const struct boot_ops ops = {.mint = mint};
+	static const struct boot_ops ops = {
+		.mint = mint, .choose = choose_image, .open = open_image};
 	struct boot_config config = {.address = c->opt.boot.host,
 				     .port = c->opt.boot.port,
-				     .images_dir = c->opt.images,
 				     .boot_url = c->boot_url,
 				     .api_url = c->api_url,
 				     .ca_pem = c->opt.remote_api ? c->kubeconfig.ca_pem
@@ -231,7 +274,7 @@ static int start_remote(struct controller *c, struct err *e)
 
 static int start(struct controller *c, struct err *e)
 {
-	static const int signals[] = {SIGTERM, SIGINT, 0};
+	static const int signals[] = {SIGTERM, SIGINT, SIGHUP, 0};
 	int r = loop_init(&c->loop);
 
 	if (r == 0)
@@ -239,6 +282,8 @@ static int start(struct controller *c, struct err *e)
 	if (r < 0)
 		return err_sys(e, r, "event loop");
 	r = open_store(c, e);
+	if (r == 0)
+		r = start_rollout(c, e);
 	if (r == 0)
 		r = c->opt.remote_api ? start_remote(c, e) : start_own(c, e);
 	if (r == 0 && c->opt.serve_boot)
@@ -283,6 +328,7 @@ int main(int argc, char **argv)
 	sched_free(c.sched);
 	remote_free(c.remote);
 	enrol_free(c.enrol);
+	rollout_free(c.rollout);
 	store_close(c.store);
 	loop_done(&c.loop);
 	kubeconfig_done(&c.kubeconfig);

@@ -22,7 +22,9 @@ static const char usage[] =
 	"  --kubeconfig FILE        write an administrator's kubeconfig there, mode 0600\n"
 	"  --boot-listen ADDR:PORT  of the boot service, plain HTTP (default: none)\n"
 	"  --advertise-boot URL     how booting machines reach it (default http://ADDR:PORT)\n"
-	"  --images DIR             kernel and initramfs that it serves (default out/images)\n"
+	"  --images DIR             the default image: kernel and initramfs (default out/images)\n"
+	"  --ready-within SECONDS   until a host on a new image must be Ready, or it gets the last\n"
+	"                           good one; as it does after three boots (default 600)\n"
 	"  --boot-args TEXT         more words for the hosts' kernel command line\n"
 	"  --host-settings FILE     settings of every host, key=value lines\n"
 	"  --host-settings-dir DIR  settings of one host: DIR/52-54-00-12-34-56\n"
@@ -120,6 +122,7 @@ enum {
 	OPT_BOOT_LISTEN,
 	OPT_ADVERTISE_BOOT,
 	OPT_IMAGES,
+	OPT_READY_WITHIN,
 	OPT_BOOT_ARGS,
 	OPT_SETTINGS,
 	OPT_SETTINGS_DIR,
@@ -136,6 +139,7 @@ static const struct option longs[] = {
 	{"boot-listen", required_argument, NULL, OPT_BOOT_LISTEN},
 	{"advertise-boot", required_argument, NULL, OPT_ADVERTISE_BOOT},
 	{"images", required_argument, NULL, OPT_IMAGES},
+	{"ready-within", required_argument, NULL, OPT_READY_WITHIN},
 	{"boot-args", required_argument, NULL, OPT_BOOT_ARGS},
 	{"host-settings", required_argument, NULL, OPT_SETTINGS},
 	{"host-settings-dir", required_argument, NULL, OPT_SETTINGS_DIR},
@@ -147,6 +151,8 @@ static const struct option longs[] = {
 
 static int take(struct options *o, int opt, const char *value, struct err *e)
 {
+	uint64_t n;
+
 	switch (opt) {
 	case OPT_DATA:
 		o->data = value;
@@ -171,6 +177,11 @@ static int take(struct options *o, int opt, const char *value, struct err *e)
 		return 0;
 	case OPT_IMAGES:
 		o->images = value;
+		return 0;
+	case OPT_READY_WITHIN:
+		if (str_u64(value, 86400, &n) < 0 || n < 30)
+			return err_set(e, -EINVAL, "--ready-within: %s is not 30 to 86400", value);
+		o->ready_within_s = (unsigned int)n;
 		return 0;
 	case OPT_BOOT_ARGS:
 		o->boot_args = value;

@@ -18,6 +18,7 @@ struct options {
 	struct listen_address api, boot;
 	bool serve_boot;
 	const char *images;
+	unsigned int ready_within_s; /* 0: the default */
 	const char *advertise_api, *advertise_boot; /* URLs without a path */
 	const char *kubeconfig; /* written, or with --api read; NULL: none */
 	const char *host_settings, *host_settings_dir;

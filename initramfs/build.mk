@@ -1,12 +1,12 @@
 # The initramfs: the early stage and the root image. Not compressed: nearly all of it is the root image, which is.
 #
-#   out/images/initramfs and out/images/bzImage with .sha256: what a host boots
+#   out/images/initramfs and out/images/bzImage with .sha256: what a host boots; out/images/version: what it calls itself
 #   out/images/virtio/initramfs: without the drivers of real machines
 #   out/images/minimal/initramfs: without our own programs, to try kernels with
 
 $(eval $(call program,early,initramfs/early.c,,))
 
-IMAGES += $(foreach i,initramfs bzImage,$(O)/images/$(i) $(O)/images/$(i).sha256)
+IMAGES += $(foreach i,initramfs bzImage version,$(O)/images/$(i) $(O)/images/$(i).sha256)
 
 # $(call initramfs,OUTPUT,ROOT IMAGE)
 define initramfs
@@ -21,6 +21,11 @@ $(eval $(call initramfs,$(O)/images/minimal/initramfs,minimal))
 $(O)/images/bzImage: $(O)/pkg/native/kernel-host.stamp
 	@mkdir -p $(@D)
 	$(Q)cp $(O)/pkg/native/kernel-host/bzImage $@
+
+# As the image's own os-release has it
+$(O)/images/version: $(O)/rootfs/os-release
+	@mkdir -p $(@D)
+	$(Q)sed -n 's/^VERSION_ID=//p' $< >$@
 
 $(O)/images/%.sha256: $(O)/images/%
 	$(Q)cd $(@D) && sha256sum $* >$(@F)

@@ -183,6 +183,7 @@ int api_new(struct loop *loop, struct store *store, const struct api_config *con
 		.key_pem = a->host_key_pem,
 	};
 	a->site.ca_pem = a->host_ca_pem;
+	a->site.images = config->images;
 	r = jwt_key_new(config->token_key_pem, &a->site.tokens, e);
 	if (r == 0)
 		r = account_keeper_new(store, &a->site, &a->accounts, e);

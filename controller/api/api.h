@@ -6,13 +6,25 @@
 #ifndef API_API_H
 #define API_API_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
 #include "base/loop.h"
+#include "json/json.h"
 #include "store/store.h"
 
 struct api;
+
+/* The images that machines boot are kept by somebody else; -errno as image/image.h has it. */
+struct api_images {
+	void (*list)(struct json_doc *doc, struct json *items, void *arg);
+	int (*begin)(const char *version, const struct json *manifest, struct err *e, void *arg);
+	int (*write)(const char *version, const char *name, uint64_t offset, const void *data,
+		     size_t len, bool *done, struct err *e, void *arg);
+	int (*remove)(const char *version, struct err *e, void *arg);
+	void *arg;
+};
 
 struct api_config {
 	const char *address; /* numeric */
@@ -21,6 +33,7 @@ struct api_config {
 	const char *cert_pem, *key_pem; /* of this server */
 	const char *ca_pem; /* of clients and hosts */
 	const char *token_key_pem; /* signs the tokens of service accounts */
+	const struct api_images *images; /* borrowed; NULL: none are offered */
 	const char *client_cert_pem, *client_key_pem; /* shown to hosts when logs are fetched */
 };
 

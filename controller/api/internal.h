@@ -101,8 +101,10 @@ const char *kind_resource(const struct api_kind *k, char *out,
 /* What is the same for all calls. */
 #define API_ISSUER \
 	"https://kubernetes.default.svc.cluster.local" /* of tokens; their first audience, too */
+struct api_images;
 struct api_site {
 	const char *ca_pem; /* of this server; NULL: not given to namespaces */
+	const struct api_images *images; /* NULL: there are none */
 	struct jwt_key *tokens; /* signs service accounts' tokens; NULL: there are none */
 };
 
@@ -305,6 +307,9 @@ void metrics_hosts(const struct metrics_ask *a, struct store *s,
 int metrics_make(const struct metrics_ask *a, struct store *s,
 		 const struct json *(*summary)(const char *node, void *arg), void *arg,
 		 struct json_doc *doc);
+
+/* image.c: what machines boot. Return: whether the path was one of its */
+bool image_handle(struct api_call *c);
 
 /* discovery.c: what is served where. Return: whether the path was one of these */
 bool discovery_handle(struct api_call *c);

@@ -243,7 +243,7 @@ static void handle_other(struct api_call *c)
 	if (!auth_allowed(c->user, c->store, &ask))
 		auth_refuse(c, &ask);
 	else if (!review_handle(c) && !discovery_handle(c) && !openapi_handle(c) &&
-		 !token_discovery(c))
+		 !token_discovery(c) && !image_handle(c))
 		reply_no_resource(c);
 }
 

@@ -49,7 +49,7 @@ struct boot {
 	const struct boot_ops *ops;
 	void *arg;
 	struct http_server *server;
-	char *images_dir, *boot_url, *api_url, *ca_pem, *settings_file, *settings_dir, *boot_args;
+	char *boot_url, *api_url, *ca_pem, *settings_file, *settings_dir, *boot_args;
 	struct list pieces;
 	size_t piece_count;
 };
@@ -223,15 +223,17 @@ static void reply_wait(const struct boot *b, struct http_request *r, const char 
 }
 
 static void reply_boot(const struct boot *b, struct http_request *r, const struct boot_host *h,
-		       const char *id)
+		       const struct boot_image *image, const char *id)
 {
-	char mac[18];
+	char mac[18], limit[40] = "";
 
+	if (image->limit_s)
+		snprintf(limit, sizeof(limit), "hyper.ready_within=%u ", image->limit_s);
 	reply_script(
 		r,
 		"imgfree\n"
-		"kernel %s/boot/kernel initrd=initramfs initrd=host.cpio BOOTIF=01-%s %s || goto again\n"
-		"initrd --name initramfs %s/boot/initramfs || goto again\n"
+		"kernel %s/boot/image/%s/kernel initrd=initramfs initrd=host.cpio BOOTIF=01-%s %s%s || goto again\n"
+		"initrd --name initramfs %s/boot/image/%s/initramfs || goto again\n"
 		"initrd --name host.cpio %s/boot/host/%s.cpio || goto again\n"
 		"boot || goto again\n"
 		":again\n"
@@ -239,14 +241,15 @@ static void reply_boot(const struct boot *b, struct http_request *r, const struc
 		"echo Loading failed, trying again in 10 seconds\n"
 		"sleep 10\n"
 		"chain --replace %s/boot/ipxe\n",
-		b->boot_url, host_mac_dashes(h, mac), b->boot_args, b->boot_url, b->boot_url, id,
-		b->boot_url);
+		b->boot_url, image->version, host_mac_dashes(h, mac), limit, b->boot_args,
+		b->boot_url, image->version, b->boot_url, id, b->boot_url);
 }
 
 static void serve_ipxe(struct boot *b, struct http_request *r)
 {
 	const char *mac = http_request_query(r, "mac"), *id;
 	struct err e = ERR_INIT;
+	struct boot_image image;
 	struct boot_host h;
 
 	if (!mac) {
@@ -258,28 +261,45 @@ static void serve_ipxe(struct boot *b, struct http_request *r)
 		reply_wait(b, r, "This network card has no usable MAC address");
 		return;
 	}
-	if (piece_new(b, &h, &id, &e) < 0) {
+	if (piece_new(b, &h, &id, &e) < 0 || b->ops->choose(&h, &image, &e, b->arg) < 0) {
 		log_warn("boot", "ev=boot_refused mac=%s msg=\"%s\"", h.mac, err_msg(&e));
 		reply_wait(b, r, "The controller cannot boot this machine now; its log says why");
 		return;
 	}
-	log_info("boot", "ev=boot_script mac=%s node=%s uuid=%s serial=%s from=%s", h.mac,
-		 h.node_name, h.uuid, h.serial, http_request_address(r));
-	reply_boot(b, r, &h, id);
+	log_info("boot", "ev=boot_script mac=%s node=%s image=%s uuid=%s serial=%s from=%s", h.mac,
+		 h.node_name, image.version, h.uuid, h.serial, http_request_address(r));
+	reply_boot(b, r, &h, &image, id);
 }
 
-static void serve_image(const struct boot *b, struct http_request *r, const char *name)
+/* What fails here fails in iPXE, which asks for another script; that may name another image. */
+static void serve_part(const struct boot *b, struct http_request *r, const char *version,
+		       enum boot_part part)
 {
-	_cleanup_free_ char *path = mem_printf("%s/%s", b->images_dir, name);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = b->ops->open(version, part, b->arg);
 
-	if (fd < 0) {
-		log_error("boot", "msg=\"open %s\" errno=%d", path, errno);
-		http_reply_text(r, 404, "%s is missing in --images\n", name);
+	if (fd >= 0 && http_reply_file(r, fd, BOOT_BINARY) == 0)
+		return;
+	log_error("boot", "ev=image_unreadable version=%s errno=%d", *version ? version : "default",
+		  fd < 0 ? -fd : EIO);
+	fd_close(fd);
+	http_reply_text(r, 503, "this image cannot be read, ask for another script\n");
+}
+
+/* @rest: "VERSION/kernel" or "VERSION/initramfs" */
+static void serve_image(const struct boot *b, struct http_request *r, const char *rest)
+{
+	const char *slash = strchr(rest, '/');
+	char version[BOOT_VERSION_MAX];
+	size_t len = slash ? (size_t)(slash - rest) : 0;
+
+	if (!len || len >= sizeof(version) ||
+	    (!str_eq(slash, "/kernel") && !str_eq(slash, "/initramfs"))) {
+		http_reply_text(r, 404, "404 page not found\n");
 		return;
 	}
-	if (http_reply_file(r, fd, BOOT_BINARY) < 0)
-		http_reply_text(r, 500, "%s cannot be read\n", name);
+	memcpy(version, rest, len);
+	version[len] = '\0';
+	serve_part(b, r, version, str_eq(slash, "/kernel") ? BOOT_KERNEL : BOOT_INITRAMFS);
 }
 
 static void serve_piece(struct boot *b, struct http_request *r, const char *name)
@@ -346,15 +366,15 @@ static void boot_request(struct http_request *r, void *arg)
 	else if (str_eq(path, "/boot/ipxe"))
 		serve_ipxe(b, r);
 	else if (str_eq(path, "/boot/kernel"))
-		serve_image(b, r, "bzImage");
+		serve_part(b, r, "", BOOT_KERNEL);
 	else if (str_eq(path, "/boot/initramfs"))
-		serve_image(b, r, "initramfs");
-	else if (str_eq(path, "/boot/undionly.kpxe") || str_eq(path, "/boot/snponly.efi"))
-		serve_image(b, r, path + strlen("/boot/"));
+		serve_part(b, r, "", BOOT_INITRAMFS);
 	else if (str_eq(path, "/boot/autoexec.ipxe"))
 		reply_autoexec(b, r);
 	else if (str_eq(path, "/boot/host"))
 		serve_files(b, r);
+	else if ((rest = str_starts(path, "/boot/image/")))
+		serve_image(b, r, rest);
 	else if ((rest = str_starts(path, "/boot/host/")))
 		serve_piece(b, r, rest);
 	else
@@ -380,7 +400,6 @@ int boot_new(struct loop *loop, const struct boot_config *config, const struct b
 	list_init(&b->pieces);
 	b->ops = ops;
 	b->arg = arg;
-	b->images_dir = copy(config->images_dir);
 	b->boot_url = copy(config->boot_url);
 	b->api_url = copy(config->api_url);
 	b->ca_pem = copy(config->ca_pem);
@@ -405,7 +424,6 @@ struct boot *boot_free(struct boot *b)
 	http_server_free(b->server);
 	list_for_each_safe(p, tmp, &b->pieces, node)
 		piece_free(b, p);
-	free(b->images_dir);
 	free(b->boot_url);
 	free(b->api_url);
 	free(b->ca_pem);

@@ -4,11 +4,12 @@
  *
  *	GET /boot/ipxe                    a script that asks again with what iPXE knows of the machine
  *	GET /boot/ipxe?mac&uuid&serial    the script that boots it
- *	GET /boot/kernel, /boot/initramfs what all machines boot
+ *	GET /boot/image/VERSION/kernel, initramfs   the image that the script names
+ *	GET /boot/kernel, /boot/initramfs the default image, for scripts that others write
  *	GET /boot/host/ID.cpio            this boot's own piece: CA, one-time token, settings
  *
  * A machine that cannot be served is sent round again: every answer to /boot/ipxe is a script that
- * ends in a boot or in another try.
+ * ends in a boot or in another try. Which image a machine gets is decided elsewhere, each time anew.
  */
 #ifndef BOOT_BOOT_H
 #define BOOT_BOOT_H
@@ -20,6 +21,7 @@
 
 #define BOOT_NODE_NAME_MAX 64
 #define BOOT_TOKEN_MAX	   64
+#define BOOT_VERSION_MAX   64
 
 struct boot;
 
@@ -35,13 +37,20 @@ struct boot_host {
 struct boot_config {
 	const char *address;
 	uint16_t port;
-	const char *images_dir; /* holds bzImage and initramfs */
 	const char *boot_url; /* how machines reach this service, e.g. "http://192.0.2.10:6480" */
 	const char *api_url; /* how they reach the API */
 	const char *ca_pem; /* that the API's certificate is signed by */
 	const char *settings_file; /* KEY=VALUE lines for all hosts, or NULL */
 	const char *settings_dir; /* files by MAC address with dashes, for one host each, or NULL */
 	const char *boot_args; /* kernel parameters, or NULL */
+};
+
+enum boot_part { BOOT_KERNEL, BOOT_INITRAMFS };
+
+/* The image that a machine gets */
+struct boot_image {
+	char version[BOOT_VERSION_MAX]; /* good in a URL as it is */
+	unsigned int limit_s; /* the host reboots when it is not Ready by then; 0: it does not */
 };
 
 struct boot_ops {
@@ -51,6 +60,11 @@ struct boot_ops {
 	 * Return: 0; -errno with the reason in @e: the machine is sent round again.
 	 */
 	int (*mint)(const struct boot_host *host, char *token, struct err *e, void *arg);
+	/* It has its token: which image? Return: 0; -errno with the reason in @e: as above */
+	int (*choose)(const struct boot_host *host, struct boot_image *image, struct err *e,
+		      void *arg);
+	/* Open a part of an image, "": of the default one. Return: a descriptor or -errno */
+	int (*open)(const char *version, enum boot_part part, void *arg);
 };
 
 /** boot_new() - Serve. Strings of @config are copied. Return: 0 or -errno */

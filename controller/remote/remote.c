@@ -5,7 +5,7 @@
  *
  * What the server must allow: create and delete secrets in kube-system; list and watch signing
  * requests, leases and nodes; update certificatesigningrequests/approval and approve for the two
- * kubelet signers; create events.
+ * kubelet signers; create events; patch nodes, to say on them which image failed.
  */
 #include "remote/remote.h"
 
@@ -36,7 +36,8 @@ struct http_call *remote_call(struct remote *r, const char *method, const char *
 	_cleanup_free_ char *url = mem_printf("%s%s", r->url, path);
 	const struct http_header headers[] = {
 		{"Accept", "application/json"},
-		{"Content-Type", "application/json"},
+		{"Content-Type",
+		 str_eq(method, "PATCH") ? "application/merge-patch+json" : "application/json"},
 		{r->authorization ? "Authorization" : NULL, r->authorization},
 		{NULL, NULL},
 	};
@@ -184,6 +185,17 @@ void remote_decide(struct remote *r, const struct store_object *csr, const char 
 	json_set_root(doc, root);
 	store_set_condition(doc, root, type, "True", reason, message);
 	send(r, "PUT", path, root, true);
+}
+
+void remote_annotate(struct remote *r, const char *node, const char *key, const char *value)
+{
+	_cleanup_json_ struct json_doc *doc = json_doc_new();
+	_cleanup_free_ char *path = mem_printf("/api/v1/nodes/%s", node);
+	struct json *root = json_new_obj(doc), *notes;
+
+	notes = json_obj_of(doc, json_obj_of(doc, root, "metadata"), "annotations");
+	json_put(doc, notes, key, value ? json_new_str(doc, value) : json_new_null(doc));
+	send(r, "PATCH", path, root, false);
 }
 
 /* Tokens that were minted before a restart may not have arrived. */

@@ -34,4 +34,7 @@ struct remote *remote_free(struct remote *r);
 void remote_decide(struct remote *r, const struct store_object *csr, const char *type,
 		   const char *reason, const char *message);
 
+/** remote_annotate() - Set an annotation of a Node at the server; @value NULL removes it */
+void remote_annotate(struct remote *r, const char *node, const char *key, const char *value);
+
 #endif
