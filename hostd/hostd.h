@@ -53,6 +53,10 @@ struct hostd {
 	struct timer pressure_look;
 	uint64_t pressure_until_ms[NODE_PRESSURE_MAX]; /* clock_mono_ms(); it is told until then */
 
+	struct timer reboot;
+	uint64_t reboot_by_ms; /* clock_mono_ms(); 0: nobody asked */
+	bool was_ready; /* the API has seen us so in this boot */
+
 	struct oci *oci;
 	struct net *net;
 	struct pods *pods;
@@ -75,6 +79,12 @@ int wire_pods(struct hostd *h, struct err *e);
 
 /** pressure_start() - Look from time to time whether the host runs short, and act */
 void pressure_start(struct hostd *h);
+
+/** reboot_heed() - Our Node as the API has it: does it say that we shall reboot? */
+void reboot_heed(struct hostd *h, const struct json *node);
+
+/** reboot_ready() - Note the first time that it says that we are Ready: RUN/ready */
+void reboot_ready(struct hostd *h, const struct json *node);
 
 /** wire_node() - Join the API, once the address is known; again: no harm */
 void wire_node(struct hostd *h);

@@ -95,6 +95,8 @@ static void wire_on_node(const struct json *node, void *arg)
 	if (*cidr && !str_eq(cidr, h->settings.pod_cidr))
 		log_debug("main", "ev=pod_cidr_ignored cidr=%s", cidr);
 	wire_inventory(h);
+	reboot_ready(h, node);
+	reboot_heed(h, node);
 }
 
 static void wire_on_date(const char *date, void *arg)

@@ -6,6 +6,10 @@
  * compressed in RAM until it is read. Behind it the boot loader appended the per-host piece, /hyper/: CA certificate,
  * one-time token, settings. These move into /run/hyper/boot (tmpfs, root only) and vanish from the initramfs.
  *
+ * An image that this host has not yet been Ready on is booted with hyper.ready_within=SECONDS: a process stays behind
+ * that reboots the host after that time unless hostd has written /run/hyper/ready. The boot service then has
+ * another one.
+ *
  * Everything that is mounted here moves into the new root; then the new root becomes / and its init takes over. Whatever
  * fails says so on the console and reboots after ten seconds: the boot service may have something better by then. With
  * hyper.debug on the command line the machine waits instead.
@@ -19,6 +23,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
@@ -30,12 +35,19 @@
 #define IMAGE	   "/rootfs.erofs"
 #define HOST_FILES "/hyper"
 #define BOOT_DIR   ROOT "/run/hyper/boot"
+#define READY_FILE "/run/hyper/ready"
+#define WITHIN	   "hyper.ready_within="
 
-enum { REBOOT_DELAY_SECONDS = 10, HOST_FILE_MAX_BYTES = 1 << 20 };
+enum { REBOOT_DELAY_SECONDS = 10, HOST_FILE_MAX_BYTES = 1 << 20, WITHIN_MAX_SECONDS = 86400 };
 
-/* Whether WORD is one of the kernel command line's */
-static bool cmdline_has(const char *word)
+/*
+ * The word of the kernel command line that is PREFIX or, when that ends with '=', begins with it.
+ * What follows goes to VALUE. Whether there is one.
+ */
+static bool cmdline_find(const char *prefix, char *value, size_t size)
 {
+	size_t length = strlen(prefix);
+	bool whole = prefix[length - 1] != '=';
 	char line[4096];
 	char *save, *w;
 	ssize_t n;
@@ -50,9 +62,18 @@ static bool cmdline_has(const char *word)
 		return false;
 	line[n] = '\0';
 	for (w = strtok_r(line, " \n", &save); w; w = strtok_r(NULL, " \n", &save))
-		if (!strcmp(w, word))
+		if (!strncmp(w, prefix, length) && (!whole || !w[length])) {
+			snprintf(value, size, "%s", w + length);
 			return true;
+		}
 	return false;
+}
+
+static bool cmdline_has(const char *word)
+{
+	char rest[1];
+
+	return cmdline_find(word, rest, sizeof(rest));
 }
 
 /* One line on the console and into the kernel's log; stderr is the console */
@@ -228,6 +249,26 @@ static void switch_root(void)
 		fail("switching to the root image");
 }
 
+/* Leaves the process behind that reboots a host which is not Ready in time */
+static void set_limit(void)
+{
+	char value[16];
+	long seconds;
+
+	if (!cmdline_find(WITHIN, value, sizeof(value)) || cmdline_has("hyper.debug"))
+		return;
+	seconds = strtol(value, NULL, 10);
+	if (seconds < 1 || seconds > WITHIN_MAX_SECONDS || fork() != 0)
+		return;
+	sleep((unsigned int)seconds);
+	if (access(READY_FILE, F_OK) == 0)
+		_exit(0);
+	say("not Ready within %ld s: rebooting", seconds);
+	sync();
+	reboot(RB_AUTOBOOT);
+	_exit(1);
+}
+
 int main(int argc, char **argv)
 {
 	char *const args[] = {"/sbin/init", NULL};
@@ -248,6 +289,7 @@ int main(int argc, char **argv)
 	mount_or_fail("tmpfs", ROOT "/run", MS_NOSUID | MS_NODEV, "mode=0755");
 	move_host_files();
 	switch_root();
+	set_limit();
 	execve(args[0], args, environment);
 	fail(args[0]);
 }

@@ -234,6 +234,9 @@ uint64_t host_clock_http_date(const char *date);
  */
 int host_watchdog_start(struct loop *loop, struct err *e);
 
+/** host_reboot() - Restart the machine now; does not return */
+void host_reboot(void) __attribute__((noreturn));
+
 /* ---- Control groups ---- */
 
 /**

@@ -27,7 +27,13 @@ static void lease_failed(struct lease *l, const struct kube_result *result)
 {
 	char safe[200];
 
-	if (!l->failing)
+	/*
+	 * Another one wrote it. That is also how an operator makes us look at our Node now (`hyper reboot`), which we do when
+	 * it is renewed again: nobody watches the Node or asks for it every few seconds.
+	 */
+	if (result->status == 409)
+		log_info("node", "ev=lease_changed name=%s", l->node->config.name);
+	else if (!l->failing)
 		log_warn("node", "ev=lease_failed status=%d reason=%s error=\"%s\"", result->status,
 			 result->reason, str_printable(safe, sizeof(safe), result->message));
 	l->failing = true;

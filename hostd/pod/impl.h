@@ -191,6 +191,7 @@ struct pods {
 	uint32_t next_cid;
 	bool listed; /* the API's list came: what it does not name may end, what it names may start */
 	bool freeing;
+	bool leaving; /* the host is about to be restarted */
 	struct pods_counts counts;
 	bool measuring; /* the guests were asked */
 	uint32_t measure_ask; /* number of the question */
@@ -200,6 +201,11 @@ struct pods {
 	struct buf stats_net; /* /proc/net/dev */
 	struct defer measured;
 };
+
+/* ---- leave.c ---- */
+
+/** pod_leaves() - It ends because the host is restarted: no end that the API is told of */
+bool pod_leaves(const struct pod *p);
 
 /* ---- machine.c ---- */
 

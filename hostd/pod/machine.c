@@ -60,7 +60,7 @@ static enum pod_state new_next(struct pod *p)
 
 	if (machine_ending(p))
 		return POD_CLEAN;
-	if (!p->pods->listed)
+	if (!p->pods->listed || p->pods->leaving)
 		return POD_NEW;
 	if (p->not_before_ms > now_ms) {
 		timer_set(&p->timer, p->not_before_ms - now_ms);
@@ -391,7 +391,7 @@ static void clean_enter(struct pod *p)
 
 	if (lost)
 		guest_lost(p);
-	if (*p->phase || p->gone)
+	if (*p->phase || p->gone || pod_leaves(p))
 		return;
 	if (p->stop || !lost) {
 		pod_end(p, clean_succeeded(p) ? "Succeeded" : "Failed", "", "");
@@ -498,7 +498,7 @@ static void machine_report(struct timer *t)
 	const struct pod_ref ref = {p->meta.ns, p->meta.name, p->meta.uid, p->api_ip};
 	_cleanup_json_ struct json_doc *doc = NULL;
 
-	if (!p->silent && !p->gone) {
+	if (!p->silent && !p->gone && !pod_leaves(p)) {
 		doc = json_doc_new();
 		p->pods->ops.on_status(&ref, status_make(doc, p), p->pods->arg);
 		store_save(p);

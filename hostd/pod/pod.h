@@ -113,6 +113,17 @@ void pod_remove(struct pods *pods, const struct json *pod);
 /** pods_sync() - The whole list: apply all, end what is not in it */
 void pods_sync(struct pods *pods, const struct json *list);
 
+/**
+ * pods_leave() - The host is about to be restarted: end all pods within their grace, for good
+ * @grace_max_s: seconds that a grace may be, at most
+ *
+ * The API is not told that they end: they are bound to this host and begin again when it is back.
+ */
+void pods_leave(struct pods *pods, uint32_t grace_max_s);
+
+/** pods_left() - Whether no VM is left */
+bool pods_left(const struct pods *pods);
+
 /** pods_fetched() - What came of pods_ops.fetch */
 void pods_fetched(struct pod_want *want, const struct pod_fetched *answer);
 
