@@ -69,14 +69,18 @@ static int api_refusal(int status, const struct json *answer, struct err *e)
 	return err_set(e, code, "%s", str_visible(safe, sizeof(safe), message));
 }
 
-static void api_headers(const struct api *api, const char *method, struct http_header headers[4])
+static const char *api_type(const char *method)
+{
+	return str_eq(method, "PATCH") ? "application/strategic-merge-patch+json"
+				       : "application/json";
+}
+
+static void api_headers(const struct api *api, const char *type, struct http_header headers[4])
 {
 	size_t n = 0;
 
 	headers[n++] = (struct http_header){"Accept", "application/json"};
-	headers[n++] = (struct http_header){
-		"Content-Type", str_eq(method, "PATCH") ? "application/strategic-merge-patch+json"
-							: "application/json"};
+	headers[n++] = (struct http_header){"Content-Type", type};
 	if (api->authorization)
 		headers[n++] = (struct http_header){"Authorization", api->authorization};
 	headers[n] = (struct http_header){NULL, NULL};
@@ -87,31 +91,24 @@ static int api_unreachable(const struct api *api, int r, struct err *e)
 	return err_wrap(e, r, "cannot reach the controller at %s", api->server);
 }
 
-int api_call(struct api *api, const char *method, const char *path, const struct json *body,
-	     struct json_doc **doc, struct err *e)
+static int api_send(struct api *api, const char *method, const char *path, const char *type,
+		    const void *data, size_t len, struct json_doc **doc, struct err *e)
 {
 	_cleanup_free_ char *url = mem_printf("%s%s", api->server, path);
 	_cleanup_json_ struct json_doc *answer = NULL;
 	struct http_header headers[4];
-	struct buf text = BUF_INIT(0);
-	struct http_call_spec spec = {.method = method,
-				      .url = url,
-				      .headers = headers,
-				      .reply_cap = API_REPLY_MAX,
-				      .timeout_ms = API_TIMEOUT_MS};
+	const struct http_call_spec spec = {.method = method,
+					    .url = url,
+					    .headers = headers,
+					    .body = data,
+					    .body_len = len,
+					    .reply_cap = API_REPLY_MAX,
+					    .timeout_ms = API_TIMEOUT_MS};
 	struct http_reply reply;
 	int r;
 
-	api_headers(api, method, headers);
-	if (body) {
-		r = json_write(body, &text);
-		if (r < 0)
-			return err_sys(e, r, "write the request");
-		spec.body = text.data;
-		spec.body_len = text.len;
-	}
+	api_headers(api, type, headers);
 	r = http_client_do(api->http, &spec, NULL, NULL, &reply, e);
-	buf_done(&text);
 	if (r < 0)
 		return api_unreachable(api, r, e);
 	if (json_parse(buf_str(&reply.body), reply.body.len, &answer, e) < 0 && reply.status < 300)
@@ -122,6 +119,25 @@ int api_call(struct api *api, const char *method, const char *path, const struct
 		*doc = take_ptr(answer);
 	http_reply_done(&reply);
 	return r;
+}
+
+int api_call(struct api *api, const char *method, const char *path, const struct json *body,
+	     struct json_doc **doc, struct err *e)
+{
+	struct buf text = BUF_INIT(0);
+	int r = body ? json_write(body, &text) : 0;
+
+	if (r < 0)
+		err_sys(e, r, "write the request");
+	else
+		r = api_send(api, method, path, api_type(method), text.data, text.len, doc, e);
+	buf_done(&text);
+	return r;
+}
+
+int api_put_bytes(struct api *api, const char *path, const void *data, size_t len, struct err *e)
+{
+	return api_send(api, "PUT", path, "application/octet-stream", data, len, NULL, e);
 }
 
 struct api_stream {
@@ -161,7 +177,7 @@ int api_stream(struct api *api, const char *path,
 	struct http_reply reply;
 	int r;
 
-	api_headers(api, "GET", headers);
+	api_headers(api, api_type("GET"), headers);
 	r = http_client_do(api->http, &spec, &ops, &s, &reply, e);
 	if (r < 0) {
 		api_unreachable(api, r, e);

@@ -28,6 +28,9 @@ struct api *api_free(struct api *api);
 int api_call(struct api *api, const char *method, const char *path, const struct json *body,
 	     struct json_doc **doc, struct err *e);
 
+/** api_put_bytes() - PUT bytes that are no JSON. Return: as api_call() */
+int api_put_bytes(struct api *api, const char *path, const void *data, size_t len, struct err *e);
+
 /**
  * api_stream() - A GET whose body is handed on as it comes, without a time limit
  * Return: as api_call().

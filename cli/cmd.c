@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/quantity.h"
 #include "base/str.h"
 
 #define NS_PER_S 1000000000ULL
@@ -38,6 +39,34 @@ char *cmd_pod_path(const struct cmd *c, const char *name)
 	_cleanup_free_ char *ns = str_percent_encode(c->namespace), *pod = str_percent_encode(name);
 
 	return mem_printf("/api/v1/namespaces/%s/pods/%s", ns, pod);
+}
+
+struct json *cmd_cordon_patch(struct json_doc *doc, bool cordon, bool ours)
+{
+	struct json *root = json_new_obj(doc), *meta = json_obj_of(doc, root, "metadata");
+
+	json_put(doc, json_obj_of(doc, root, "spec"), "unschedulable",
+		 cordon ? json_new_bool(doc, true) : json_new_null(doc));
+	json_put(doc, json_obj_of(doc, meta, "annotations"), CMD_CORDON_KEY,
+		 ours ? json_new_str(doc, "hyper") : json_new_null(doc));
+	return root;
+}
+
+const char *cmd_size(char out[24], const char *quantity)
+{
+	static const char units[] = "KMGTP";
+	int64_t bytes, unit = 1024;
+	size_t u = 0;
+
+	if (quantity_parse(quantity, QUANTITY_UNITS, &bytes) < 0)
+		return "-";
+	while (bytes >= unit * 1024 && u < sizeof(units) - 2) {
+		unit *= 1024;
+		u++;
+	}
+	snprintf(out, 24, "%lld.%lld %ciB", (long long)(bytes / unit),
+		 (long long)(bytes % unit * 10 / unit), units[u]);
+	return out;
 }
 
 /* The same steps as kubectl: two units while the first is small */

@@ -28,6 +28,8 @@ int cmd_exec(struct cmd *c, int argc, char **argv); /* also `attach` */
 int cmd_describe(struct cmd *c, int argc, char **argv);
 int cmd_rm(struct cmd *c, int argc, char **argv); /* also `stop` */
 int cmd_approve(struct cmd *c, int argc, char **argv);
+int cmd_image(struct cmd *c, int argc, char **argv);
+int cmd_drain(struct cmd *c, int argc, char **argv); /* also `reboot` and `reimage` */
 int cmd_cordon(struct cmd *c, int argc, char **argv); /* also `uncordon` */
 
 /** cmd_fail() - Print "hyper: what: why". Return: CMD_FAILED */
@@ -53,6 +55,15 @@ int64_t cmd_pod_exit_code(const struct json *pod);
 
 /** cmd_pod_reason() - The message behind a waiting or failed container, or "" */
 const char *cmd_pod_reason(const struct json *pod);
+
+/* Annotation of a Node that was cordoned for a moment, by a command that uncordons it */
+#define CMD_CORDON_KEY "hypermetal.io/cordoned-by"
+
+/** cmd_cordon_patch() - The patch of a Node. @ours: for a moment. Return: a value of @doc */
+struct json *cmd_cordon_patch(struct json_doc *doc, bool cordon, bool ours);
+
+/** cmd_size() - "12.3 MiB" of a Kubernetes quantity, or "-" */
+const char *cmd_size(char out[24], const char *quantity);
 
 /** cmd_node_ready() - "Ready", "NotReady" or "Unknown" */
 const char *cmd_node_ready(const struct json *node);

@@ -194,6 +194,11 @@ static int describe_host(struct cmd *c, const char *name)
 	for (size_t i = 0; i < ARRAY_SIZE(info); i++)
 		line(info[i][0],
 		     json_str(json_at(node, "status", "nodeInfo", info[i][1], NULL), ""));
+	line("Assigned:",
+	     json_str(json_at(node, "metadata", "annotations", "hypermetal.io/image", NULL), ""));
+	line("Trouble:",
+	     json_str(json_at(node, "metadata", "annotations", "hypermetal.io/image-trouble", NULL),
+		      ""));
 	conditions(node);
 	if (inventory)
 		inventory_print(json_root(inventory), stdout);

@@ -3,30 +3,12 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/quantity.h"
 #include "base/str.h"
 #include "cmd.h"
 #include "table.h"
 
 #define CSR_PATH  "/apis/certificates.k8s.io/v1/certificatesigningrequests"
 #define NODE_USER "system:node:"
-
-static const char *size_text(char out[24], const char *quantity)
-{
-	static const char units[] = "KMGTP";
-	int64_t bytes, unit = 1024;
-	size_t u = 0;
-
-	if (quantity_parse(quantity, QUANTITY_UNITS, &bytes) < 0)
-		return "-";
-	while (bytes >= unit * 1024 && u < sizeof(units) - 2) {
-		unit *= 1024;
-		u++;
-	}
-	snprintf(out, 24, "%lld.%lld %ciB", (long long)(bytes / unit),
-		 (long long)(bytes % unit * 10 / unit), units[u]);
-	return out;
-}
 
 static const char *host_address(const struct json *node)
 {
@@ -48,12 +30,29 @@ static int host_pods(const struct json *pods, const char *name)
 	return count;
 }
 
+/* What it runs; and why not what it should, or that it will */
+static const char *host_image(const struct json *node, char *out, size_t size)
+{
+	const char *is = json_str(json_at(node, "status", "nodeInfo", "osImage", NULL), "");
+	const struct json *notes = json_at(node, "metadata", "annotations", NULL);
+	const char *assigned = json_str(json_get(notes, "hypermetal.io/image"), "");
+	const char *trouble = json_str(json_get(notes, "hypermetal.io/image-trouble"), "");
+
+	if (*trouble)
+		snprintf(out, size, "%s (%s)", is, trouble);
+	else if (*assigned && !str_ends(is, assigned))
+		snprintf(out, size, "%s (%s at its next boot)", is, assigned);
+	else
+		(void)str_copy(out, size, is);
+	return out;
+}
+
 static void host_row(struct table *t, const struct json *node, const struct json *pods)
 {
 	const char *name = json_str(json_at(node, "metadata", "name", NULL), "");
 	bool cordoned = json_bool(json_at(node, "spec", "unschedulable", NULL), false);
 	const struct json *ready = cmd_condition(node, "Ready");
-	char status[64], count[16], memory[24], age[16];
+	char status[64], count[16], memory[24], age[16], image[512];
 	const char *cells[9];
 
 	snprintf(status, sizeof(status), "%s%s", cmd_node_ready(node), cordoned ? ",cordoned" : "");
@@ -63,14 +62,13 @@ static void host_row(struct table *t, const struct json *node, const struct json
 	cells[2] = cmd_age(age, json_at(node, "metadata", "creationTimestamp", NULL));
 	cells[3] = host_address(node);
 	cells[4] = json_str(json_at(node, "status", "capacity", "cpu", NULL), "");
-	cells[5] = size_text(memory,
-			     json_str(json_at(node, "status", "capacity", "memory", NULL), ""));
+	cells[5] =
+		cmd_size(memory, json_str(json_at(node, "status", "capacity", "memory", NULL), ""));
 	cells[6] = count;
 	cells[7] = json_str(json_at(node, "status", "nodeInfo", "kernelVersion", NULL), "");
 	/* Why a host is not ready is worth more than what it runs. */
-	cells[8] = str_eq(cmd_node_ready(node), "Ready")
-			   ? json_str(json_at(node, "status", "nodeInfo", "osImage", NULL), "")
-			   : json_str(json_get(ready, "message"), "");
+	cells[8] = str_eq(cmd_node_ready(node), "Ready") ? host_image(node, image, sizeof(image))
+							 : json_str(json_get(ready, "message"), "");
 	table_add(t, cells);
 }
 
@@ -140,7 +138,7 @@ int cmd_images(struct cmd *c, int argc, char **argv)
 			snprintf(bytes, sizeof(bytes), "%lld",
 				 (long long)json_int(json_get(it.value, "sizeBytes"), 0));
 			cells[0] = image_name(it.value);
-			cells[1] = size_text(size, bytes);
+			cells[1] = cmd_size(size, bytes);
 			cells[2] = json_str(json_at(node.value, "metadata", "name", NULL), "");
 			table_add(t, cells);
 		}
@@ -246,12 +244,10 @@ int cmd_cordon(struct cmd *c, int argc, char **argv)
 		_cleanup_free_ char *name = str_percent_encode(argv[i]),
 				    *path = mem_printf("/api/v1/nodes/%s", name);
 		_cleanup_json_ struct json_doc *doc = json_doc_new();
-		struct json *body = json_new_obj(doc);
 		struct err e = ERR_INIT;
 
-		json_put(doc, json_obj_of(doc, body, "spec"), "unschedulable",
-			 cordon ? json_new_bool(doc, true) : json_new_null(doc));
-		if (api_call(c->api, "PATCH", path, body, NULL, &e) < 0)
+		if (api_call(c->api, "PATCH", path, cmd_cordon_patch(doc, cordon, false), NULL,
+			     &e) < 0)
 			status = cmd_fail(&e, argv[0]);
 		else
 			printf("%s\n", argv[i]);

@@ -75,6 +75,29 @@ static const struct main_command main_commands[] = {
 	{"hosts", "", "list hosts", "", cmd_hosts},
 	{"approve", "[HOST...]", "let unknown hosts in; without a name, list who waits", "",
 	 cmd_approve},
+	{"image", "add DIR | list | rm VERSION...", "keep the images that hosts boot",
+	 "  add DIR              a folder as `make images` leaves it: every file with its .sha256\n"
+	 "  rm VERSION...        not while a host is to boot it, or was last Ready on it\n",
+	 cmd_image},
+	{"reimage", "HOST... | -l SELECTOR --image VERSION", "boot hosts into another image",
+	 "  --image VERSION      one of `hyper image list`\n"
+	 "  -l, --selector LABELS  all hosts with these labels\n"
+	 "  --delete             remove pods that nothing would make again; else they begin again\n"
+	 "                       on the host when it is back\n"
+	 "  --timeout SECONDS    until a host is Ready again (default 1200)\n"
+	 "\nOne host after the other; the first that does not come back with the image is the last.\n",
+	 cmd_drain},
+	{"reboot", "HOST... | -l SELECTOR", "restart hosts, one after the other",
+	 "  -l, --selector LABELS  all hosts with these labels\n"
+	 "  --delete             remove pods that nothing would make again\n"
+	 "  --timeout SECONDS    until a host is Ready again (default 1200)\n",
+	 cmd_drain},
+	{"drain", "HOST... | -l SELECTOR",
+	 "put no new pods on hosts, and move those that are there",
+	 "  -l, --selector LABELS  all hosts with these labels\n"
+	 "  --delete             remove pods that nothing would make again, too\n"
+	 "  --timeout SECONDS    for all pods of a host (default 1200)\n",
+	 cmd_drain},
 	{"cordon", "HOST...", "put no new pods on hosts", "", cmd_cordon},
 	{"uncordon", "HOST...", "put pods on hosts again", "", cmd_cordon},
 };
