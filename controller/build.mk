@@ -32,6 +32,7 @@ $(eval $(call unit_test,test_token,controller/tests/test_token.c controller/test
 $(eval $(call unit_test,test_admit,controller/tests/test_admit.c controller/tests/api_world.c $(controller_api_core) $(controller_store),jwt json base,sqlite))
 $(eval $(call unit_test,test_pod_check,controller/tests/test_pod_check.c controller/tests/api_world.c $(controller_api_core) $(controller_store),jwt json base,sqlite))
 $(eval $(call unit_test,test_auth,controller/tests/test_auth.c controller/tests/api_world.c $(controller_api_core) $(controller_store),jwt json base,sqlite))
+$(eval $(call unit_test,test_image_api,controller/tests/test_image_api.c controller/tests/api_world.c $(controller_api_core) $(controller_store),jwt json base,sqlite))
 $(eval $(call unit_test,test_metrics_api,controller/tests/test_metrics_api.c controller/tests/api_world.c $(controller_api_core) $(controller_store),jwt json base,sqlite))
 $(eval $(call unit_test,test_measure_api,controller/tests/test_measure_api.c controller/tests/api_world.c controller/api/measure.c \
 	controller/api/to_host.c $(controller_api_core) $(controller_store),jwt json base,sqlite))

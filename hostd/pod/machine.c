@@ -432,6 +432,9 @@ static enum pod_state gone_next(struct pod *p)
 {
 	const struct pod_ref ref = {p->meta.ns, p->meta.name, p->meta.uid, NULL};
 
+	/* It had left for a restart of the host when it was deleted. */
+	if (p->meta.deleting && !p->gone && !*p->phase)
+		pod_end(p, clean_succeeded(p) ? "Succeeded" : "Failed", "", "");
 	/* The last status goes out before the confirmation. */
 	if (p->meta.deleting && !p->gone && !p->deletion_told && !timer_armed(&p->report)) {
 		p->deletion_told = true;

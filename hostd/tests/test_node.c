@@ -531,6 +531,8 @@ static void test_lease_conflict(void **state)
 	assert_true(has(fake_api_body("PUT", LEASES), "\"resourceVersion\":\"77\""));
 	assert_true(has(fake_api_body("PUT", LEASES), "\"holderIdentity\":\"h1\""));
 	assert_true(node->lease.renewed_ms > 0);
+	/* Somebody else wrote it: that is how we are asked to look at our Node. */
+	wait_for("PATCH", "/api/v1/nodes/h1/status", 1);
 }
 
 static void test_events_are_limited(void **state)

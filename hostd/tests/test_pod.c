@@ -190,6 +190,49 @@ static void test_delete_with_grace(void **state)
 	golden("status_deleted");
 }
 
+/* The host is restarted: the pod gets its grace, and the API hears nothing of its end. */
+static void test_leave(void **state)
+{
+	(void)state;
+	to_running("u1", "Always");
+	statuses = 0;
+	pods_leave(pods, 600);
+	run_ms(10);
+	assert_int_equal(fake.stop_sent, 1);
+	assert_int_equal(fake.stop_grace_ms, 30000);
+	assert_false(pods_left(pods));
+	guest_exit(0, 0, GUEST_BACKOFF_NEVER);
+	fake.events->on_done(fake.pod);
+	fake_vm_exit(VM_REASON_POWEROFF);
+	settle();
+	assert_true(pods_left(pods));
+	assert_int_equal(statuses, 0);
+	assert_int_equal(deleted, 0);
+	/* What comes now waits for the next boot; what is deleted goes. */
+	apply("u2", "Always", "", "", "");
+	settle();
+	assert_int_equal(statuses, 0);
+	assert_true(pods_left(pods));
+	apply("u1", "Always", DELETED("7"), "", "");
+	settle();
+	settle();
+	assert_int_equal(deleted, 1);
+}
+
+/* A pod's grace may be longer than a restart waits. */
+static void test_leave_bounded(void **state)
+{
+	(void)state;
+	to_running("u1", "Never");
+	pods_leave(pods, 2);
+	run_ms(10);
+	assert_int_equal(fake.stop_grace_ms, 2000);
+	fake_vm_exit(VM_REASON_POWEROFF);
+	settle();
+	assert_true(pods_left(pods));
+	assert_false(status_has("\"phase\":\"Failed\""));
+}
+
 static void test_delete_ignored_by_guest(void **state)
 {
 	(void)state;
@@ -480,6 +523,8 @@ int main(void)
 		T(test_no_kernel),
 		T(test_pull_backoff),
 		T(test_delete_with_grace),
+		T(test_leave),
+		T(test_leave_bounded),
 		T(test_delete_ignored_by_guest),
 		T(test_shorter_grace),
 		T(test_removed_by_force),
