@@ -101,13 +101,12 @@ expect "hyper reboot" host-0 "$(hyper reboot host-0)"
 expect "the image of host-0" "HyperMetal second" "$(os_image)"
 expect "boots of broken" 3 "$(boots broken)"
 
-# One whose hostd never comes up: its early stage ends it
+# One whose hostd never comes up: nobody restarts the host, its early stage ends it
 start=$(now)
 if hyper reimage host-0 --image third 2>"$RUN/said"; then fail "hyper did not tell that the image is broken"; fi
 took "reimage to an image without hostd"
 expect_match "what hyper said" "came back with HyperMetal second: third: not Ready within 100 seconds" "$(cat "$RUN/said")"
 expect "boots of third" 1 "$(boots third)"
-grep -aq 'not Ready within 100 s: rebooting' "$RUN/host-0/serial.log" || fail "the early stage did not end it"
 await 150 "web serves again" web_answers
 
 # Back to where it began, with all the folders of images gone: what the controller has read it can serve
