@@ -54,7 +54,19 @@ static bool label_allowed(const char *key)
 	return false;
 }
 
-/* What NodeRestriction keeps from a node: foreign labels, its own taints. */
+/* Which image a host boots, and why, is not its own to say (docs/reimage.md). */
+static bool annotations_kept(const struct json *was, const struct json *is)
+{
+	struct json_iter it = json_iter(was);
+
+	while (json_next(&it))
+		if (str_starts(it.key, "hypermetal.io/") &&
+		    !json_equal(it.value, json_get(is, it.key)))
+			return false;
+	return true;
+}
+
+/* What NodeRestriction keeps from a node: foreign labels, its own taints; and annotations of ours. */
 static void restrict_node(struct api_call *c, const struct json *root, const struct json *old)
 {
 	const struct json *labels = json_at(root, "metadata", "labels", NULL);
@@ -70,8 +82,13 @@ static void restrict_node(struct api_call *c, const struct json *root, const str
 		forbid(c, what);
 		return;
 	}
-	if (old && !json_equal(json_at(root, "spec", "taints", NULL),
-			       json_at(old, "spec", "taints", NULL)))
+	if (!annotations_kept(json_at(old, "metadata", "annotations", NULL),
+			      json_at(root, "metadata", "annotations", NULL)) ||
+	    !annotations_kept(json_at(root, "metadata", "annotations", NULL),
+			      json_at(old, "metadata", "annotations", NULL)))
+		forbid(c, "is not allowed to modify annotations of hypermetal.io");
+	else if (old && !json_equal(json_at(root, "spec", "taints", NULL),
+				    json_at(old, "spec", "taints", NULL)))
 		forbid(c, "is not allowed to modify taints");
 }
 

@@ -123,12 +123,41 @@ static void test_who(void **state)
 	assert_said(w, "PUT", IMAGES "/v/f", "offset=0", "x", 401, "");
 }
 
+/* A host says nothing about which image it is to boot. */
+static void test_annotations(void **state)
+{
+	static const char node[] = "/api/v1/nodes/n";
+	static const char set[] =
+		"{\"metadata\":{\"annotations\":{\"hypermetal.io/image\":\"v1\"}}}";
+	struct world *w = *state;
+
+	w->type = SMP;
+	add_node(w, "n");
+	be(w, "system:node:n", "system:nodes");
+	assert_int_equal(ask(w, "PATCH", node, "", set), 403);
+	assert_int_equal(ask(w, "PATCH", "/api/v1/nodes/n/status", "", set), 200);
+	assert_string_equal(TEXT(w, "metadata", "annotations", "hypermetal.io/image"), "");
+	be(w, "admin", "system:masters");
+	assert_int_equal(ask(w, "PATCH", node, "", set), 200);
+	be(w, "system:node:n", "system:nodes");
+	assert_int_equal(ask(w, "PATCH", node, "",
+			     "{\"metadata\":{\"annotations\":{\"hypermetal.io/image\":null}}}"),
+			 403);
+	assert_int_equal(
+		ask(w, "PATCH", node, "", "{\"metadata\":{\"annotations\":{\"a\":\"b\"}}}"), 200);
+	assert_int_equal(ask(w, "PATCH", "/api/v1/nodes/n/status", "",
+			     "{\"metadata\":{\"annotations\":null}}"),
+			 200);
+	assert_string_equal(TEXT(w, "metadata", "annotations", "hypermetal.io/image"), "v1");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WORLD_TEST(test_calls),
 		WORLD_TEST(test_failures),
 		WORLD_TEST(test_who),
+		WORLD_TEST(test_annotations),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
