@@ -30,17 +30,20 @@ static int host_pods(const struct json *pods, const char *name)
 	return count;
 }
 
-/* What it runs; and why not what it should, or that it will */
+/* What it runs, or why it does not; and why not what it should, or that it will */
 static const char *host_image(const struct json *node, char *out, size_t size)
 {
-	const char *is = json_str(json_at(node, "status", "nodeInfo", "osImage", NULL), "");
+	const char *info = json_str(json_at(node, "status", "nodeInfo", "osImage", NULL), "");
+	const char *is = info;
 	const struct json *notes = json_at(node, "metadata", "annotations", NULL);
 	const char *assigned = json_str(json_get(notes, "hypermetal.io/image"), "");
 	const char *trouble = json_str(json_get(notes, "hypermetal.io/image-trouble"), "");
 
+	if (!str_eq(cmd_node_ready(node), "Ready")) /* worth more than what it runs */
+		is = json_str(json_get(cmd_condition(node, "Ready"), "message"), "");
 	if (*trouble)
-		snprintf(out, size, "%s (%s)", is, trouble);
-	else if (*assigned && !str_ends(is, assigned))
+		snprintf(out, size, "%s%s(%s)", is, *is ? " " : "", trouble);
+	else if (*assigned && !str_ends(info, assigned))
 		snprintf(out, size, "%s (%s at its next boot)", is, assigned);
 	else
 		(void)str_copy(out, size, is);
@@ -51,7 +54,6 @@ static void host_row(struct table *t, const struct json *node, const struct json
 {
 	const char *name = json_str(json_at(node, "metadata", "name", NULL), "");
 	bool cordoned = json_bool(json_at(node, "spec", "unschedulable", NULL), false);
-	const struct json *ready = cmd_condition(node, "Ready");
 	char status[64], count[16], memory[24], age[16], image[512];
 	const char *cells[9];
 
@@ -66,9 +68,7 @@ static void host_row(struct table *t, const struct json *node, const struct json
 		cmd_size(memory, json_str(json_at(node, "status", "capacity", "memory", NULL), ""));
 	cells[6] = count;
 	cells[7] = json_str(json_at(node, "status", "nodeInfo", "kernelVersion", NULL), "");
-	/* Why a host is not ready is worth more than what it runs. */
-	cells[8] = str_eq(cmd_node_ready(node), "Ready") ? host_image(node, image, sizeof(image))
-							 : json_str(json_get(ready, "message"), "");
+	cells[8] = host_image(node, image, sizeof(image));
 	table_add(t, cells);
 }
 

@@ -261,6 +261,24 @@ static void test_decision(void **state)
 	answer(c, 200, "{}");
 }
 
+static void test_annotation(void **state)
+{
+	struct world *w = *state;
+	struct http_call *c;
+
+	remote_annotate(w->remote, "h1", "hypermetal.io/x", "why \"so\"");
+	remote_annotate(w->remote, "h1", "hypermetal.io/x", NULL);
+	c = find("PATCH", "/api/v1/nodes/h1");
+	assert_string_equal(
+		c->body,
+		"{\"metadata\":{\"annotations\":{\"hypermetal.io/x\":\"why \\\"so\\\"\"}}}");
+	answer(c, 200, "{}");
+	c = find("PATCH", "/api/v1/nodes/h1");
+	assert_string_equal(c->body, "{\"metadata\":{\"annotations\":{\"hypermetal.io/x\":null}}}");
+	answer(c, 404, "{}");
+	assert_null(find("PATCH", ""));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -268,6 +286,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_silence, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_outbox, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_decision, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_annotation, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests_name("remote", tests, NULL, NULL);
