@@ -109,6 +109,32 @@ const char *cmd_node_ready(const struct json *node)
 	return str_eq(status, "False") ? "NotReady" : "Unknown";
 }
 
+bool cmd_node_runs(const struct json *node, const char *version)
+{
+	const char *image = json_str(json_at(node, "status", "nodeInfo", "osImage", NULL), "");
+	const char *is = str_starts(image, "HyperMetal ");
+
+	return is && str_eq(is, version);
+}
+
+const char *cmd_node_image(const struct json *node, char *out, size_t size)
+{
+	const char *is = json_str(json_at(node, "status", "nodeInfo", "osImage", NULL), "");
+	const struct json *notes = json_at(node, "metadata", "annotations", NULL);
+	const char *assigned = json_str(json_get(notes, "hypermetal.io/image"), "");
+	const char *trouble = json_str(json_get(notes, "hypermetal.io/image-trouble"), "");
+
+	if (!str_eq(cmd_node_ready(node), "Ready")) /* worth more than what it runs */
+		is = json_str(json_get(cmd_condition(node, "Ready"), "message"), "");
+	if (*trouble)
+		snprintf(out, size, "%s%s(%s)", is, *is ? " " : "", trouble);
+	else if (*assigned && !cmd_node_runs(node, assigned))
+		snprintf(out, size, "%s (%s at its next boot)", is, assigned);
+	else
+		(void)str_copy(out, size, is);
+	return out;
+}
+
 /* The first container that has something to say about why it does not run */
 static const struct json *cmd_pod_trouble(const struct json *pod)
 {

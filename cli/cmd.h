@@ -68,6 +68,16 @@ const char *cmd_size(char out[24], const char *quantity);
 /** cmd_node_ready() - "Ready", "NotReady" or "Unknown" */
 const char *cmd_node_ready(const struct json *node);
 
+/** cmd_node_runs() - Whether a host says that it runs this version of the image */
+bool cmd_node_runs(const struct json *node, const char *version);
+
+/**
+ * cmd_node_image() - The image that a host runs, or why the host is not Ready; and why the image is not the one that it
+ * should be, or that it will be another
+ * Return: @out.
+ */
+const char *cmd_node_image(const struct json *node, char *out, size_t size);
+
 /** cmd_condition() - The condition of that type, or NULL */
 struct json *cmd_condition(const struct json *object, const char *type);
 

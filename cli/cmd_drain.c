@@ -18,7 +18,6 @@
 
 #define DRAIN_POLL_US	 500000
 #define DRAIN_TIMEOUT_S	 1200
-#define DRAIN_OS_PREFIX	 "HyperMetal "
 #define DRAIN_LEASE_PATH "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
 
 /* Annotations of Nodes, docs/reimage.md */
@@ -112,7 +111,8 @@ static bool stays(const struct json *pod)
 	       has_owner(pod, "DaemonSet") || *annotation(pod, "kubernetes.io/config.mirror");
 }
 
-static int evict(const struct drain *d, const struct json *pod, struct err *e)
+static int evict_by(const struct drain *d, const struct json *pod, const char *api_version,
+		    struct err *e)
 {
 	const char *ns = json_str(json_at(pod, "metadata", "namespace", NULL), "");
 	const char *name = json_str(json_at(pod, "metadata", "name", NULL), "");
@@ -122,12 +122,23 @@ static int evict(const struct drain *d, const struct json *pod, struct err *e)
 	_cleanup_json_ struct json_doc *doc = json_doc_new();
 	struct json *root = json_new_obj(doc), *meta;
 
-	json_put_str(doc, root, "apiVersion", "policy/v1");
+	json_put_str(doc, root, "apiVersion", api_version);
 	json_put_str(doc, root, "kind", "Eviction");
 	meta = json_obj_of(doc, root, "metadata");
 	json_put_str(doc, meta, "namespace", ns);
 	json_put_str(doc, meta, "name", name);
 	return api_call(d->c->api, "POST", path, root, NULL, e);
+}
+
+/* policy/v1 came with Kubernetes 1.22. */
+static int evict(const struct drain *d, const struct json *pod, struct err *e)
+{
+	int r = evict_by(d, pod, "policy/v1", e);
+
+	if (r != -EINVAL && r != -ENOENT)
+		return r;
+	err_clear(e);
+	return evict_by(d, pod, "policy/v1beta1", e);
 }
 
 static int pods_get(const struct drain *d, const char *host, struct json_doc **doc, struct err *e)
@@ -270,13 +281,6 @@ static int assign(const struct drain *d, const char *host, struct err *e)
 	return api_call(d->c->api, "PATCH", path, root, NULL, e);
 }
 
-static bool runs(const struct json *node, const char *version)
-{
-	const char *is = str_starts(info(node, "osImage"), DRAIN_OS_PREFIX);
-
-	return is && str_eq(is, version);
-}
-
 /* Another API server than ours keeps no images: what is assigned there is found out when it boots. */
 static int check_image(const struct drain *d, struct err *e)
 {
@@ -305,7 +309,7 @@ static int came_back(struct drain *d, const char *host, const struct json *befor
 		return r;
 	if (!cordoned_by_other(before))
 		r = cordon(d, host, false, e);
-	if (r == 0 && d->reimage && !runs(node, d->image))
+	if (r == 0 && d->reimage && !cmd_node_runs(node, d->image))
 		r = err_set(e, -EIO, "came back with %s%s%s", info(node, "osImage"),
 			    *annotation(node, DRAIN_TROUBLE_KEY) ? ": " : "",
 			    annotation(node, DRAIN_TROUBLE_KEY));
@@ -331,8 +335,11 @@ static int drain_host(struct drain *d, const char *host, struct err *e)
 	d->until_ms = clock_mono_ms() + d->timeout_s * 1000;
 	if (r == 0 && d->reimage)
 		r = assign(d, host, e);
-	if (r < 0 || (d->reimage && runs(node, d->image)))
+	if (r < 0)
 		return r;
+	/* Begun before, and given up while we waited: what was left to do is the end. */
+	if (d->reimage && cmd_node_runs(node, d->image))
+		return *annotation(node, CMD_CORDON_KEY) ? cordon(d, host, false, e) : 0;
 	if (d->reboot && str_eq(cmd_node_ready(node), "Unknown"))
 		return err_set(e, -EHOSTDOWN, "does not answer; %s when it is switched on",
 			       d->reimage ? "it boots the image" : "it boots");

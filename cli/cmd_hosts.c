@@ -30,26 +30,6 @@ static int host_pods(const struct json *pods, const char *name)
 	return count;
 }
 
-/* What it runs, or why it does not; and why not what it should, or that it will */
-static const char *host_image(const struct json *node, char *out, size_t size)
-{
-	const char *info = json_str(json_at(node, "status", "nodeInfo", "osImage", NULL), "");
-	const char *is = info;
-	const struct json *notes = json_at(node, "metadata", "annotations", NULL);
-	const char *assigned = json_str(json_get(notes, "hypermetal.io/image"), "");
-	const char *trouble = json_str(json_get(notes, "hypermetal.io/image-trouble"), "");
-
-	if (!str_eq(cmd_node_ready(node), "Ready")) /* worth more than what it runs */
-		is = json_str(json_get(cmd_condition(node, "Ready"), "message"), "");
-	if (*trouble)
-		snprintf(out, size, "%s%s(%s)", is, *is ? " " : "", trouble);
-	else if (*assigned && !str_ends(info, assigned))
-		snprintf(out, size, "%s (%s at its next boot)", is, assigned);
-	else
-		(void)str_copy(out, size, is);
-	return out;
-}
-
 static void host_row(struct table *t, const struct json *node, const struct json *pods)
 {
 	const char *name = json_str(json_at(node, "metadata", "name", NULL), "");
@@ -68,7 +48,7 @@ static void host_row(struct table *t, const struct json *node, const struct json
 		cmd_size(memory, json_str(json_at(node, "status", "capacity", "memory", NULL), ""));
 	cells[6] = count;
 	cells[7] = json_str(json_at(node, "status", "nodeInfo", "kernelVersion", NULL), "");
-	cells[8] = host_image(node, image, sizeof(image));
+	cells[8] = cmd_node_image(node, image, sizeof(image));
 	table_add(t, cells);
 }
 

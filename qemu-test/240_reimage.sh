@@ -109,11 +109,15 @@ expect_match "what hyper said" "came back with HyperMetal second: third: not Rea
 expect "boots of third" 1 "$(boots third)"
 await 150 "web serves again" web_answers
 
-# Back to where it began, with all the folders of images gone: what the controller has read it can serve
+# Back to where it began, with all the folders of images gone: what the controller has read it can serve. And by an
+# operator who gives up in the middle, and says it again.
 mv "$RUN/controller/images" "$RUN/controller/gone"
+if in_net timeout 4 "$OUT/bin/hyper" reimage host-0 --image "$first"; then fail "reimage within 4 s"; fi
+expect "cordoned" true "$(cordoned)"
 expect "hyper reimage" host-0 "$(hyper reimage host-0 --image "$first")"
 expect "the image of host-0" "HyperMetal $first" "$(os_image)"
 mv "$RUN/controller/gone" "$RUN/controller/images"
+expect "cordoned" false "$(cordoned)"
 expect_match "hyper hosts" "host-0 +Ready .*HyperMetal $first *$" "$(hyper hosts | tr '\n' ' ')"
 expect "hyper image rm" "$(printf '%s\n' broken second third)" "$(hyper image rm broken second third)"
 

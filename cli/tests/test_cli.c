@@ -172,12 +172,41 @@ static void test_age(void **state)
 	assert_string_equal(cmd_age((char[16]){0}, NULL), "-");
 }
 
+#define NODE(annotations, ready, message)                                                          \
+	"{\"metadata\":{\"annotations\":{" annotations "}},\"status\":{\"nodeInfo\":{\"osImage\":" \
+	"\"HyperMetal v1\"},\"conditions\":[{\"type\":\"Ready\",\"status\":\"" ready               \
+	"\",\"message\":\"" message "\"}]}}"
+#define IMAGE(version) "\"hypermetal.io/image\":\"" version "\""
+#define TROUBLE	       ",\"hypermetal.io/image-trouble\":\"v2: bad\""
+
+static void assert_image(const char *text, const char *wanted)
+{
+	_cleanup_json_ struct json_doc *doc = NULL;
+	char out[256];
+
+	assert_int_equal(json_parse(text, strlen(text), &doc, NULL), 0);
+	assert_string_equal(cmd_node_image(json_root(doc), out, sizeof(out)), wanted);
+}
+
+static void test_node_image(void **state)
+{
+	(void)state;
+	assert_image("{}", "");
+	assert_image(NODE("", "True", "fine"), "HyperMetal v1");
+	assert_image(NODE(IMAGE("v1"), "True", "fine"), "HyperMetal v1");
+	assert_image(NODE(IMAGE("v2"), "True", "fine"), "HyperMetal v1 (v2 at its next boot)");
+	assert_image(NODE(IMAGE("v2") TROUBLE, "True", "fine"), "HyperMetal v1 (v2: bad)");
+	assert_image(NODE("", "Unknown", "gone"), "gone");
+	assert_image(NODE(IMAGE("v2") TROUBLE, "False", "no KVM"), "no KVM (v2: bad)");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_kubeconfig),    cmocka_unit_test(test_kubeconfig_refuses),
 		cmocka_unit_test(test_table),	      cmocka_unit_test(test_pod_status),
 		cmocka_unit_test(test_pod_exit_code), cmocka_unit_test(test_age),
+		cmocka_unit_test(test_node_image),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

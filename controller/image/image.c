@@ -39,9 +39,12 @@ static void image_free(struct image *i)
 	free(i);
 }
 
-int images_sync(const struct images *s)
+int images_place(const struct images *s, const char *name, const char *version, struct err *e)
 {
-	return fsync(s->dirfd) < 0 ? -errno : 0;
+	(void)file_remove_tree(s->dirfd, version);
+	if (renameat(s->dirfd, name, s->dirfd, version) < 0)
+		return err_sys(e, -errno, "rename to %s", version);
+	return fsync(s->dirfd) < 0 ? err_sys(e, -errno, "sync %s", s->dir) : 0;
 }
 
 /* In the order of versions */
@@ -163,10 +166,8 @@ static int copy_default(struct images *s, const struct image_info *info, struct 
 	r = folder_copy(AT_FDCWD, s->from_dir, s->dirfd, COPY_DIR, info, e);
 	if (r == 0)
 		r = folder_seal(s->dirfd, COPY_DIR, info, e);
-	if (r == 0 && renameat(s->dirfd, COPY_DIR, s->dirfd, info->version) < 0)
-		r = err_sys(e, -errno, "rename to %s", info->version);
 	if (r == 0)
-		r = images_sync(s);
+		r = images_place(s, COPY_DIR, info->version, e);
 	if (r < 0)
 		(void)file_remove_tree(s->dirfd, COPY_DIR);
 	return r;
@@ -349,7 +350,7 @@ int images_remove(struct images *s, const char *version, struct err *e)
 	if (renameat(s->dirfd, version, s->dirfd, gone) < 0 && errno != ENOENT)
 		return err_sys(e, -errno, "remove %s", version);
 	image_free(i);
-	(void)images_sync(s);
+	(void)fsync(s->dirfd);
 	(void)file_remove_tree(s->dirfd, gone);
 	log_info("image", "ev=image_removed version=%s", version);
 	return 0;

@@ -67,8 +67,11 @@ struct image *images_find(const struct images *s, const char *version);
 /* A checked image begins to be there. Return: 0 or -errno */
 int images_add(struct images *s, int dirfd, const char *name, const struct image_info *info,
 	       struct err *e);
-/* fsync() of the folder itself */
-int images_sync(const struct images *s);
+/*
+ * A whole and sealed folder becomes that of a version, in the place of one that was found to be
+ * broken. Return: 0 or -errno
+ */
+int images_place(const struct images *s, const char *name, const char *version, struct err *e);
 
 /* ---- upload.c ---- */
 void uploads_free(struct images *s);

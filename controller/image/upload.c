@@ -171,10 +171,8 @@ static int finish(struct upload *u, struct err *e)
 
 	if (r == 0)
 		r = folder_seal(s->dirfd, u->dir, &u->info, e);
-	if (r == 0 && renameat(s->dirfd, u->dir, s->dirfd, u->info.version) < 0)
-		r = err_sys(e, -errno, "rename to %s", u->info.version);
 	if (r == 0)
-		r = images_sync(s);
+		r = images_place(s, u->dir, u->info.version, e);
 	u->info.added_s = (uint64_t)time(NULL);
 	if (r == 0)
 		r = images_add(s, s->dirfd, u->info.version, &u->info, e);

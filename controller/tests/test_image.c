@@ -32,6 +32,13 @@ static void put(const char *dir, const char *name, const char *text)
 	assert_int_equal(file_write(AT_FDCWD, path, text, strlen(text), 0644, NULL), 0);
 }
 
+static void unlink_in(const char *dir, const char *name)
+{
+	_cleanup_free_ char *path = mem_printf("%s/%s", dir, name);
+
+	assert_int_equal(unlink(path), 0);
+}
+
 static void start(struct world *w)
 {
 	struct err e = ERR_INIT;
@@ -158,6 +165,27 @@ static void test_default_bad(void **state)
 	again(w);
 	assert_string_equal(images_default(w->images), "");
 	assert_false(images_usable(w->images, "v1"));
+	/* It is made anew as soon as that can be. */
+	unlink_in(w->from, "bzImage.sha256");
+	put(w->from, "version", "v1");
+	images_reload(w->images);
+	assert_string_equal(images_default(w->images), "v1");
+	assert_part(w, "v1", IMAGE_KERNEL, "kernel");
+	again(w);
+	assert_part(w, "v1", IMAGE_KERNEL, "kernel");
+}
+
+static void test_reload(void **state)
+{
+	struct world *w = *state;
+
+	put(w->from, "version", "v2");
+	put(w->from, "initramfs", "another");
+	assert_part(w, "", IMAGE_INITRAMFS, "initramfs");
+	images_reload(w->images);
+	assert_string_equal(images_default(w->images), "v2");
+	assert_part(w, "", IMAGE_INITRAMFS, "another");
+	assert_part(w, "v1", IMAGE_INITRAMFS, "initramfs");
 }
 
 /* What a crash leaves is gone at the next start. */
@@ -324,6 +352,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_folders_gone, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_nameless, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_default_bad, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_reload, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_tidy, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_upload, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_upload_broken, set_up, tear_down),

@@ -1,6 +1,6 @@
 #!/bin/bash
 # The image joins a real Kubernetes: enrolment, Ready, a pod that the real scheduler places, its service, its log, its
-# deletion with grace, by kubectl and by hyper.
+# deletion with grace, by kubectl and by hyper; and a reboot.
 # environment: own
 # deadline: 900
 
@@ -107,3 +107,22 @@ await 60 "asks is gone" pod_gone asks
 pod_create seven busybox '["sh", "-c", "exit 7"]'
 await 60 "seven has Failed" pod_is seven .status.phase Failed
 expect "exit code" 7 "$(pod seven '.status.containerStatuses[0].state.terminated.exitCode')"
+
+# Another boot, asked for through the real API server: a Deployment's pod is evicted and made again, a pod of nobody keeps
+# its uid and begins again. The host's image is one that there is not, so it gets the last good one, and its Node says why.
+kubectl create deployment moved --image=busybox -- sleep 1000
+pod_create stays busybox '["sleep", "1000"]' '{"spec": {"restartPolicy": "Always"}}'
+moved() { api GET "$PODS?labelSelector=app=moved" | jq -r '[.items[] | select(.metadata.deletionTimestamp == null)][0] | .metadata.uid + " " + .status.phase'; }
+await 120 "stays runs" pod_running stays
+await 60 "moved runs" eval '[[ $(moved) == *" Running" ]]'
+before=$(moved) uid=$(pod stays .metadata.uid) image=$(api GET /api/v1/nodes/host-0 | jq -r .status.nodeInfo.osImage)
+kubectl annotate node host-0 hypermetal.io/image=missing
+expect "hyper reboot" host-0 "$(hyper reboot host-0)"
+node=$(api GET /api/v1/nodes/host-0)
+expect "image" "$image" "$(jq -r .status.nodeInfo.osImage <<<"$node")"
+expect_match "why" "missing: not among the controller's images" "$(jq -r '.metadata.annotations["hypermetal.io/image-trouble"]' <<<"$node")"
+expect "cordoned" false "$(jq -r '.spec.unschedulable // false' <<<"$node")"
+await 120 "stays runs again" pod_running stays
+expect "uid of stays" "$uid" "$(pod stays .metadata.uid)"
+await 120 "moved runs again" eval '[[ $(moved) == *" Running" ]]'
+[ "$(moved)" != "$before" ] || fail "moved is the pod that it was: $before"
