@@ -19,7 +19,7 @@
 #define BOOTS	  "boots"
 #define NODES	  "nodes"
 #define LOOK_MS	  15000 /* for trials whose time is over */
-#define LEAST_S	  30 /* a boot is given that much in any case */
+#define LEAST_S	  120U /* a boot that was begun is given that much, if there is so much at all */
 #define NAME_SIZE 256
 
 struct trial {
@@ -262,6 +262,7 @@ int trial_choose(struct trial *t, const char *node, struct trial_choice *choice,
 	const struct store_object *object = store_get(t->store, NODES, "", node);
 	const struct state_images images = images_now(t);
 	uint64_t now_s = (uint64_t)time(NULL), gone_s;
+	unsigned int limit_s = t->config.limit_s;
 	const char *version;
 	struct state s;
 	bool on_trial;
@@ -269,16 +270,13 @@ int trial_choose(struct trial *t, const char *node, struct trial_choice *choice,
 	load(t, node, &s);
 	if (object) /* of another API server it may not have come yet: then as it was */
 		state_assign(&s, annotation(object, TRIAL_IMAGE_KEY), false);
-	version = state_choose(&s, &images, node_info(object, "bootID"), now_s, t->config.limit_s,
-			       &on_trial);
+	version = state_choose(&s, &images, node_info(object, "bootID"), now_s, limit_s, &on_trial);
 	*choice = (struct trial_choice){.limit_s = 0};
 	(void)str_copy(choice->version, sizeof(choice->version), version);
-	if (on_trial) {
-		gone_s = now_s > s.since_s ? now_s - s.since_s : 0;
-		choice->limit_s = t->config.limit_s > gone_s + LEAST_S
-					  ? (unsigned int)(t->config.limit_s - gone_s)
-					  : LEAST_S;
-	}
+	gone_s = now_s > s.since_s ? now_s - s.since_s : 0;
+	if (on_trial)
+		choice->limit_s = MAX(limit_s > gone_s ? (unsigned int)(limit_s - gone_s) : 0,
+				      MIN(limit_s, LEAST_S));
 	if (*s.trying)
 		log_info("trial", "ev=image_trial node=%s version=%s attempt=%u", node, s.trying,
 			 s.attempts);
