@@ -73,7 +73,9 @@ expect_match "end of polite" "ev=pod_stopping .*grace_s=30" "$(tr -d '\r' <"$RUN
 await 150 "web serves again" web_answers
 expect "uid of web" "$uid" "$(pod web .metadata.uid)"
 took "until web served again"
-expect "hyper reimage to what it runs" host-0 "$(hyper reimage host-0 --image second)"
+expect "hyper reimage to what it runs" host-0 "$(hyper reimage -l kubernetes.io/hostname=host-0 --image second)"
+if hyper reimage -l kubernetes.io/hostname=none --image second 2>"$RUN/said"; then fail "hosts that are not there were reimaged"; fi
+expect_match "what hyper said" "no host has these labels" "$(cat "$RUN/said")"
 expect "boots of second" 1 "$(boots second)"
 for image in second "$first"; do
 	if hyper image rm "$image" 2>"$RUN/said"; then fail "$image was removed though it is in use"; fi
