@@ -163,11 +163,11 @@ static int choose_image(const struct boot_host *host, struct boot_image *image, 
 	return rollout_choose(c->rollout, host, image, e);
 }
 
-static int open_image(const char *version, enum boot_part part, void *arg)
+static int open_image(const char *version, const char *name, void *arg)
 {
 	struct controller *c = arg;
 
-	return rollout_open(c->rollout, version, part);
+	return rollout_open(c->rollout, version, name);
 }
 
 static void annotate(const char *node, const char *key, const char *value, void *arg)

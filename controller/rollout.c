@@ -133,10 +133,9 @@ int rollout_choose(struct rollout *r, const struct boot_host *host, struct boot_
 	return str_copy(image->version, sizeof(image->version), choice.version);
 }
 
-int rollout_open(struct rollout *r, const char *version, enum boot_part part)
+int rollout_open(struct rollout *r, const char *version, const char *name)
 {
-	return images_open_part(r->images, version,
-				part == BOOT_KERNEL ? IMAGE_KERNEL : IMAGE_INITRAMFS);
+	return images_open_file(r->images, version, name);
 }
 
 int rollout_new(struct loop *loop, struct store *store, const struct rollout_config *config,

@@ -32,6 +32,6 @@ const struct api_images *rollout_api(struct rollout *r);
 /** rollout_choose(), rollout_open() - As boot_ops has them */
 int rollout_choose(struct rollout *r, const struct boot_host *host, struct boot_image *image,
 		   struct err *e);
-int rollout_open(struct rollout *r, const char *version, enum boot_part part);
+int rollout_open(struct rollout *r, const char *version, const char *name);
 
 #endif

@@ -272,15 +272,15 @@ static void serve_ipxe(struct boot *b, struct http_request *r)
 }
 
 /* What fails here fails in iPXE, which asks for another script; that may name another image. */
-static void serve_part(const struct boot *b, struct http_request *r, const char *version,
-		       enum boot_part part)
+static void serve_file(const struct boot *b, struct http_request *r, const char *version,
+		       const char *name)
 {
-	int fd = b->ops->open(version, part, b->arg);
+	int fd = b->ops->open(version, name, b->arg);
 
 	if (fd >= 0 && http_reply_file(r, fd, BOOT_BINARY) == 0)
 		return;
-	log_error("boot", "ev=image_unreadable version=%s errno=%d", *version ? version : "default",
-		  fd < 0 ? -fd : EIO);
+	log_error("boot", "ev=image_unreadable version=%s file=%s errno=%d",
+		  *version ? version : "default", name, fd < 0 ? -fd : EIO);
 	fd_close(fd);
 	http_reply_text(r, 503, "this image cannot be read, ask for another script\n");
 }
@@ -299,7 +299,7 @@ static void serve_image(const struct boot *b, struct http_request *r, const char
 	}
 	memcpy(version, rest, len);
 	version[len] = '\0';
-	serve_part(b, r, version, str_eq(slash, "/kernel") ? BOOT_KERNEL : BOOT_INITRAMFS);
+	serve_file(b, r, version, str_eq(slash, "/kernel") ? "bzImage" : "initramfs");
 }
 
 static void serve_piece(struct boot *b, struct http_request *r, const char *name)
@@ -366,9 +366,11 @@ static void boot_request(struct http_request *r, void *arg)
 	else if (str_eq(path, "/boot/ipxe"))
 		serve_ipxe(b, r);
 	else if (str_eq(path, "/boot/kernel"))
-		serve_part(b, r, "", BOOT_KERNEL);
+		serve_file(b, r, "", "bzImage");
 	else if (str_eq(path, "/boot/initramfs"))
-		serve_part(b, r, "", BOOT_INITRAMFS);
+		serve_file(b, r, "", "initramfs");
+	else if (str_eq(path, "/boot/undionly.kpxe") || str_eq(path, "/boot/snponly.efi"))
+		serve_file(b, r, "", path + strlen("/boot/"));
 	else if (str_eq(path, "/boot/autoexec.ipxe"))
 		reply_autoexec(b, r);
 	else if (str_eq(path, "/boot/host"))

@@ -45,8 +45,6 @@ struct boot_config {
 	const char *boot_args; /* kernel parameters, or NULL */
 };
 
-enum boot_part { BOOT_KERNEL, BOOT_INITRAMFS };
-
 /* The image that a machine gets */
 struct boot_image {
 	char version[BOOT_VERSION_MAX]; /* good in a URL as it is */
@@ -63,8 +61,12 @@ struct boot_ops {
 	/* It has its token: which image? Return: 0; -errno with the reason in @e: as above */
 	int (*choose)(const struct boot_host *host, struct boot_image *image, struct err *e,
 		      void *arg);
-	/* Open a part of an image, "": of the default one. Return: a descriptor or -errno */
-	int (*open)(const char *version, enum boot_part part, void *arg);
+	/*
+	 * Open a file of an image: bzImage, initramfs or a network boot loader
+	 * @version: "": the default one
+	 * Return: a descriptor or -errno.
+	 */
+	int (*open)(const char *version, const char *name, void *arg);
 };
 
 /** boot_new() - Serve. Strings of @config are copied. Return: 0 or -errno */

@@ -87,7 +87,7 @@ int folder_read(int dirfd, const char *name, struct image_info *info, struct err
 	info->file_count = 0;
 	info->added_s = fstat(dir, &st) == 0 ? (uint64_t)st.st_mtime : 0;
 	for (size_t i = 0; i < IMAGE_PARTS && r == 0; i++)
-		r = add_file(dir, image_part_names[i], info, e);
+		r = add_file(dir, image_parts[i], info, e);
 	again = r < 0 ? -1 : dup(dir);
 	list = again < 0 ? NULL : fdopendir(again);
 	while (list && r == 0 && (ent = readdir(list))) {

@@ -34,8 +34,8 @@ struct image *images_find(const struct images *s, const char *version)
 static void image_free(struct image *i)
 {
 	list_del(&i->node);
-	for (size_t p = 0; p < IMAGE_PARTS; p++)
-		fd_close(i->fds[p]);
+	for (size_t f = 0; f < i->info.file_count; f++)
+		fd_close(i->fds[f]);
 	free(i);
 }
 
@@ -66,11 +66,11 @@ int images_add(struct images *s, int dirfd, const char *name, const struct image
 
 	i->info = *info;
 	list_init(&i->node);
-	for (size_t p = 0; p < IMAGE_PARTS; p++) {
-		_cleanup_free_ char *path = mem_printf("%s/%s", name, image_part_names[p]);
+	for (size_t f = 0; f < info->file_count; f++) {
+		_cleanup_free_ char *path = mem_printf("%s/%s", name, info->files[f].name);
 
-		i->fds[p] = r < 0 ? -1 : openat(dirfd, path, O_RDONLY | O_CLOEXEC);
-		if (r == 0 && i->fds[p] < 0)
+		i->fds[f] = r < 0 ? -1 : openat(dirfd, path, O_RDONLY | O_CLOEXEC);
+		if (r == 0 && i->fds[f] < 0)
 			r = err_sys(e, -errno, "open %s", path);
 	}
 	if (r < 0) {
@@ -153,8 +153,7 @@ static const struct image *name_version(const struct images *s, int dir, struct 
 	if (r == 0 && (!there || image_same(&there->info, info)))
 		return there;
 	snprintf(info->version, sizeof(info->version), IMAGE_NAMELESS "%.6s%.6s",
-		 image_file(info, image_part_names[IMAGE_KERNEL])->sha256,
-		 image_file(info, image_part_names[IMAGE_INITRAMFS])->sha256);
+		 image_file(info, IMAGE_KERNEL)->sha256, image_file(info, IMAGE_INITRAMFS)->sha256);
 	return images_find(s, info->version);
 }
 
@@ -298,13 +297,14 @@ bool images_usable(const struct images *s, const char *version)
 	const struct image *i = images_find(s, version);
 
 	for (size_t p = 0; i && p < IMAGE_PARTS; p++) {
-		const struct image_file *f = image_file(&i->info, image_part_names[p]);
+		const struct image_file *f = image_file(&i->info, image_parts[p]);
+		int fd = i->fds[f - i->info.files];
 		char byte;
 
 		/* As long as at the beginning, and both ends can be read */
-		if (pread(i->fds[p], &byte, 1, 0) != 1 ||
-		    pread(i->fds[p], &byte, 1, (off_t)f->size_bytes - 1) != 1 ||
-		    pread(i->fds[p], &byte, 1, (off_t)f->size_bytes) != 0)
+		if (pread(fd, &byte, 1, 0) != 1 ||
+		    pread(fd, &byte, 1, (off_t)f->size_bytes - 1) != 1 ||
+		    pread(fd, &byte, 1, (off_t)f->size_bytes) != 0)
 			return false;
 	}
 	return i != NULL;
@@ -320,11 +320,24 @@ const char *images_any(const struct images *s)
 	return "";
 }
 
-int images_open_part(const struct images *s, const char *version, enum image_part part)
+static int open_of(const struct image *i, const char *name)
 {
-	const struct image *i = images_find(s, *version ? version : s->standard);
+	const struct image_file *f = i ? image_file(&i->info, name) : NULL;
 
-	return i ? reopen(i->fds[part]) : -ENOENT;
+	return f ? reopen(i->fds[f - i->info.files]) : -ENOENT;
+}
+
+int images_open_file(const struct images *s, const char *version, const char *name)
+{
+	int fd = open_of(images_find(s, *version ? version : s->standard), name);
+	const struct image *i;
+
+	if (fd >= 0 || *version)
+		return fd;
+	list_for_each(i, &s->all, node)
+		if (fd < 0)
+			fd = open_of(i, name);
+	return fd;
 }
 
 const struct image_info *images_next(const struct images *s, const char *version)

@@ -6,8 +6,8 @@
  *	VERSION/bzImage, initramfs, version, …	and for each of them NAME.sha256 as sha256sum writes it
  *
  * An image is there from the rename() that follows its last checked byte, and never changes. What
- * begins with a dot is unfinished or on its way out, and is removed at the next start. Kernel and initramfs are held open: what was
- * read once can be served when its folder cannot be read any more.
+ * begins with a dot is unfinished or on its way out, and is removed at the next start. All files are held
+ * open: what was read once can be served when its folder cannot be read any more.
  */
 #ifndef IMAGE_IMAGE_H
 #define IMAGE_IMAGE_H
@@ -29,7 +29,8 @@
 #define IMAGE_NAMELESS \
 	"sha256-" /* begins the version of a default image that has none of its own */
 
-enum image_part { IMAGE_KERNEL, IMAGE_INITRAMFS, IMAGE_PARTS };
+#define IMAGE_KERNEL	"bzImage"
+#define IMAGE_INITRAMFS "initramfs"
 
 struct image_file {
 	char name[IMAGE_NAME_MAX];
@@ -73,8 +74,12 @@ bool images_usable(const struct images *s, const char *version);
 /** images_any() - A version that can be read, or "" */
 const char *images_any(const struct images *s);
 
-/** images_open_part() - Open a kernel or initramfs; "": the default's. Return: a descriptor; -ENOENT; -errno */
-int images_open_part(const struct images *s, const char *version, enum image_part part);
+/**
+ * images_open_file() - Open a file of an image
+ * @version: "": the default or, when that has no such file, any
+ * Return: a descriptor; -ENOENT; -errno.
+ */
+int images_open_file(const struct images *s, const char *version, const char *name);
 
 /** images_next() - The image behind @version in the order of versions, NULL: the first. Return: borrowed, or NULL */
 const struct image_info *images_next(const struct images *s, const char *version);

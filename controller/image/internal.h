@@ -20,7 +20,9 @@ void digest_end(struct digest *d, char hex[65]);
 #define SUM_SUFFIX   ".sha256"
 #define VERSION_FILE "version" /* what the image calls itself */
 
-extern const char *const image_part_names[IMAGE_PARTS];
+/* What an image cannot be without */
+extern const char *const image_parts[];
+#define IMAGE_PARTS 2
 
 bool image_name_valid(const char *name);
 /* The digest of a line as sha256sum writes it, for the file @name. Return: 0 or -EINVAL */
@@ -52,7 +54,7 @@ int folder_seal(int dirfd, const char *name, const struct image_info *info, stru
 struct image {
 	struct list node; /* in images->all, by version */
 	struct image_info info;
-	int fds[IMAGE_PARTS];
+	int fds[IMAGE_FILES_MAX]; /* of info.files */
 };
 
 struct images {

@@ -7,10 +7,7 @@
 #include "base/str.h"
 #include "internal.h"
 
-const char *const image_part_names[IMAGE_PARTS] = {
-	[IMAGE_KERNEL] = "bzImage",
-	[IMAGE_INITRAMFS] = "initramfs",
-};
+const char *const image_parts[IMAGE_PARTS] = {IMAGE_KERNEL, IMAGE_INITRAMFS};
 
 /* Good as a file's name, in a URL, in an annotation: no blanks, no slashes, no dot in front. */
 static bool plain(const char *s, size_t size)
@@ -143,8 +140,8 @@ int image_manifest_read(const char *version, const struct json *json, struct ima
 			return r;
 	}
 	for (size_t i = 0; i < IMAGE_PARTS; i++)
-		if (!image_file(info, image_part_names[i]))
-			return err_set(e, -EINVAL, "%s is missing", image_part_names[i]);
+		if (!image_file(info, image_parts[i]))
+			return err_set(e, -EINVAL, "%s is missing", image_parts[i]);
 	if (image_bytes(info) > IMAGE_BYTES_MAX)
 		return err_set(e, -EINVAL, "larger than %llu bytes",
 			       (unsigned long long)IMAGE_BYTES_MAX);

@@ -55,12 +55,12 @@ static int choose(const struct boot_host *host, struct boot_image *image, struct
 	return fake.choose ? err_set(e, fake.choose, "no") : 0;
 }
 
-static int open_part(const char *version, enum boot_part part, void *arg)
+static int open_file(const char *version, const char *name, void *arg)
 {
 	int fd;
 
 	(void)arg;
-	snprintf(fake.opened, sizeof(fake.opened), "%s/%d", version, part);
+	snprintf(fake.opened, sizeof(fake.opened), "%s/%s", version, name);
 	if (fake.open)
 		return fake.open;
 	fd = memfd_create("part", MFD_CLOEXEC);
@@ -71,7 +71,7 @@ static int open_part(const char *version, enum boot_part part, void *arg)
 
 static int setup(void **state)
 {
-	static const struct boot_ops ops = {.mint = mint, .choose = choose, .open = open_part};
+	static const struct boot_ops ops = {.mint = mint, .choose = choose, .open = open_file};
 	const struct boot_config config = {.address = "127.0.0.1",
 					   .boot_url = "http://192.0.2.1:6480",
 					   .api_url = "https://192.0.2.1:6443",
@@ -174,13 +174,18 @@ static void test_parts(void **state)
 {
 	(void)state;
 	assert_string_equal(get("/boot/image/v1.2/kernel", 200), "bytes");
-	assert_string_equal(fake.opened, "v1.2/0");
+	assert_string_equal(fake.opened, "v1.2/bzImage");
 	assert_string_equal(get("/boot/image/v1.2/initramfs", 200), "bytes");
-	assert_string_equal(fake.opened, "v1.2/1");
+	assert_string_equal(fake.opened, "v1.2/initramfs");
 	assert_string_equal(get("/boot/kernel", 200), "bytes");
-	assert_string_equal(fake.opened, "/0");
+	assert_string_equal(fake.opened, "/bzImage");
 	get("/boot/initramfs", 200);
-	assert_string_equal(fake.opened, "/1");
+	assert_string_equal(fake.opened, "/initramfs");
+	get("/boot/snponly.efi", 200);
+	assert_string_equal(fake.opened, "/snponly.efi");
+	get("/boot/undionly.kpxe", 200);
+	assert_has(get("/boot/autoexec.ipxe", 200),
+		   "chain --autofree http://192.0.2.1:6480/boot/ipxe");
 	fake.open = -EIO;
 	get("/boot/image/v1.2/kernel", 503);
 	get("/boot/kernel", 503);

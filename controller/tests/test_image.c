@@ -18,7 +18,8 @@
 #include "base/str.h"
 #include "image/image.h"
 
-#define ANY_SUM "0000000000000000000000000000000000000000000000000000000000000000"
+#define LOADER_SUM "6425a1e1b4525c507f169241384a4393702be021f57dddb1fca48a58099f6f86"
+#define ANY_SUM	   "0000000000000000000000000000000000000000000000000000000000000000"
 
 struct world {
 	char dir[32], from[64], ours[64];
@@ -80,10 +81,9 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static void assert_part(struct world *w, const char *version, enum image_part part,
-			const char *wanted)
+static void assert_part(struct world *w, const char *version, const char *part, const char *wanted)
 {
-	_cleanup_fd_ int fd = images_open_part(w->images, version, part);
+	_cleanup_fd_ int fd = images_open_file(w->images, version, part);
 	char text[64] = "";
 
 	assert_true(fd >= 0);
@@ -108,8 +108,9 @@ static void test_default(void **state)
 	assert_true(there(w, "v1/bzImage"));
 	assert_part(w, "v1", IMAGE_KERNEL, "kernel");
 	assert_part(w, "", IMAGE_INITRAMFS, "initramfs");
-	assert_int_equal(images_open_part(w->images, "v2", IMAGE_KERNEL), -ENOENT);
-	assert_int_equal(images_open_part(w->images, "..", IMAGE_KERNEL), -ENOENT);
+	assert_int_equal(images_open_file(w->images, "v2", IMAGE_KERNEL), -ENOENT);
+	assert_int_equal(images_open_file(w->images, "..", IMAGE_KERNEL), -ENOENT);
+	assert_int_equal(images_open_file(w->images, "v1", "../v1/bzImage"), -ENOENT);
 }
 
 /* Whatever becomes of the folders, what was read is served. */
@@ -186,6 +187,26 @@ static void test_reload(void **state)
 	assert_string_equal(images_default(w->images), "v2");
 	assert_part(w, "", IMAGE_INITRAMFS, "another");
 	assert_part(w, "v1", IMAGE_INITRAMFS, "initramfs");
+}
+
+/* A loader that the default does not bring may come from another one. */
+static void test_loader(void **state)
+{
+	struct world *w = *state;
+
+	assert_int_equal(images_open_file(w->images, "", "loader"), -ENOENT);
+	put(w->from, "loader", "iPXE");
+	put(w->from, "loader.sha256", LOADER_SUM "  loader\n");
+	put(w->from, "version", "v0");
+	again(w);
+	assert_part(w, "", "loader", "iPXE");
+	assert_part(w, "v0", "loader", "iPXE");
+	unlink_in(w->from, "loader.sha256");
+	put(w->from, "version", "v1");
+	again(w);
+	assert_string_equal(images_default(w->images), "v1");
+	assert_int_equal(images_open_file(w->images, "v1", "loader"), -ENOENT);
+	assert_part(w, "", "loader", "iPXE");
 }
 
 /* What a crash leaves is gone at the next start. */
@@ -353,6 +374,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_nameless, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_default_bad, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_reload, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_loader, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_tidy, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_upload, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_upload_broken, set_up, tear_down),
