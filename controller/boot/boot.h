@@ -6,6 +6,7 @@
  *	GET /boot/ipxe?mac&uuid&serial    the script that boots it
  *	GET /boot/image/VERSION/kernel, initramfs   the image that the script names
  *	GET /boot/kernel, /boot/initramfs the default image, for scripts that others write
+ *	GET /boot/undionly.kpxe, snponly.efi, autoexec.ipxe   iPXE, and what it looks for beside itself
  *	GET /boot/host/ID.cpio            this boot's own piece: CA, one-time token, settings
  *
  * A machine that cannot be served is sent round again: every answer to /boot/ipxe is a script that
