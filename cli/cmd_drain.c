@@ -116,7 +116,8 @@ static int evict_by(const struct drain *d, const struct json *pod, const char *a
 {
 	const char *ns = json_str(json_at(pod, "metadata", "namespace", NULL), "");
 	const char *name = json_str(json_at(pod, "metadata", "name", NULL), "");
-	_cleanup_free_ char *ns_escaped = str_percent_encode(ns), *name_escaped = api_escape(name);
+	_cleanup_free_ char *ns_escaped = str_percent_encode(ns),
+			    *name_escaped = str_percent_encode(name);
 	_cleanup_free_ char *path =
 		mem_printf("/api/v1/namespaces/%s/pods/%s/eviction", ns_escaped, name_escaped);
 	_cleanup_json_ struct json_doc *doc = json_doc_new();
