@@ -22,7 +22,7 @@ $(eval $(call fuzz_target,fuzz_image,controller/fuzz/fuzz_image.c $(controller_i
 	controller/fuzz/corpus_image))
 $(eval $(call unit_test,test_boot,controller/tests/test_boot.c controller/boot/cpio.c controller/boot/settings.c \
 	controller/boot/host.c,json base,))
-$(eval $(call unit_test,test_boot_service,controller/tests/test_boot_service.c $(controller_boot),http/server http/client base,))
+$(eval $(call unit_test,test_boot_service,controller/tests/test_boot_service.c $(controller_boot),http/server http/client json base,))
 
 # The API without its server: what unit tests and fuzz targets call directly
 controller_api_core := $(filter-out %/api.c %/watch.c %/log.c %/exec.c %/to_host.c %/measure.c,$(controller_api))
