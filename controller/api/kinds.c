@@ -54,13 +54,14 @@ static bool label_allowed(const char *key)
 	return false;
 }
 
-/* Which image a host boots, and why, is not its own to say (docs/reimage.md). */
+/* What a host is made of it tells itself (docs/hardware.md); which image it boots, and why, others do (docs/reimage.md). */
 static bool annotations_kept(const struct json *was, const struct json *is)
 {
 	struct json_iter it = json_iter(was);
 
 	while (json_next(&it))
 		if (str_starts(it.key, "hypermetal.io/") &&
+		    !str_eq(it.key, "hypermetal.io/inventory") &&
 		    !json_equal(it.value, json_get(is, it.key)))
 			return false;
 	return true;

@@ -145,6 +145,10 @@ static void test_annotations(void **state)
 			 403);
 	assert_int_equal(
 		ask(w, "PATCH", node, "", "{\"metadata\":{\"annotations\":{\"a\":\"b\"}}}"), 200);
+	assert_int_equal(
+		ask(w, "PATCH", node, "",
+		    "{\"metadata\":{\"annotations\":{\"hypermetal.io/inventory\":\"{}\"}}}"),
+		200);
 	assert_int_equal(ask(w, "PATCH", "/api/v1/nodes/n/status", "",
 			     "{\"metadata\":{\"annotations\":null}}"),
 			 200);
