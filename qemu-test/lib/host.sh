@@ -46,7 +46,8 @@ host_start() { # INDEX
 	: >"$dir/serial.log"
 	case $ACCEL in
 	kvm) accel=kvm cpu=host ;;
-	tcg) accel=tcg,thread=multi cpu=$TCG_CPU ;;
+	# "Fast rep" is slow where it is emulated, byte by byte: pages are cleared by words instead
+	tcg) accel=tcg,thread=multi cpu=$TCG_CPU,-erms,-fsrm ;;
 	count) accel=tcg,thread=single cpu=$TCG_CPU ;;
 	esac
 	# shellcheck disable=SC2054  # QEMU's commas
