@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 
 #include "base/buf.h"
@@ -158,6 +159,8 @@ int main(int argc, char **argv)
 	log_init("hostd");
 	signal(SIGPIPE, SIG_IGN);
 	(void)setrlimit(RLIMIT_NOFILE, &files); /* a VM takes a dozen while it is prepared */
+	/* What has been used once stays: it is hostd who ends a shortage of memory */
+	(void)mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT);
 	options_paths(&h);
 	r = loop_init(&h.loop);
 	if (r == 0)

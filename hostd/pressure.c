@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Every ten seconds: does the host run short of memory or of room for scratch disks? Then tell the API, and evict. */
+/*
+ * Every ten seconds, and every second when it is near: does the host run short of memory or of room for scratch disks?
+ * Then tell the API, and evict. Without the closer look one pod that takes memory fast gets from plenty to nothing
+ * unseen, and a host that has nothing left spends its time on getting its own programs back into memory.
+ */
 #include <string.h>
 
 #include "base/clock.h"
@@ -8,6 +12,8 @@
 #include "hostd.h"
 
 #define PRESSURE_LOOK_MS 10000
+#define PRESSURE_NEAR_MS 1000
+#define PRESSURE_NEAR	 10 /* times the least */
 #define PRESSURE_STAY_MS 60000 /* it is said for so long after it has passed: no to and fro */
 
 static void pressure_judge(struct hostd *h, const struct host_room *room, enum pods_resource what,
@@ -28,13 +34,18 @@ static void pressure_judge(struct hostd *h, const struct host_room *room, enum p
 		node_set_pressure(h->node, kind, *until_ms > now_ms);
 }
 
+static bool pressure_is_near(const struct host_room *room)
+{
+	return room->left_bytes / PRESSURE_NEAR < room->least_bytes;
+}
+
 static void pressure_look(struct timer *t)
 {
 	struct hostd *h = container_of(t, struct hostd, pressure_look);
 	struct host_pressure p;
 	int r = host_pressure_read(h->scratch_dir, h->inventory.memory_bytes, &p);
 
-	timer_set(t, PRESSURE_LOOK_MS);
+	timer_set(t, r == 0 && pressure_is_near(&p.memory) ? PRESSURE_NEAR_MS : PRESSURE_LOOK_MS);
 	if (r < 0) {
 		log_debug("main", "ev=no_pressure error=\"%s\"", strerror(-r));
 		return;

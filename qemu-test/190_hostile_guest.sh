@@ -6,7 +6,7 @@
 # environment: own
 # deadline: 1000
 
-seconds=${HOSTILE_SECONDS:-8} seed=${HOSTILE_SEED:-$RANDOM}
+seconds=${HOSTILE_SECONDS:-20} seed=${HOSTILE_SEED:-$RANDOM}
 HOST_KERNEL_ARGS=hyper.debug
 env_up
 [ -f "$OUT/test/hostile" ] || fail "$OUT/test/hostile is missing: make $OUT/test/hostile"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # A host runs short: of scratch, then of memory. The pod that took it is evicted and says why; its neighbour notices nothing.
 # environment: own
-# deadline: 420
+# deadline: 900
 
 HOST_KERNEL_ARGS=hyper.debug
 env_up
@@ -40,7 +40,7 @@ pod_remove steady
 
 # Memory: it asked for little and takes what there is. Either hostd sees it in time, or the host's kernel kills that VM
 pod_create eater busybox '["sh", "-c", "tail /dev/zero"]' '{}' '{"resources": {"requests": {"memory": "16Mi"}, "limits": {"memory": "1Gi"}}}'
-await 180 "eater has ended" pod_is eater .status.phase Failed
+await 400 "eater has ended" pod_is eater .status.phase Failed
 why=$(pod eater '[.status.reason, .status.message, .status.containerStatuses[0].state.terminated.reason] | join(" ")')
 expect_match "why eater ended" '^(Evicted The node was low on resource: memory\.|.*the host ran out of memory.* OOMKilled)' "$why"
 pod_remove eater
