@@ -5,5 +5,7 @@ $(eval $(call program,hostd-inventory,hostd/inventory/main.c $(inventory_parts),
 inventory_tests := hostd/inventory/tests
 $(eval $(call unit_test,test_smbios,$(inventory_tests)/test_smbios.c $(inventory_parts),json base,))
 $(eval $(call unit_test,test_gather,$(inventory_tests)/test_gather.c $(inventory_parts),json base,))
+$(eval $(call unit_test,test_labels,$(inventory_tests)/test_labels.c $(inventory_parts),json base,))
+$(eval $(call unit_test,test_health,$(inventory_tests)/test_health.c $(inventory_parts),json base,))
 $(eval $(call unit_test,test_inventory,$(inventory_tests)/test_inventory.c hostd/inventory/inventory.c,json base,))
 $(eval $(call fuzz_target,fuzz_inventory,hostd/inventory/fuzz/fuzz_inventory.c $(inventory_parts),json base,,hostd/inventory/fuzz/corpus))

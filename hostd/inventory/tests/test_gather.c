@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The machine's parts out of a sysfs made by hand; labels, and the cut of what is too large. */
+/* The machine's parts out of a sysfs made by hand. */
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,7 +19,6 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "inventory/gather.h"
-#include "inventory/health.h"
 #include "inventory/lldp.h"
 
 #define NIC  "devices/pci0000:00/0000:00:1c.0/0000:01:00.0/net/eth0"
@@ -291,230 +289,6 @@ static void test_tpm_without_driver(void **state)
 	is("bmc", "{\"present\":true,\"answers\":false}");
 }
 
-/* ---- labels ---- */
-
-static const char *label(const struct json *labels, const char *name)
-{
-	char key[64];
-
-	snprintf(key, sizeof(key), "hypermetal.io/%s", name);
-	assert_non_null(json_get(labels, key));
-	return json_str(json_get(labels, key), "(null)");
-}
-
-static struct json *labels_of(const char *text)
-{
-	struct json_doc *doc;
-	struct json *labels;
-
-	assert_int_equal(json_parse(text, strlen(text), &doc, NULL), 0);
-	labels = gather_labels(g.doc, json_root(doc));
-	json_doc_free(doc);
-	return labels;
-}
-
-static void test_labels(void **state)
-{
-	struct json *l = labels_of(
-		"{\"system\":{\"vendor\":\" ..Dell Inc. \",\"product\":\"\"},"
-		"\"chassis\":{\"assetTag\":\"row 7 / rack 12 (left) --\"},"
-		"\"cpu\":{\"model\":\"Intel(R) Xeon(R) Gold 6338 CPU @ 2.00GHz\",\"sockets\":2},"
-		"\"memory\":{\"totalBytes\":1,\"dimms\":[{\"sizeBytes\":68719476736},"
-		"{\"sizeBytes\":68719476736},{}]},"
-		"\"nics\":[{\"speedMbps\":1000},{\"speedMbps\":25000},{}],"
-		"\"disks\":[{\"health\":{\"state\":\"good\"}},{},{\"sizeBytes\":9223372036854775807},"
-		"{\"sizeBytes\":5},{\"health\":{\"state\":\"warning\"}},{\"health\":{\"state\":\"unknown\"}}],"
-		"\"boot\":{\"firmware\":\"UEFI\",\"secureBoot\":\"enabled\"},"
-		"\"tpm\":{\"present\":true,\"version\":\"2.0\"}}");
-
-	(void)state;
-	assert_string_equal(label(l, "vendor"), "Dell-Inc");
-	assert_string_equal(label(l, "product"), "(null)");
-	assert_string_equal(label(l, "asset-tag"), "row-7-rack-12-left");
-	assert_string_equal(label(l, "cpu-model"), "Intel-Xeon-Gold-6338-CPU-2.00GHz");
-	assert_string_equal(label(l, "cpu-sockets"), "2");
-	assert_string_equal(label(l, "cpu-cores"), "(null)");
-	assert_string_equal(label(l, "memory-gib"), "128");
-	assert_string_equal(label(l, "nics"), "3");
-	assert_string_equal(label(l, "nic-mbps"), "25000");
-	assert_string_equal(label(l, "disks"), "6");
-	assert_string_equal(label(l, "disk-health"), "warning");
-	assert_string_equal(label(l, "firmware"), "uefi");
-	assert_string_equal(label(l, "secure-boot"), "enabled");
-	assert_string_equal(label(l, "tpm"), "2.0");
-	assert_string_equal(label(l, "bmc"), "none");
-}
-
-static void test_long_label(void **state)
-{
-	char text[300], *value = mem_alloc(201);
-	const char *out;
-
-	(void)state;
-	memset(value, 'x', 200);
-	value[62] = ' '; /* the last that would fit */
-	snprintf(text, sizeof(text), "{\"system\":{\"serial\":\"%s\"}}", value);
-	out = label(labels_of(text), "serial");
-	assert_int_equal(strlen(out), 62);
-	free(value);
-}
-
-/* ---- fit ---- */
-
-static struct json *fill(const char *key, int count, const char *class)
-{
-	struct json *list = json_arr_of(g.doc, g.root, key);
-
-	for (int i = 0; i < count; i++) {
-		struct json *o = json_new_obj(g.doc);
-
-		json_put_fmt(g.doc, o, "address", "%04x:00:00.0", i);
-		json_put_str(g.doc, o, "class", class);
-		json_put_str(g.doc, o, "driver", "x");
-		json_push(g.doc, list, o);
-	}
-	return list;
-}
-
-static size_t length(void)
-{
-	struct buf b = BUF_INIT(0);
-	size_t len;
-
-	assert_int_equal(json_write(g.root, &b), 0);
-	len = b.len;
-	buf_done(&b);
-	return len;
-}
-
-static void test_fit(void **state)
-{
-	struct json *pci_list = fill("pci", 100, "020000");
-
-	(void)state;
-	fill("pci", 100, "088000");
-	fill("nics", 3, "");
-	gather_fit(g.doc, g.root, 100000);
-	assert_null(json_get(g.root, "cut"));
-	gather_fit(g.doc, g.root, 10000);
-	assert_true(length() <= 10000 && length() > 9700);
-	assert_true(json_count(pci_list) > 100); /* of the dull ones some stay */
-	assert_int_equal(json_int(json_at(g.root, "cut", "pci", NULL), 0),
-			 200 - (int64_t)json_count(pci_list));
-	gather_fit(g.doc, g.root, 2000);
-	assert_true(length() <= 2000);
-	assert_int_equal(json_int(json_at(g.root, "cut", "pci", NULL), 0),
-			 200 - (int64_t)json_count(pci_list));
-	assert_int_equal(json_count(json_get(g.root, "nics")), 3);
-	gather_fit(g.doc, g.root, 200);
-	assert_true(length() <= 200);
-}
-
-/* ---- health ---- */
-
-static void test_nvme(void **state)
-{
-	uint8_t log[HEALTH_NVME_LOG_SIZE] = {0};
-	struct health h;
-
-	(void)state;
-	log[3] = 100;
-	log[5] = 7;
-	log[128] = 0x10;
-	log[129] = 0x27;
-	health_parse_nvme(log, &h);
-	assert_int_equal(h.state, HEALTH_GOOD);
-	assert_int_equal(h.on_hours, 10000);
-	assert_int_equal(h.used_percent, 7);
-	assert_int_equal(h.media_errors, 0);
-	memset(log + 144, 0xff, 16);
-	log[5] = 130;
-	health_parse_nvme(log, &h);
-	assert_int_equal(h.state, HEALTH_WARNING);
-	assert_int_equal(h.unsafe_shutdowns, INT64_MAX);
-	assert_string_equal(h.why, "its promised life is used up");
-	log[0] = 1 << 2 | 1 << 0;
-	health_parse_nvme(log, &h);
-	assert_int_equal(h.state, HEALTH_FAILING);
-	assert_string_equal(h.why, "its reliability is degraded");
-}
-
-static void attribute(uint8_t *data, int place, uint8_t id, uint32_t raw)
-{
-	uint8_t *a = data + 2 + place * 12;
-
-	a[0] = id;
-	for (int i = 0; i < 4; i++)
-		a[5 + i] = (uint8_t)(raw >> 8 * i);
-	data[511] = 0;
-	for (int i = 0; i < 511; i++)
-		data[511] = (uint8_t)(data[511] - data[i]);
-}
-
-static void test_ata(void **state)
-{
-	uint8_t data[HEALTH_ATA_DATA_SIZE] = {0};
-	struct health h;
-
-	(void)state;
-	attribute(data, 0, 9, 30000);
-	attribute(data, 29, 5, 8);
-	health_parse_ata(data, 0, &h);
-	assert_int_equal(h.state, HEALTH_GOOD);
-	assert_int_equal(h.on_hours, 30000);
-	assert_int_equal(h.reallocated, 8);
-	assert_int_equal(h.pending, -1);
-	health_parse_ata(data, -1, &h);
-	assert_int_equal(h.state, HEALTH_UNKNOWN);
-	attribute(data, 3, 197, 1);
-	health_parse_ata(data, 0, &h);
-	assert_int_equal(h.state, HEALTH_WARNING);
-	health_parse_ata(data, 1, &h);
-	assert_int_equal(h.state, HEALTH_FAILING);
-	data[0]++; /* the checksum is wrong: nothing of it is believed */
-	health_parse_ata(data, -1, &h);
-	assert_int_equal(h.state, HEALTH_UNKNOWN);
-	assert_int_equal(h.on_hours, -1);
-	assert_string_equal(h.why, "its answer makes no sense");
-}
-
-/* A disk that is none, and one that somebody asks already */
-static void test_asked(void **state)
-{
-	char path[128];
-	struct health_asked *a;
-	int fd;
-
-	(void)state;
-	a = health_ask_new(dir);
-	health_ask_disk(a, "no-such-disk", HEALTH_NVME);
-	health_ask_disk(a, "null", HEALTH_ATA);
-	health_ask_wait(a, 5000);
-	assert_string_equal(health_ask_result(a, "no-such-disk")->why, "it cannot be opened");
-	assert_string_equal(health_ask_result(a, "null")->why, "it refuses to tell");
-	assert_null(health_ask_result(a, "other"));
-	health_ask_free(a);
-
-	snprintf(path, sizeof(path), "%s/null", dir);
-	fd = open(path, O_RDWR | O_CLOEXEC);
-	assert_true(fd >= 0);
-	assert_int_equal(flock(fd, LOCK_EX), 0);
-	a = health_ask_new(dir);
-	health_ask_disk(a, "null", HEALTH_NVME);
-	health_ask_wait(a, 5000);
-	assert_string_equal(health_ask_result(a, "null")->why,
-			    "it has not answered an earlier question");
-	health_ask_free(a);
-	close(fd);
-
-	/* A disk that takes longer than the deadline is not waited for */
-	a = health_ask_new(dir);
-	health_ask_disk(a, "null", HEALTH_NVME);
-	health_ask_wait(a, 0);
-	assert_string_equal(health_ask_result(a, "null")->why, "it does not answer");
-	health_ask_free(a);
-}
-
 /* ---- LLDP ---- */
 
 #define HEAD	"\x01\x80\xc2\x00\x00\x0e\x52\x54\x00\x00\x00\x01\x88\xcc"
@@ -601,10 +375,9 @@ static void test_neighbour(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_nothing), T(test_cpu),	     T(test_memory),   T(test_nic),
-		T(test_disks),	 T(test_pci),	     T(test_platform), T(test_tpm_without_driver),
-		T(test_labels),	 T(test_long_label), T(test_fit),      T(test_nvme),
-		T(test_ata),	 T(test_asked),	     T(test_lldp),     T(test_neighbour),
+		T(test_nothing), T(test_cpu),	    T(test_memory),   T(test_nic),
+		T(test_disks),	 T(test_pci),	    T(test_platform), T(test_tpm_without_driver),
+		T(test_lldp),	 T(test_neighbour),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
