@@ -2,6 +2,7 @@
 #include "cmd.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -52,21 +53,29 @@ struct json *cmd_cordon_patch(struct json_doc *doc, bool cordon, bool ours)
 	return root;
 }
 
-const char *cmd_size(char out[24], const char *quantity)
+const char *cmd_bytes(char out[24], int64_t bytes)
 {
-	static const char units[] = "KMGTP";
-	int64_t bytes, unit = 1024;
+	static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+	int64_t unit = 1, tenths;
 	size_t u = 0;
 
-	if (quantity_parse(quantity, QUANTITY_UNITS, &bytes) < 0)
+	if (bytes < 0)
 		return "-";
-	while (bytes >= unit * 1024 && u < sizeof(units) - 2) {
+	for (; u < ARRAY_SIZE(units) - 1 && bytes / unit >= 1024; u++)
 		unit *= 1024;
-		u++;
-	}
-	snprintf(out, 24, "%lld.%lld %ciB", (long long)(bytes / unit),
-		 (long long)(bytes % unit * 10 / unit), units[u]);
+	tenths = bytes % unit / (unit / 10 + 1);
+	if (tenths)
+		snprintf(out, 24, "%" PRId64 ".%" PRId64 " %s", bytes / unit, tenths, units[u]);
+	else
+		snprintf(out, 24, "%" PRId64 " %s", bytes / unit, units[u]);
 	return out;
+}
+
+const char *cmd_size(char out[24], const char *quantity)
+{
+	int64_t bytes;
+
+	return quantity_parse(quantity, QUANTITY_UNITS, &bytes) < 0 ? "-" : cmd_bytes(out, bytes);
 }
 
 /* The same steps as kubectl: two units while the first is small */
@@ -121,8 +130,8 @@ const char *cmd_node_image(const struct json *node, char *out, size_t size)
 {
 	const char *is = json_str(json_at(node, "status", "nodeInfo", "osImage", NULL), "");
 	const struct json *notes = json_at(node, "metadata", "annotations", NULL);
-	const char *assigned = json_str(json_get(notes, "hypermetal.io/image"), "");
-	const char *trouble = json_str(json_get(notes, "hypermetal.io/image-trouble"), "");
+	const char *assigned = json_str(json_get(notes, CMD_IMAGE_KEY), "");
+	const char *trouble = json_str(json_get(notes, CMD_TROUBLE_KEY), "");
 
 	if (!str_eq(cmd_node_ready(node), "Ready")) /* worth more than what it runs */
 		is = json_str(json_get(cmd_condition(node, "Ready"), "message"), "");

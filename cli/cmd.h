@@ -59,8 +59,15 @@ const char *cmd_pod_reason(const struct json *pod);
 /* Annotation of a Node that was cordoned for a moment, by a command that uncordons it */
 #define CMD_CORDON_KEY "hypermetal.io/cordoned-by"
 
+/* And of one that is to boot another image, or could not: docs/reimage.md */
+#define CMD_IMAGE_KEY	"hypermetal.io/image"
+#define CMD_TROUBLE_KEY "hypermetal.io/image-trouble"
+
 /** cmd_cordon_patch() - The patch of a Node. @ours: for a moment. Return: a value of @doc */
 struct json *cmd_cordon_patch(struct json_doc *doc, bool cordon, bool ours);
+
+/** cmd_bytes() - "12.3 MiB", "-" of a negative number */
+const char *cmd_bytes(char out[24], int64_t bytes);
 
 /** cmd_size() - "12.3 MiB" of a Kubernetes quantity, or "-" */
 const char *cmd_size(char out[24], const char *quantity);

@@ -195,10 +195,9 @@ static int describe_host(struct cmd *c, const char *name)
 		line(info[i][0],
 		     json_str(json_at(node, "status", "nodeInfo", info[i][1], NULL), ""));
 	line("Assigned:",
-	     json_str(json_at(node, "metadata", "annotations", "hypermetal.io/image", NULL), ""));
+	     json_str(json_at(node, "metadata", "annotations", CMD_IMAGE_KEY, NULL), ""));
 	line("Trouble:",
-	     json_str(json_at(node, "metadata", "annotations", "hypermetal.io/image-trouble", NULL),
-		      ""));
+	     json_str(json_at(node, "metadata", "annotations", CMD_TROUBLE_KEY, NULL), ""));
 	conditions(node);
 	if (inventory)
 		inventory_print(json_root(inventory), stdout);

@@ -21,16 +21,14 @@
 #define DRAIN_LEASE_PATH "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
 
 /* Annotations of Nodes, docs/reimage.md */
-#define DRAIN_IMAGE_KEY	  "hypermetal.io/image"
-#define DRAIN_TROUBLE_KEY "hypermetal.io/image-trouble"
-#define DRAIN_REBOOT_KEY  "hypermetal.io/reboot"
-#define DRAIN_LOOK_KEY	  "hypermetal.io/look" /* of its Lease */
+#define DRAIN_REBOOT_KEY "hypermetal.io/reboot"
+#define DRAIN_LOOK_KEY	 "hypermetal.io/look" /* of its Lease */
 
 struct drain {
 	struct cmd *c;
 	const char *image, *selector;
 	bool reboot, reimage; /* what follows; neither: drain alone */
-	bool delete; /* pods that nothing makes again, too */
+	bool bare; /* pods that nothing makes again, too */
 	uint64_t timeout_s; /* of one host */
 	uint64_t until_ms; /* clock_mono_ms() */
 };
@@ -158,7 +156,7 @@ static int pods_round(const struct drain *d, const struct json *pods, struct err
 	int left = 0;
 
 	while (json_next(&it)) {
-		if (stays(it.value) || (!d->delete &&!has_owner(it.value, NULL)))
+		if (stays(it.value) || (!d->bare && !has_owner(it.value, NULL)))
 			continue;
 		left++;
 		if (json_at(it.value, "metadata", "deletionTimestamp", NULL))
@@ -276,9 +274,9 @@ static int assign(const struct drain *d, const char *host, struct err *e)
 	struct json *root = json_new_obj(doc), *notes;
 
 	notes = json_obj_of(doc, json_obj_of(doc, root, "metadata"), "annotations");
-	json_put_str(doc, notes, DRAIN_IMAGE_KEY, d->image);
+	json_put_str(doc, notes, CMD_IMAGE_KEY, d->image);
 	/* What failed before is tried again. */
-	json_put(doc, notes, DRAIN_TROUBLE_KEY, json_new_null(doc));
+	json_put(doc, notes, CMD_TROUBLE_KEY, json_new_null(doc));
 	return api_call(d->c->api, "PATCH", path, root, NULL, e);
 }
 
@@ -312,8 +310,8 @@ static int came_back(struct drain *d, const char *host, const struct json *befor
 		r = cordon(d, host, false, e);
 	if (r == 0 && d->reimage && !cmd_node_runs(node, d->image))
 		r = err_set(e, -EIO, "came back with %s%s%s", info(node, "osImage"),
-			    *annotation(node, DRAIN_TROUBLE_KEY) ? ": " : "",
-			    annotation(node, DRAIN_TROUBLE_KEY));
+			    *annotation(node, CMD_TROUBLE_KEY) ? ": " : "",
+			    annotation(node, CMD_TROUBLE_KEY));
 	return r;
 }
 
@@ -406,7 +404,7 @@ static int options(struct drain *d, int argc, char **argv)
 		else if (opt == 'l')
 			d->selector = optarg;
 		else if (opt == 'D')
-			d->delete = true;
+			d->bare = true;
 		else if (opt != 't')
 			return cmd_usage(argv[0], "unknown option");
 		else if (str_u64(optarg, 86400, &d->timeout_s) < 0)

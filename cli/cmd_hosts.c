@@ -112,13 +112,11 @@ int cmd_images(struct cmd *c, int argc, char **argv)
 		struct json_iter it = json_iter(json_at(node.value, "status", "images", NULL));
 
 		while (json_next(&it)) {
-			char size[24], bytes[24];
+			char size[24];
 			const char *cells[3];
 
-			snprintf(bytes, sizeof(bytes), "%lld",
-				 (long long)json_int(json_get(it.value, "sizeBytes"), 0));
 			cells[0] = image_name(it.value);
-			cells[1] = cmd_size(size, bytes);
+			cells[1] = cmd_bytes(size, json_int(json_get(it.value, "sizeBytes"), 0));
 			cells[2] = json_str(json_at(node.value, "metadata", "name", NULL), "");
 			table_add(t, cells);
 		}

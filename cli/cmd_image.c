@@ -16,6 +16,7 @@
 
 #define IMAGES_PATH "/hypermetal/images"
 #define SUM_SUFFIX  ".sha256"
+#define MEDIA	    "hypermetal" /* begins the names of media made of an image: no part of it */
 #define PIECE	    ((size_t)1 << 20) /* as much as the controller takes at a time */
 #define WORD_MAX    256
 
@@ -56,7 +57,7 @@ static int add_file(int dir, const char *name, struct json_doc *doc, struct json
 	return 0;
 }
 
-/* All files of the folder that have a checksum */
+/* All files of the folder that have a checksum, but for media */
 static int add_files(int dir, struct json_doc *doc, struct json *files, struct err *e)
 {
 	int again = dup(dir), r = 0;
@@ -68,7 +69,7 @@ static int add_files(int dir, struct json_doc *doc, struct json *files, struct e
 	while (r == 0 && (ent = readdir(list))) {
 		_cleanup_free_ char *name = NULL;
 
-		if (!str_ends(ent->d_name, SUM_SUFFIX))
+		if (!str_ends(ent->d_name, SUM_SUFFIX) || str_starts(ent->d_name, MEDIA))
 			continue;
 		name = mem_strndup(ent->d_name, strlen(ent->d_name) - strlen(SUM_SUFFIX));
 		r = add_file(dir, name, doc, files, e);
@@ -148,15 +149,13 @@ static void image_row(struct table *t, const struct json *image)
 	bool standard = json_bool(json_at(image, "status", "default", NULL), false);
 	bool readable = json_bool(json_at(image, "status", "readable", NULL), true);
 	struct buf hosts = BUF_INIT(0);
-	char age[16], size[24], bytes[24];
+	char age[16], size[24];
 	const char *cells[5];
 
 	while (json_next(&it))
 		buf_printf(&hosts, "%s%s", hosts.len ? "," : "", json_str(it.value, ""));
-	snprintf(bytes, sizeof(bytes), "%lld",
-		 (long long)json_int(json_at(image, "spec", "sizeBytes", NULL), 0));
 	cells[0] = json_str(json_at(image, "metadata", "name", NULL), "");
-	cells[1] = cmd_size(size, bytes);
+	cells[1] = cmd_bytes(size, json_int(json_at(image, "spec", "sizeBytes", NULL), 0));
 	cells[2] = cmd_age(age, json_at(image, "metadata", "creationTimestamp", NULL));
 	cells[3] = !readable ? "unreadable" : standard ? "default" : "";
 	cells[4] = buf_str(&hosts);

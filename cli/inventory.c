@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "cmd.h"
 #include "table.h"
 
 #define INVENTORY_ANNOTATION "hypermetal.io/inventory"
@@ -44,21 +45,10 @@ static const char *int_of(const struct json *o, const char *key, char *out)
 /* "1.5 TiB"; "" for none */
 static const char *size_of(const struct json *o, const char *key, char *out)
 {
-	static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
-	int64_t bytes = json_int(json_get(o, key), -1), unit = 1;
-	size_t u = 0;
+	int64_t bytes = json_int(json_get(o, key), -1);
 
 	out[0] = '\0';
-	if (bytes < 0)
-		return out;
-	for (; u < ARRAY_SIZE(units) - 1 && bytes / unit >= 1024; u++)
-		unit *= 1024;
-	if (bytes % unit / (unit / 10 + 1))
-		snprintf(out, INVENTORY_CELL_MAX, "%" PRId64 ".%" PRId64 " %s", bytes / unit,
-			 bytes % unit / (unit / 10 + 1), units[u]);
-	else
-		snprintf(out, INVENTORY_CELL_MAX, "%" PRId64 " %s", bytes / unit, units[u]);
-	return out;
+	return bytes < 0 ? out : cmd_bytes(out, bytes);
 }
 
 /* ---- one line: parts with commas between ---- */

@@ -147,6 +147,7 @@ int rollout_new(struct loop *loop, struct store *store, const struct rollout_con
 		.limit_s = config->ready_within_s,
 		.hosts = ENROL_HOSTS,
 		.os_prefix = OS_PREFIX,
+		.nameless = IMAGE_NAMELESS,
 		.standard = standard,
 		.usable = usable,
 		.any = any,

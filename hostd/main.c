@@ -129,17 +129,20 @@ static void hostd_on_signal(int signo, void *arg)
 	loop_stop(&h->loop, 0);
 }
 
-/* Without files of its own a host can do nothing but ask for them; init starts the next hostd, which finds them */
-static int hostd_fetch_piece(struct hostd *h, struct err *e)
+/* A node; or, without files of its own, a host that asks for them: init starts the next hostd, which finds them */
+static int hostd_start(struct hostd *h, struct err *e)
 {
-	int r = piece_start(h, e);
+	int r;
 
-	if (r < 0) {
-		log_error("main", "ev=failed error=\"%s\"", err_msg(e));
-		return 1;
-	}
-	r = loop_run(&h->loop);
-	return r < 0 ? 1 : r;
+	if (h->bare)
+		return piece_start(h, e);
+	r = wire_pods(h, e);
+	if (r == 0)
+		r = hostd_start_network(h, e);
+	if (r == 0)
+		log_info("main", "ev=hostd_started version=" HOSTD_VERSION " node=%s",
+			 h->settings.node_name);
+	return r;
 }
 
 int main(int argc, char **argv)
@@ -169,18 +172,12 @@ int main(int argc, char **argv)
 		err_sys(&e, r, "event loop");
 	if (r == 0)
 		r = hostd_start_host(&h, &e);
-	if (r == 0 && h.bare)
-		return hostd_fetch_piece(&h, &e);
 	if (r == 0)
-		r = wire_pods(&h, &e);
-	if (r == 0)
-		r = hostd_start_network(&h, &e);
+		r = hostd_start(&h, &e);
 	if (r < 0) {
 		log_error("main", "ev=failed error=\"%s\"", err_msg(&e));
 		return 1;
 	}
-	log_info("main", "ev=hostd_started version=" HOSTD_VERSION " node=%s",
-		 h.settings.node_name);
 	r = loop_run(&h.loop);
 	wire_done(&h);
 	return r < 0 ? 1 : r;

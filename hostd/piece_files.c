@@ -12,17 +12,11 @@
 
 int piece_url(const char *cmdline, char *url)
 {
-	static const char word[] = "hyper.boot=";
-	const char *p = cmdline, *rest;
+	const char *p = str_word(cmdline, "hyper.boot="), *rest;
 	size_t len;
 
-	while (p && strncmp(p, word, sizeof(word) - 1) != 0) {
-		p = strchr(p, ' ');
-		p = p ? p + 1 : NULL;
-	}
 	if (!p)
 		return -ENOENT;
-	p += sizeof(word) - 1;
 	len = strcspn(p, " \n");
 	while (len && p[len - 1] == '/')
 		len--;

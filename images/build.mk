@@ -15,6 +15,9 @@ $(IPXE:%=$(O)/images/%): $(O)/images/%: $(O)/pkg/native/ipxe.stamp
 	$(Q)cp $(O)/pkg/native/ipxe/$* $@
 
 BOOT_URL ?=
+ifneq ($(filter-out http://% https://%,$(BOOT_URL)),)
+$(error BOOT_URL=$(BOOT_URL): not http://ADDR:PORT)
+endif
 uki_command_line := $(if $(BOOT_URL),hyper.boot=$(BOOT_URL))
 $(shell mkdir -p $(O); [ -e $(O)/.uki ] && [ "$$(cat $(O)/.uki)" = "$(uki_command_line)" ] || echo "$(uki_command_line)" >$(O)/.uki)
 

@@ -122,14 +122,21 @@ static int host_settings(const struct boot *b, struct boot_host *h, struct buf *
 	return r < 0 ? err_sys(e, r, "host settings") : 0;
 }
 
+/* What is a host's own, besides the CA's certificate. Return: 0 or -errno; @settings is the caller's either way */
+static int host_own(const struct boot *b, struct boot_host *h, struct buf *settings,
+		    char token[BOOT_TOKEN_MAX], struct err *e)
+{
+	int r = host_settings(b, h, settings, e);
+
+	return r < 0 ? r : b->ops->mint(h, token, e, b->arg);
+}
+
 static int piece_pack(const struct boot *b, struct boot_host *h, struct cpio *c, struct err *e)
 {
 	struct buf settings = BUF_INIT(SETTINGS_MAX);
 	char token[BOOT_TOKEN_MAX] = "";
-	int r = host_settings(b, h, &settings, e);
+	int r = host_own(b, h, &settings, token, e);
 
-	if (r == 0)
-		r = b->ops->mint(h, token, e, b->arg);
 	if (r == 0) {
 		cpio_init(c, BOOT_PIECE_MAX);
 		cpio_dir(c, "hyper", 0700);
@@ -335,7 +342,7 @@ static void serve_files(struct boot *b, struct http_request *r)
 		http_reply_text(r, 400, "mac= is no MAC address\n");
 		return;
 	}
-	if (host_settings(b, &h, &settings, &e) < 0 || b->ops->mint(&h, token, &e, b->arg) < 0) {
+	if (host_own(b, &h, &settings, token, &e) < 0) {
 		log_warn("boot", "ev=boot_refused mac=%s msg=\"%s\"", h.mac, err_msg(&e));
 		http_reply_text(r, 503, "not now; the controller's log says why\n");
 	} else {

@@ -97,7 +97,7 @@ int folder_read(int dirfd, const char *name, struct image_info *info, struct err
 		    str_copy(file, sizeof(file), ent->d_name) < 0)
 			continue;
 		file[strlen(file) - strlen(SUM_SUFFIX)] = '\0';
-		if (image_name_valid(file))
+		if (image_name_valid(file) && !str_starts(file, IMAGE_MEDIA))
 			r = add_file(dir, file, info, e);
 	}
 	if (list)

@@ -83,16 +83,6 @@ int images_add(struct images *s, int dirfd, const char *name, const struct image
 	return 0;
 }
 
-static size_t count(const struct images *s)
-{
-	const struct image *i;
-	size_t n = 0;
-
-	list_for_each(i, &s->all, node)
-		n++;
-	return n;
-}
-
 static void load_one(struct images *s, const char *name)
 {
 	struct image_info info = {.file_count = 0};
@@ -102,7 +92,9 @@ static void load_one(struct images *s, const char *name)
 	if (!image_version_valid(name) || images_find(s, name))
 		return;
 	(void)str_copy(info.version, sizeof(info.version), name);
-	r = count(s) < IMAGES_MAX ? 0 : err_set(&e, -E2BIG, "more than %d images", IMAGES_MAX);
+	r = list_count(&s->all) < IMAGES_MAX
+		    ? 0
+		    : err_set(&e, -E2BIG, "more than %d images", IMAGES_MAX);
 	if (r == 0)
 		r = folder_read(s->dirfd, name, &info, &e);
 	if (r == 0)

@@ -90,22 +90,10 @@ static int open_files(struct upload *u, struct err *e)
 	return 0;
 }
 
-static size_t uploads_count(const struct images *s)
-{
-	const struct upload *u;
-	size_t n = 0;
-
-	list_for_each(u, &s->uploads, node)
-		n++;
-	return n;
-}
-
 int images_begin(struct images *s, const struct image_info *info, struct err *e)
 {
 	const struct image *there = images_find(s, info->version);
 	struct upload *u = find(s, info->version);
-	const struct image_info *last = NULL;
-	size_t images = 0;
 	int r;
 
 	if (there)
@@ -116,11 +104,9 @@ int images_begin(struct images *s, const struct image_info *info, struct err *e)
 					 info->version);
 	if (u)
 		upload_free(u);
-	while ((last = images_next(s, last ? last->version : NULL)))
-		images++;
-	if (images >= IMAGES_MAX)
+	if (list_count(&s->all) >= IMAGES_MAX)
 		return err_set(e, -EBUSY, "there are %d images already: remove some", IMAGES_MAX);
-	if (uploads_count(s) >= UPLOADS_MAX)
+	if (list_count(&s->uploads) >= UPLOADS_MAX)
 		return err_set(e, -EBUSY, "%d images are being added at the moment", UPLOADS_MAX);
 	u = mem_alloc(sizeof(*u));
 	u->images = s;

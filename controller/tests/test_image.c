@@ -210,6 +210,25 @@ static void test_loader(void **state)
 }
 
 /* What a crash leaves is gone at the next start. */
+/* Media that were made of an image lie beside it; they are no part of it. */
+static void test_media(void **state)
+{
+	static const char sum[] =
+		"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855  hypermetal.raw.zst\n";
+	struct world *w = *state;
+	const struct image_info *info;
+
+	put(w->from, "hypermetal.raw.zst", "x");
+	put(w->from, "hypermetal.raw.zst.sha256", sum); /* another's: nobody looks */
+	put(w->from, "version", "v2\n");
+	images_reload(w->images);
+	assert_string_equal(images_default(w->images), "v2");
+	info = images_next(w->images, "v1");
+	assert_string_equal(info->version, "v2");
+	assert_int_equal(info->file_count, 2);
+	assert_false(there(w, "v2/hypermetal.raw.zst"));
+}
+
 static void test_tidy(void **state)
 {
 	struct world *w = *state;
@@ -375,6 +394,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_default_bad, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_reload, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_loader, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_media, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_tidy, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_upload, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_upload_broken, set_up, tear_down),

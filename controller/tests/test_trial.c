@@ -26,7 +26,8 @@ static bool usable(const char *version, void *arg)
 	       !(broken && str_eq(version, broken));
 }
 
-static const struct state_images images = {.standard = "D", .any = "D", .usable = usable};
+static const struct state_images images = {
+	.standard = "D", .any = "D", .nameless = "sha256-", .usable = usable};
 
 static void assert_gets(struct state *s, uint64_t now_s, const char *wanted, bool on_trial)
 {
@@ -139,7 +140,8 @@ static void test_new_default(void **state)
 
 static void test_unreadable(void **state)
 {
-	const struct state_images none = {.standard = "", .any = "", .usable = usable};
+	const struct state_images none = {
+		.standard = "", .any = "", .nameless = "sha256-", .usable = usable};
 	struct state s = {.good = "A", .assigned = "C"};
 	bool trial;
 
@@ -196,6 +198,7 @@ static int set_up(void **state)
 	const struct store_config store = {.volatiles = volatiles};
 	const struct trial_config config = {.hosts = "hosts",
 					    .os_prefix = "HyperMetal ",
+					    .nameless = "sha256-",
 					    .standard = standard,
 					    .usable = usable,
 					    .any = standard};

@@ -7,8 +7,6 @@
 #include "base/mem.h"
 #include "base/str.h"
 
-#define NAMELESS "sha256-" /* begins a version that the image itself does not know */
-
 static void copy(char *dst, size_t size, const char *src)
 {
 	memmove(dst, src, strnlen(src, size - 1) + 1);
@@ -110,9 +108,9 @@ bool state_ready(struct state *s, const struct state_images *images, const char 
 	/* What the Node says of the boot before proves nothing. */
 	if (*s->boot_id && str_eq(s->boot_id, boot_id))
 		return false;
-	if (str_starts(s->trying, NAMELESS))
+	if (str_starts(s->trying, images->nameless))
 		is = s->trying;
-	else if (!*s->trying && str_starts(s->good, NAMELESS))
+	else if (!*s->trying && str_starts(s->good, images->nameless))
 		is = s->good;
 	if (!usable(images, is))
 		return false; /* not one of ours */

@@ -24,6 +24,7 @@ struct state {
 /* The images, as the rules see them */
 struct state_images {
 	const char *standard, *any;
+	const char *nameless; /* begins a version that the image itself does not know */
 	bool (*usable)(const char *version, void *arg);
 	void *arg;
 };

@@ -18,11 +18,12 @@
 
 #define BOOTS	  "boots"
 #define NODES	  "nodes"
-#define LOOK_MS	  15000 /* for trials whose time is over */
+#define LOOK_MS	  15000 /* for trials whose time is over, while there are any */
 #define LEAST_S	  120U /* a boot that was begun is given that much, if there is so much at all */
 #define NAME_SIZE 256
 
 struct trial {
+	struct loop *loop; /* NULL: none (tests) */
 	struct store *store;
 	struct trial_config config;
 	struct store_sub nodes;
@@ -153,6 +154,7 @@ static struct state_images images_now(const struct trial *t)
 	return (struct state_images){
 		.standard = t->config.standard(t->config.arg),
 		.any = t->config.any(t->config.arg),
+		.nameless = t->config.nameless,
 		.usable = t->config.usable,
 		.arg = t->config.arg,
 	};
@@ -203,8 +205,8 @@ static void on_look(struct timer *timer)
 	struct trial *t = container_of(timer, struct trial, look);
 	char at[NAME_SIZE] = "";
 	const struct store_object *o;
+	bool on_trial = false;
 
-	timer_set(timer, LOOK_MS);
 	while ((o = store_next(t->store, BOOTS, NULL, "", *at ? at : NULL))) {
 		struct state s;
 
@@ -215,11 +217,14 @@ static void on_look(struct timer *timer)
 			continue;
 		}
 		load(t, at, &s);
-		if (!state_expire(&s, (uint64_t)time(NULL), t->config.limit_s))
-			continue;
-		save(t, at, &s);
-		tell(t, at, &s);
+		if (state_expire(&s, (uint64_t)time(NULL), t->config.limit_s)) {
+			save(t, at, &s);
+			tell(t, at, &s);
+		}
+		on_trial |= *s.trying != '\0';
 	}
+	if (on_trial)
+		timer_set(timer, LOOK_MS);
 }
 
 int trial_new(struct loop *loop, struct store *store, const struct trial_config *config,
@@ -228,6 +233,7 @@ int trial_new(struct loop *loop, struct store *store, const struct trial_config 
 	struct trial *t = mem_alloc(sizeof(*t));
 	int r;
 
+	t->loop = loop;
 	t->store = store;
 	t->config = *config;
 	if (!t->config.limit_s)
@@ -280,6 +286,8 @@ int trial_choose(struct trial *t, const char *node, struct trial_choice *choice,
 	if (*s.trying)
 		log_info("trial", "ev=image_trial node=%s version=%s attempt=%u", node, s.trying,
 			 s.attempts);
+	if (*s.trying && t->loop && !timer_armed(&t->look))
+		timer_set(&t->look, LOOK_MS);
 	save(t, node, &s);
 	tell(t, node, &s);
 	return *choice->version ? 0 : err_set(e, -ENOENT, "there is no image that can be read");

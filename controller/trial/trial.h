@@ -35,6 +35,7 @@ struct trial_config {
 	unsigned int limit_s; /* instead of TRIAL_S; 0: that */
 	const char *hosts; /* the store's resource of hosts that may boot */
 	const char *os_prefix; /* osImage of a Node without the version, "HyperMetal " */
+	const char *nameless; /* begins a version that the image itself does not know, "sha256-" */
 	/* The default version, "" when there is none */
 	const char *(*standard)(void *arg);
 	bool (*usable)(const char *version, void *arg);

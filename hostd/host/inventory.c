@@ -86,7 +86,7 @@ static uint64_t inventory_memory(void)
 bool host_cpu_has(const char *flag)
 {
 	struct buf b = BUF_INIT(INVENTORY_FILE_MAX);
-	char *save = NULL, *word, *line;
+	char *line;
 	bool has = false;
 
 	/* A big machine's file may be longer than the cap; the first processor is enough. */
@@ -96,9 +96,7 @@ bool host_cpu_has(const char *flag)
 		line = strchr(line, ':');
 		if (line)
 			line[strcspn(line, "\n")] = '\0';
-		for (word = line ? strtok_r(line + 1, " ", &save) : NULL; word && !has;
-		     word = strtok_r(NULL, " ", &save))
-			has = str_eq(word, flag);
+		has = line && str_has_word(line + 1, flag);
 	}
 	buf_done(&b);
 	return has;

@@ -59,15 +59,10 @@ static struct {
 
 int host_bootif_parse(const char *cmdline, char *mac)
 {
-	const char *p = cmdline;
+	const char *p = str_word(cmdline, "BOOTIF=");
 
-	while (p && strncmp(p, "BOOTIF=", 7) != 0) {
-		p = strchr(p, ' ');
-		p = p ? p + 1 : NULL;
-	}
 	if (!p)
 		return -ENOENT;
-	p += 7;
 	/* pxelinux's form: hardware type, then the address, all separated by '-'; bare is seen too. */
 	if (strncmp(p, "01-", 3) == 0 && strcspn(p, " \n") == 20)
 		p += 3;

@@ -41,16 +41,6 @@ static char *cpu_info(const char *text, const char *name, char *out, size_t size
 	return out;
 }
 
-static bool cpu_flag(const char *flags, const char *flag)
-{
-	size_t len = strlen(flag);
-
-	for (const char *p = strstr(flags, flag); p; p = strstr(p + 1, flag))
-		if ((p == flags || p[-1] == ' ') && (p[len] == ' ' || !p[len]))
-			return true;
-	return false;
-}
-
 /* Whether a processor is the first of those that a list like "0-3,8" names. */
 static bool cpu_leads(int dirfd, const char *cpu, const char *list)
 {
@@ -104,10 +94,10 @@ void gather_cpu(struct gather *g)
 		json_put_int(g->doc, o, "maxMHz", khz / 1000);
 	cpu_info(info, "flags", value, CPU_INFO_MAX);
 	json_put_str(g->doc, o, "virtualization",
-		     cpu_flag(value, "vmx")   ? "vmx"
-		     : cpu_flag(value, "svm") ? "svm"
-					      : "none");
-	if (cpu_flag(value, "hypervisor"))
+		     str_has_word(value, "vmx")	  ? "vmx"
+		     : str_has_word(value, "svm") ? "svm"
+						  : "none");
+	if (str_has_word(value, "hypervisor"))
 		json_put_bool(g->doc, o, "virtual", true);
 	free(info);
 	free(value);

@@ -234,34 +234,15 @@ static void firmware_tpm(struct firmware *f, const struct smbios_part *p)
 
 static void firmware_part(struct firmware *f, const struct smbios_part *p)
 {
-	switch (p->type) {
-	case TYPE_BIOS:
-		firmware_bios(f, p);
-		break;
-	case TYPE_SYSTEM:
-		firmware_system(f, p);
-		break;
-	case TYPE_BOARD:
-		firmware_board(f, p);
-		break;
-	case TYPE_CHASSIS:
-		firmware_chassis(f, p);
-		break;
-	case TYPE_MEMORY_ARRAY:
-		firmware_array(f, p);
-		break;
-	case TYPE_MEMORY_DEVICE:
-		firmware_dimm(f, p);
-		break;
-	case TYPE_IPMI:
-		firmware_bmc(f, p);
-		break;
-	case TYPE_TPM:
-		firmware_tpm(f, p);
-		break;
-	default:
-		break;
-	}
+	static void (*const parts[])(struct firmware *, const struct smbios_part *) = {
+		[TYPE_BIOS] = firmware_bios,	      [TYPE_SYSTEM] = firmware_system,
+		[TYPE_BOARD] = firmware_board,	      [TYPE_CHASSIS] = firmware_chassis,
+		[TYPE_MEMORY_ARRAY] = firmware_array, [TYPE_MEMORY_DEVICE] = firmware_dimm,
+		[TYPE_IPMI] = firmware_bmc,	      [TYPE_TPM] = firmware_tpm,
+	};
+
+	if (p->type < ARRAY_SIZE(parts) && parts[p->type])
+		parts[p->type](f, p);
 }
 
 void gather_firmware(struct gather *g, const struct gather_firmware *from)

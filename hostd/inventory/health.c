@@ -26,8 +26,16 @@
 /* A child ends then, as soon as its driver lets it: we have no right to kill it */
 #define HEALTH_ALARM_S 5
 
+/* What a child says: the disk's own words as they came, or why there are none */
+struct health_said {
+	char why[HEALTH_WHY_MAX]; /* "": there is a page */
+	int32_t failing; /* of ATA, as health_parse_ata() has it */
+	uint8_t page[HEALTH_PAGE_SIZE];
+};
+
 struct health_disk {
 	char name[HEALTH_NAME_MAX];
+	enum health_kind kind;
 	pid_t pid;
 	int fd; /* of its answer; -1: it is there */
 	struct health health;
@@ -49,23 +57,25 @@ static void health_unknown(struct health *h, const char *why)
 
 /* ---- the questions, in a child ---- */
 
-/* Get Log Page 02h of the controller; NVMe Base 2.0 §5.16 */
-static void health_nvme(int disk, struct health *h)
+static void health_refuse(struct health_said *said, const char *why)
 {
-	uint8_t log[HEALTH_NVME_LOG_SIZE] = {0};
+	snprintf(said->why, sizeof(said->why), "%s", why);
+}
+
+/* Get Log Page 02h of the controller; NVMe Base 2.0 §5.16 */
+static void health_nvme(int disk, struct health_said *said)
+{
 	struct nvme_admin_cmd cmd = {
 		.opcode = 0x02,
 		.nsid = 0xffffffff,
-		.addr = (uintptr_t)log,
-		.data_len = sizeof(log),
-		.cdw10 = (sizeof(log) / 4 - 1) << 16 | 0x02,
+		.addr = (uintptr_t)said->page,
+		.data_len = sizeof(said->page),
+		.cdw10 = (sizeof(said->page) / 4 - 1) << 16 | 0x02,
 		.timeout_ms = HEALTH_COMMAND_MS,
 	};
 
 	if (ioctl(disk, NVME_IOCTL_ADMIN_CMD, &cmd) != 0)
-		health_unknown(h, "it refuses to tell");
-	else
-		health_parse_nvme(log, h);
+		health_refuse(said, "it refuses to tell");
 }
 
 enum {
@@ -127,37 +137,38 @@ static int health_ata_failing(int disk)
 	return d[9] == 0xf4 && d[11] == 0x2c ? 1 : -1;
 }
 
-static void health_ata(int disk, struct health *h)
+static void health_ata(int disk, struct health_said *said)
 {
-	uint8_t data[HEALTH_ATA_DATA_SIZE] = {0}, sense[32];
+	uint8_t sense[32];
 
-	if (health_ata_command(disk, ATA_SMART_READ_DATA, data, sizeof(data), sense) < 0)
-		health_unknown(h, "it refuses to tell");
+	if (health_ata_command(disk, ATA_SMART_READ_DATA, said->page, sizeof(said->page), sense) <
+	    0)
+		health_refuse(said, "it refuses to tell");
 	else
-		health_parse_ata(data, health_ata_failing(disk), h);
+		said->failing = health_ata_failing(disk);
 }
 
 static void health_child(const char *lock_dir, const char *name, enum health_kind kind, int to)
 {
-	struct health h;
+	struct health_said said = {.failing = -1};
 	char path[256];
 	int lock, disk;
 
 	snprintf(path, sizeof(path), "%s/%s", lock_dir, name);
 	lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (lock < 0 || flock(lock, LOCK_EX | LOCK_NB) < 0) {
-		health_unknown(&h, "it has not answered an earlier question");
+		health_refuse(&said, "it has not answered an earlier question");
 	} else {
 		snprintf(path, sizeof(path), "/dev/%s", name);
 		disk = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 		if (disk < 0)
-			health_unknown(&h, "it cannot be opened");
+			health_refuse(&said, "it cannot be opened");
 		else if (kind == HEALTH_NVME)
-			health_nvme(disk, &h);
+			health_nvme(disk, &said);
 		else
-			health_ata(disk, &h);
+			health_ata(disk, &said);
 	}
-	(void)fd_write_full(to, &h, sizeof(h));
+	(void)fd_write_full(to, &said, sizeof(said));
 }
 
 /* ---- who asks ---- */
@@ -172,8 +183,7 @@ struct health_asked *health_ask_new(const char *lock_dir)
 }
 
 /* A child keeps nothing of ours but the end of its pipe: whoever waits for our end must not wait for it. */
-static void health_child_run(struct health_asked *a, const struct health_disk *d,
-			     enum health_kind kind, int to)
+static void health_child_run(struct health_asked *a, const struct health_disk *d, int to)
 {
 	int fd = dup2(to, STDIN_FILENO);
 
@@ -182,7 +192,7 @@ static void health_child_run(struct health_asked *a, const struct health_disk *d
 	alarm(HEALTH_ALARM_S);
 	for (int i = STDIN_FILENO + 1; i < (int)HEALTH_DISKS_MAX + 64; i++)
 		close(i);
-	health_child(a->lock_dir, d->name, kind, fd);
+	health_child(a->lock_dir, d->name, d->kind, fd);
 	_exit(0);
 }
 
@@ -195,22 +205,31 @@ void health_ask_disk(struct health_asked *a, const char *name, enum health_kind 
 	    pipe2(ends, O_CLOEXEC) < 0)
 		return;
 	a->count++;
+	d->kind = kind;
 	d->pid = fork();
 	if (d->pid == 0)
-		health_child_run(a, d, kind, ends[1]);
+		health_child_run(a, d, ends[1]);
 	fd_close(ends[1]);
 	d->fd = ends[0];
 	health_unknown(&d->health, "it does not answer");
 }
 
-/* The answer is one write of a child of ours: it is there as a whole or not at all. */
+/*
+ * The answer is one write of a child of ours: it is there as a whole or not at all. Whoever waits has no rights any more,
+ * so what the disk said is looked at only here.
+ */
 static void health_answer(struct health_disk *d)
 {
-	struct health h;
+	struct health_said said;
 
-	if (read(d->fd, &h, sizeof(h)) == (ssize_t)sizeof(h)) {
-		h.why[sizeof(h.why) - 1] = '\0';
-		d->health = h;
+	if (read(d->fd, &said, sizeof(said)) == (ssize_t)sizeof(said)) {
+		said.why[sizeof(said.why) - 1] = '\0';
+		if (*said.why)
+			health_unknown(&d->health, said.why);
+		else if (d->kind == HEALTH_NVME)
+			health_parse_nvme(said.page, &d->health);
+		else
+			health_parse_ata(said.page, said.failing, &d->health);
 	}
 	d->fd = fd_close(d->fd);
 	if (d->pid > 0)

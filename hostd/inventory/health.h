@@ -14,9 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define HEALTH_NVME_LOG_SIZE 512
-#define HEALTH_ATA_DATA_SIZE 512
-#define HEALTH_WHY_MAX	     64
+#define HEALTH_PAGE_SIZE 512 /* of an NVMe log page as of ATA's SMART data */
+#define HEALTH_WHY_MAX	 64
 
 enum health_state {
 	HEALTH_UNKNOWN, /* `why` tells */
@@ -44,14 +43,14 @@ enum health_kind {
 
 /**
  * health_parse_nvme() - The SMART / Health Information log page
- * @log: HEALTH_NVME_LOG_SIZE bytes
+ * @log: HEALTH_PAGE_SIZE bytes
  * Source: NVM Express Base Specification 2.0, §5.16.1.3.
  */
 void health_parse_nvme(const uint8_t *log, struct health *h);
 
 /**
  * health_parse_ata() - SMART data
- * @data:   HEALTH_ATA_DATA_SIZE bytes
+ * @data:   HEALTH_PAGE_SIZE bytes
  * @failing: what SMART RETURN STATUS said: 1, 0, or -1 unknown
  * Source: ACS-3 §7.49.6 for its frame; the attributes' numbers are everybody's habit (SFF-8035i).
  */

@@ -110,7 +110,7 @@ void health_parse_ata(const uint8_t *data, int failing, struct health *h)
 	uint8_t sum = 0;
 
 	health_clear(h);
-	for (int i = 0; i < HEALTH_ATA_DATA_SIZE; i++)
+	for (int i = 0; i < HEALTH_PAGE_SIZE; i++)
 		sum = (uint8_t)(sum + data[i]);
 	if (sum == 0)
 		for (int i = 0; i < ATA_ATTRIBUTE_COUNT; i++)

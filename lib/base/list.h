@@ -44,6 +44,16 @@ static inline void list_del(struct list *node)
 	list_init(node);
 }
 
+/** list_count() - How many there are: a walk */
+static inline size_t list_count(const struct list *l)
+{
+	size_t n = 0;
+
+	for (const struct list *i = l->next; i != l; i = i->next)
+		n++;
+	return n;
+}
+
 #define list_entry(node, type, member) container_of(node, type, member)
 
 #define list_for_each(pos, head, member)                                                       \

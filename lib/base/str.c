@@ -94,6 +94,30 @@ int str_percent_decode(char *s, bool plus)
 	return 0;
 }
 
+const char *str_word(const char *text, const char *prefix)
+{
+	static const char between[] = " \t\n";
+
+	for (text += strspn(text, between); *text; text += strspn(text, between)) {
+		const char *rest = str_starts(text, prefix);
+
+		if (rest)
+			return rest;
+		text += strcspn(text, between);
+	}
+	return NULL;
+}
+
+bool str_has_word(const char *text, const char *word)
+{
+	while ((text = str_word(text, word))) {
+		if (!*text || strchr(" \t\n", *text))
+			return true;
+		text += strcspn(text, " \t\n");
+	}
+	return false;
+}
+
 char *str_percent_encode(const char *s)
 {
 	char *out = mem_array(strlen(s) * 3 + 1, 1), *o = out;

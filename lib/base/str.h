@@ -40,6 +40,18 @@ int str_u64(const char *s, uint64_t max, uint64_t *value);
 char *str_hex(char *out, const void *data, size_t len);
 
 /**
+ * str_word() - What follows @prefix in the first word of a text that begins with it
+ *
+ * Words are separated by blanks, tabs and line ends, as on a kernel command line.
+ *
+ * Return: into @text, or NULL when there is no such word.
+ */
+const char *str_word(const char *text, const char *prefix);
+
+/** str_has_word() - Whether a text has this word */
+bool str_has_word(const char *text, const char *word);
+
+/**
  * str_percent_decode() - Undo percent-encoding in place (RFC 3986 §2.1)
  * @plus: '+' is a blank
  * Return: 0; -EINVAL when it is malformed, or encodes a NUL: texts end there.

@@ -71,14 +71,14 @@ host_start() { # INDEX
 # and an HTTP client of its own, so the card's ROM, which is iPXE, stays out; it is kept from trying other ways than the
 # one asked for. What is no loader of the network's is told the boot service by an SMBIOS string that its stub reads.
 firmware_args() { # FOLDER
-	local dir=$1 other=(IPv6PXESupport)
+	local dir=$1 name off=(IPv6PXESupport)
 	FIRMWARE=() NIC=,bootindex=0
 	case $BOOT in
 	bios-pxe) return 0 ;;
-	uefi-pxe) other+=(IPv4HTTPSupport) && tftp_autoexec ;;
-	uefi-http) other+=(IPv4PXESupport) ;;
+	uefi-pxe) off+=(IPv4HTTPSupport) && tftp_autoexec ;;
+	uefi-http) off+=(IPv4PXESupport) ;;
 	uki | disk)
-		other+=(IPv4PXESupport IPv4HTTPSupport)
+		off+=(IPv4PXESupport IPv4HTTPSupport)
 		FIRMWARE+=(-smbios "type=11,value=io.systemd.stub.kernel-cmdline-extra=hyper.boot=$BOOT_URL${HOST_KERNEL_ARGS:+ $HOST_KERNEL_ARGS}")
 		;;&
 	uki)
@@ -99,7 +99,7 @@ firmware_args() { # FOLDER
 	NIC+=,romfile=
 	FIRMWARE+=(-drive "if=pflash,format=raw,unit=0,readonly=on,file=$OVMF/OVMF_CODE_4M.fd"
 		-drive "if=pflash,format=raw,unit=1,file=$dir/vars.fd")
-	for other in "${other[@]}"; do FIRMWARE+=(-fw_cfg "name=opt/org.tianocore/$other,string=n"); done
+	for name in "${off[@]}"; do FIRMWARE+=(-fw_cfg "name=opt/org.tianocore/$name,string=n"); done
 }
 OVMF=/usr/share/OVMF
 

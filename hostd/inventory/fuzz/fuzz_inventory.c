@@ -60,7 +60,7 @@ static void firmware(const uint8_t *data, size_t size)
 
 static void health(char kind, const uint8_t *data, size_t size)
 {
-	uint8_t page[HEALTH_NVME_LOG_SIZE] = {0};
+	uint8_t page[HEALTH_PAGE_SIZE] = {0};
 	struct health h;
 
 	memcpy(page, data, MIN(size, sizeof(page)));

@@ -67,9 +67,27 @@ static void test_query(void **state)
 	assert_int_equal(str_query_next(&rest, &key, &value), -EINVAL);
 }
 
+static void test_words(void **state)
+{
+	static const char line[] = "console=ttyS0 BOOTIF=01-52 quiet\n";
+
+	(void)state;
+	assert_string_equal(str_word(line, "BOOTIF="), "01-52 quiet\n");
+	assert_null(str_word(line, "OOTIF="));
+	assert_null(str_word("", "a"));
+	assert_null(str_word(" \n", "a"));
+	assert_true(str_has_word(line, "quiet"));
+	assert_false(str_has_word(line, "qui"));
+	assert_false(str_has_word(line, "console"));
+	assert_true(str_has_word("svm_lock svm", "svm"));
+	assert_false(str_has_word("svm_lock vsvm", "svm"));
+	assert_false(str_has_word("", "svm"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_percent),
 		cmocka_unit_test(test_query),
 		cmocka_unit_test(test_query_flag),
