@@ -62,6 +62,7 @@ static bool annotations_kept(const struct json *was, const struct json *is)
 	while (json_next(&it))
 		if (str_starts(it.key, "hypermetal.io/") &&
 		    !str_eq(it.key, "hypermetal.io/inventory") &&
+		    !str_eq(it.key, "hypermetal.io/disks") &&
 		    !json_equal(it.value, json_get(is, it.key)))
 			return false;
 	return true;

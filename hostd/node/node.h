@@ -167,8 +167,8 @@ void node_set_pressure(struct node *node, enum node_pressure kind, bool is);
 
 /**
  * node_set_facts() - What the machine is made of: labels and an annotation of the Node; told soon
- * @labels: an object of strings, and of nulls for labels that are to go; copied
- * @name:   of the annotation
+ * @labels: an object of strings, and of nulls for labels that are to go; copied. NULL: those stay as they are
+ * @name:   of the annotation; those of other names stay
  * @text:   its value
  *
  * What the server refuses is not sent again until it changes.

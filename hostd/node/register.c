@@ -225,17 +225,24 @@ void reg_done(struct reg *r)
 	r->facts = json_doc_free(r->facts);
 }
 
+/* A new document each time: values that were replaced stay in the memory of the old one. */
 void reg_set_facts(struct reg *r, const struct json *labels, const char *name, const char *text)
 {
-	struct json *root, *meta;
+	const struct json *was = json_get(json_root(r->facts), "metadata");
+	struct json_doc *facts = json_doc_new();
+	struct json *root = json_new_obj(facts), *meta = json_obj_of(facts, root, "metadata");
 
+	json_set_root(facts, root);
+	if (!labels)
+		labels = json_get(was, "labels");
+	if (labels)
+		json_put(facts, meta, "labels", json_copy(facts, labels));
+	if (json_get(was, "annotations"))
+		json_put(facts, meta, "annotations",
+			 json_copy(facts, json_get(was, "annotations")));
+	json_put_str(facts, json_obj_of(facts, meta, "annotations"), name, text);
 	json_doc_free(r->facts);
-	r->facts = json_doc_new();
-	root = json_new_obj(r->facts);
-	json_set_root(r->facts, root);
-	meta = json_obj_of(r->facts, root, "metadata");
-	json_put(r->facts, meta, "labels", json_copy(r->facts, labels));
-	json_put_str(r->facts, json_obj_of(r->facts, meta, "annotations"), name, text);
+	r->facts = facts;
 	r->facts_due = true;
 	if (r->registered && !r->call)
 		retry_arm(&r->retry, -1);

@@ -56,6 +56,12 @@ static void test_facts(void **state)
 	harness_wait("POST", "/api/v1/nodes", 2);
 	harness_wait("PATCH", H1, 7);
 	assert_non_null(strstr(fake_api_body("PATCH", H1), "\"a\":\"5\""));
+	/* A second annotation stands beside the first */
+	node_set_facts(harness.node, NULL, "x/more", "m");
+	harness_wait("PATCH", H1, 8);
+	assert_string_equal(fake_api_body("PATCH", H1),
+			    "{\"metadata\":{\"labels\":{\"a\":\"5\"},"
+			    "\"annotations\":{\"x/all\":\"5\",\"x/more\":\"m\"}}}");
 }
 
 static void test_status(void **state)
