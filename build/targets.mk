@@ -1,7 +1,7 @@
 # What can be typed: a target's comment behind its name is its line in `make help`
 
 .PHONY: all help deps format check test lint lint-fast lint-tree fuzz sizes bench check-built check-repro update-lock fetch clean distclean \
-	run up down qemu-test qemu-test-kube qemu-test-images programs images packages
+	run up down qemu-test qemu-test-kube qemu-test-images qemu-test-matrix qemu-test-all programs images packages
 
 programs: $(patsubst %,$(O)/bin/%,$(sort $(PROGRAMS))) # the programs in out/bin
 packages: $(foreach p,$(PACKAGES),$(foreach v,$($(p)_variants),$(O)/pkg/$(v)/$(p).stamp)) # third-party parts only

@@ -25,5 +25,11 @@ qemu-test-kube: $(QEMU_TEST_NEEDS) # the same image in a real Kubernetes (built 
 qemu-test-images: $(QEMU_TEST_NEEDS) ordinary-images # ordinary software from Debian packages, unmodified, in pods (T=pattern)
 	@$(QEMU_TEST_ENV) MEM=$${MEM:-3072} qemu-test/run.sh --images $(T)
 
+qemu-test-matrix: $(QEMU_TEST_NEEDS) # every way to boot, network card and disk controller, and what takes long (T=pattern)
+	@$(QEMU_TEST_ENV) qemu-test/run.sh --matrix $(T)
+
+qemu-test-all: $(QEMU_TEST_NEEDS) # the standard set and the matrix
+	@MAKE="$(MAKE)" build/test.sh qemu-test qemu-test-matrix
+
 bench: $(QEMU_TEST_NEEDS) # boot time, memory and instruction counts against their budgets, into out/bench.json
 	@$(QEMU_TEST_ENV) qemu-test/bench.sh

@@ -4,6 +4,9 @@
 # usage: run.sh [PATTERN]...     only scenarios whose name contains a PATTERN
 #        run.sh --kube           those of qemu-test/kube instead, which need a real Kubernetes
 #        run.sh --images [PATTERN]...  those of qemu-test/images, which run ordinary software in pods
+#        run.sh --matrix [PATTERN]...  those of qemu-test/matrix, which take long; and matrix/boot.sh for every way to
+#                                      boot with every disk controller, in turn with the network cards, so that each
+#                                      pair that there is is seen once at least: boot-BOOT-CARD-DISK
 #
 # A scenario is a script NNN_name.sh whose opening comment says what it checks. Two lines of it are read here:
 #   # environment: shared   it runs against one environment that all such scenarios share, provided that the one before
@@ -20,11 +23,16 @@ case ${1:-} in -h | --help | help) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}'
 
 state=$OUT/qemu-test
 files=("$ROOT"/qemu-test/[0-9][0-9][0-9]_*.sh)
+rows=
 if [ "${1:-}" = --kube ]; then
 	files=("$ROOT/qemu-test/kube/join.sh")
 	shift
 elif [ "${1:-}" = --images ]; then
 	files=("$ROOT"/qemu-test/images/[0-9][0-9][0-9]_*.sh)
+	shift
+elif [ "${1:-}" = --matrix ]; then
+	files=("$ROOT"/qemu-test/matrix/[0-9][0-9][0-9]_*.sh)
+	rows=1
 	shift
 fi
 passed=0 failed=0 shared_failures=0
@@ -82,9 +90,9 @@ try_scenario() { # FILE KIND DEADLINE FOLDER
 	esac
 }
 
-run_scenario() { # FILE
+run_scenario() { # FILE [NAME]
 	local file=$1 name start status=0 deadline kind folder
-	name=$(basename "$file" .sh) start=$(now)
+	name=${2:-$(basename "$file" .sh)} start=$(now)
 	kind=$(header "$file" environment) deadline=$(header "$file" deadline)
 	folder=$state/$name
 	mkdir -p "$folder"
@@ -123,6 +131,27 @@ keep_shared() { # FOLDER
 	cp -r "$state"/shared/{log,host-*} "$1/run/" 2>/dev/null || :
 }
 
+# Machines of all kinds: see --matrix above
+run_rows() { # PATTERN...
+	local ways=(bios-pxe uefi-pxe uefi-http uki secureboot iso-bios iso-uefi disk) b d name
+	local disks=(nvme ahci virtio-scsi megasas none) cards=(virtio e1000e vmxnet3)
+	if "$QEMU" -device help 2>/dev/null | grep -q '"igb"'; then
+		cards+=(igb)
+	else
+		say "no machine with an igb: $("$QEMU" --version | head -n 1) has none, 8.0 and later do"
+	fi
+	export BOOT CARD DISK
+	for b in "${!ways[@]}"; do
+		for d in "${!disks[@]}"; do
+			BOOT=${ways[b]} DISK=${disks[d]} CARD=${cards[(b + d) % ${#cards[@]}]}
+			# Other cards' ROM, which is iPXE, takes the place of the firmware's HTTP client
+			[ "$BOOT" != uefi-http ] || CARD=virtio
+			name=boot-$BOOT-$CARD-$DISK
+			if selected "$name" "$@"; then run_scenario "$ROOT/qemu-test/matrix/boot.sh" "$name"; fi
+		done
+	done
+}
+
 cleanup() {
 	local folder
 	for folder in "$state"/*/run "$state/shared"; do
@@ -135,12 +164,13 @@ trap cleanup EXIT
 trap 'exit 130' INT TERM
 for kind in shared own; do
 	for file in "${files[@]}"; do
-		if [ "$(header "$file" environment)" = $kind ] && selected "$(basename "$file" .sh)" "$@"; then
+		if [ -e "$file" ] && [ "$(header "$file" environment)" = $kind ] && selected "$(basename "$file" .sh)" "$@"; then
 			run_scenario "$file"
 		fi
 	done
 	clear_environment "$state/shared"
 done
+[ -z "$rows" ] || run_rows "$@"
 [ $((passed + failed)) -gt 0 ] || die "no scenario matches '$*'"
 say "$passed passed, $failed failed" | tee "$state/count"
 [ $failed = 0 ]

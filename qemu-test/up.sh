@@ -5,6 +5,8 @@
 #
 #   HOSTS=1         number of hosts
 #   BOOT=bios-pxe   how they boot: bios-pxe, uefi-pxe, uefi-http, uki, disk
+#   CARD=virtio     their network card: virtio, e1000e, vmxnet3, igb (QEMU 8.0 and later)
+#   DISK=none       a disk of 64 MiB in each, behind: nvme, ahci, virtio-scsi, megasas
 #   MEM=1024        memory of each in MiB
 #   SMP=            CPUs of each; 2 with kvm, 1 when they are emulated (docs/qemu-test.md says why)
 #   ACCEL=auto      kvm, tcg, or whichever this machine can do

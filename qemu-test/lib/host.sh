@@ -6,6 +6,8 @@
 # then cannot run a stock kernel; the CPU's flags decide.
 
 BOOT=${BOOT:-bios-pxe}
+CARD=${CARD:-virtio}
+DISK=${DISK:-none}
 MEM=${MEM:-1024}
 SMP=${SMP:-}
 ACCEL=${ACCEL:-auto}
@@ -59,7 +61,9 @@ host_start() { # INDEX
 		-chardev "socket,id=serial0,path=$dir/serial.sock,server=on,wait=off,logfile=$dir/serial.log,logappend=on"
 		-serial chardev:serial0 -qmp "unix:$dir/qmp.sock,server=on,wait=off")
 	firmware_args "$dir"
-	args+=("${FIRMWARE[@]}" -device "virtio-net-pci,netdev=net0,mac=$(host_mac "$i")$NIC")
+	args+=("${FIRMWARE[@]}" -device "$(card_model),netdev=net0,mac=$(host_mac "$i")$NIC")
+	disk_args "$dir"
+	args+=("${DATA[@]}")
 	# Counted: 1 ns of the host's clock is one instruction while it has something to do; idle time passes as it does here
 	if [ "$ACCEL" = count ]; then args+=(-icount "shift=0,sleep=on"); fi
 	# shellcheck disable=SC2206  # a list of words
@@ -67,9 +71,33 @@ host_start() { # INDEX
 	in_net_start "host-$i" "$QEMU" "${args[@]}"
 }
 
+# QEMU's name of the network card CARD
+card_model() {
+	case $CARD in
+	virtio) echo virtio-net-pci ;;
+	e1000e | igb | vmxnet3) echo "$CARD" ;;
+	*) die "CARD=$CARD is not known (virtio, e1000e, igb, vmxnet3)" ;;
+	esac
+}
+
+# Sets DATA, QEMU's arguments for a disk behind the controller DISK, empty and of 64 MiB
+disk_args() { # FOLDER
+	DATA=()
+	[ "$DISK" != none ] || return 0
+	truncate -s 64M "$1/data.raw"
+	DATA=(-drive "if=none,id=data,format=raw,file=$1/data.raw")
+	case $DISK in
+	nvme) DATA+=(-device nvme,drive=data,serial=DATA-0) ;;
+	ahci) DATA+=(-device ide-hd,drive=data,serial=DATA-0,bus=ide.4) ;;
+	virtio-scsi) DATA+=(-device virtio-scsi-pci,id=hba -device scsi-hd,drive=data,serial=DATA-0,bus=hba.0) ;;
+	megasas) DATA+=(-device megasas-gen2,id=hba -device scsi-hd,drive=data,serial=DATA-0,bus=hba.0) ;;
+	*) die "DISK=$DISK is not known (none, nvme, ahci, virtio-scsi, megasas)" ;;
+	esac
+}
+
 # Sets FIRMWARE, QEMU's arguments for firmware and boot medium, and NIC, additions to the network card. UEFI brings a PXE
 # and an HTTP client of its own, so the card's ROM, which is iPXE, stays out; it is kept from trying other ways than the
-# one asked for. What is no loader of the network's is told the boot service by an SMBIOS string that its stub reads.
+# one asked for; but for cards that OVMF has no driver for, which come with one in their ROM. What is no loader of the network's is told the boot service by an SMBIOS string that its stub reads.
 firmware_args() { # FOLDER
 	local dir=$1 name off=(IPv6PXESupport)
 	FIRMWARE=() NIC=,bootindex=0
@@ -96,7 +124,7 @@ firmware_args() { # FOLDER
 	esac
 	[ -f "$OVMF/OVMF_CODE_4M.fd" ] || die "$OVMF/OVMF_CODE_4M.fd is missing: apt-get install ovmf (or make deps)"
 	cp "$OVMF/OVMF_VARS_4M.fd" "$dir/vars.fd"
-	NIC+=,romfile=
+	[ "$CARD" != virtio ] || NIC+=,romfile=
 	FIRMWARE+=(-drive "if=pflash,format=raw,unit=0,readonly=on,file=$OVMF/OVMF_CODE_4M.fd"
 		-drive "if=pflash,format=raw,unit=1,file=$dir/vars.fd")
 	for name in "${off[@]}"; do FIRMWARE+=(-fw_cfg "name=opt/org.tianocore/$name,string=n"); done

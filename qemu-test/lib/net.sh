@@ -179,8 +179,10 @@ net_qemu_arg() { # INDEX
 	case $BOOT in
 	uefi-pxe) file=snponly.efi ;;
 	uefi-http) file=$BOOT_URL/boot/snponly.efi ;;
-	*) file=$BOOT_URL/boot/ipxe ;; # for a BIOS: QEMU's ROM is iPXE
+	*) file= ;;
 	esac
+	# The card's ROM is iPXE
+	if [ -z "$file" ] || [ "$CARD" != virtio ]; then file=$BOOT_URL/boot/ipxe; fi
 	arg="user,id=net0,tftp=$RUN/tftp,bootfile=$file,hostfwd=tcp:$(host_address "$1" 10250)-:10250"
 	for ((k = 8080; k < 8080 + HOSTPORTS; k++)); do arg+=",hostfwd=tcp:$(host_address "$1" $k)-:$k"; done
 	echo "$arg"
