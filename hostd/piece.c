@@ -29,7 +29,8 @@ static struct {
 	struct http_client *client;
 	struct http_call *call;
 	struct retry retry;
-	char service[HOST_URL_MAX];
+	char service[HOST_URL_MAX]; /* "": no lease has told it yet */
+	bool told; /* by the command line */
 	char mac[PIECE_MAC_SIZE]; /* of the interface that got a lease last */
 	char net_dir[HOSTD_PATH_MAX];
 } piece;
@@ -88,8 +89,28 @@ static void piece_ask(void)
 static void piece_again(struct timer *t)
 {
 	(void)t;
-	if (!piece.call)
+	if (!piece.call && *piece.service)
 		piece_ask();
+}
+
+/* Where the command line names no boot service, the lease may */
+static void piece_look_for_service(const char *interface)
+{
+	_cleanup_free_ char *path = mem_printf("%s/%s.lease", piece.net_dir, interface);
+	struct buf b = BUF_INIT(HOST_SETTINGS_SIZE_MAX);
+	char url[HOST_URL_MAX];
+
+	if (file_read(AT_FDCWD, path, &b, NULL) == 0 && piece_lease_url(buf_str(&b), url) == 0) {
+		(void)str_copy(piece.service, sizeof(piece.service), url);
+		log_info("main", "ev=piece_wanted url=%s from=dhcp", url);
+	} else if (!*piece.service) {
+		log_warn(
+			"main",
+			"ev=piece_failed error=\"neither does the kernel's command line have "
+			"hyper.boot=http://ADDR:PORT, nor does DHCP name that as boot file\" iface=%s",
+			interface);
+	}
+	buf_done(&b);
 }
 
 static void piece_on_lease(const struct host_lease *lease, void *arg)
@@ -98,6 +119,10 @@ static void piece_on_lease(const struct host_lease *lease, void *arg)
 	struct buf b = BUF_INIT(64);
 
 	(void)arg;
+	if (!piece.told)
+		piece_look_for_service(lease->interface);
+	if (!*piece.service)
+		return;
 	if (file_read(AT_FDCWD, path, &b, NULL) == 0 && b.len)
 		(void)str_copy(piece.mac, sizeof(piece.mac), str_trim(b.data));
 	buf_done(&b);
@@ -120,10 +145,9 @@ int piece_start(struct hostd *h, struct err *e)
 
 	if (r == 0) {
 		r = piece_url(buf_str(&cmdline), piece.service);
+		piece.told = r == 0;
 		if (r == -ENOENT)
-			err_set(e, r,
-				"no files of this host's own came with the initramfs, and the kernel's "
-				"command line has no hyper.boot=http://ADDR:PORT to ask for them");
+			r = 0;
 		else if (r < 0)
 			err_set(e, r, "hyper.boot= on the kernel's command line is no address");
 	}
@@ -137,7 +161,7 @@ int piece_start(struct hostd *h, struct err *e)
 	r = http_client_new(&h->loop, &client, &piece.client, e);
 	if (r == 0)
 		r = host_network_start(&network, e);
-	if (r == 0)
-		log_info("main", "ev=piece_wanted url=%s", piece.service);
+	if (r == 0 && piece.told)
+		log_info("main", "ev=piece_wanted url=%s from=cmdline", piece.service);
 	return r;
 }

@@ -2,7 +2,8 @@
 /*
  * The files that are this host's own: CA certificate, one-time token, settings. iPXE brings them with the initramfs. A
  * host that was booted from a disk, an ISO or one signed EFI file comes without; the kernel's command line then names
- * the boot service (hyper.boot=http://ADDR:PORT), and hostd asks there as iPXE would have done.
+ * the boot service (hyper.boot=http://ADDR:PORT), or else DHCP does, by the boot file it names; and hostd asks there as
+ * iPXE would have done.
  */
 #ifndef HOSTD_PIECE_H
 #define HOSTD_PIECE_H
@@ -15,6 +16,15 @@
  * Return: 0; -ENOENT when it names none; -EINVAL.
  */
 int piece_url(const char *cmdline, char *url);
+
+/**
+ * piece_lease_url() - The boot service that a DHCP lease names
+ * @lease: lines KEY=VALUE; the boot file (RFC 2132 option 67 or BOOTP's field), if it is a URL, is one of the boot
+ *         service's or just its address
+ * @url:   as above
+ * Return: 0; -ENOENT when it names none; -EINVAL.
+ */
+int piece_lease_url(const char *lease, char *url);
 
 /**
  * piece_start() - Bring the network up and ask for the files until they are there

@@ -10,14 +10,11 @@
 #include "json/json.h"
 #include "piece.h"
 
-int piece_url(const char *cmdline, char *url)
+/* Takes the @len bytes at @p for a boot service's address, if they can be one */
+static int piece_service(const char *p, size_t len, char *url)
 {
-	const char *p = str_word(cmdline, "hyper.boot="), *rest;
-	size_t len;
+	const char *rest;
 
-	if (!p)
-		return -ENOENT;
-	len = strcspn(p, " \n");
 	while (len && p[len - 1] == '/')
 		len--;
 	if (len >= HOST_URL_MAX)
@@ -27,7 +24,32 @@ int piece_url(const char *cmdline, char *url)
 	rest = str_starts(url, "http://");
 	if (!rest)
 		rest = str_starts(url, "https://");
-	return rest && *rest && *rest != '/' && !strpbrk(url, "\"\\?#") ? 0 : -EINVAL;
+	return rest && *rest && *rest != '/' && !strpbrk(url, "\"\\?# ") ? 0 : -EINVAL;
+}
+
+int piece_url(const char *cmdline, char *url)
+{
+	const char *p = str_word(cmdline, "hyper.boot=");
+
+	return p ? piece_service(p, strcspn(p, " \n"), url) : -ENOENT;
+}
+
+int piece_lease_url(const char *lease, char *url)
+{
+	for (const char *line = lease; *line;) {
+		size_t len = strcspn(line, "\n");
+		const char *p = str_starts(line, "bootfile="), *path;
+
+		if (!p)
+			p = str_starts(line, "boot_file=");
+		if (p && memmem(line, len, "://", 3)) {
+			len -= (size_t)(p - line);
+			path = memmem(p, len, "/boot/", 6);
+			return piece_service(p, path ? (size_t)(path - p) : len, url);
+		}
+		line += len + (line[len] == '\n');
+	}
+	return -ENOENT;
 }
 
 /* The file NAME of an answer, NULL if there is none */

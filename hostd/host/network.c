@@ -2,7 +2,8 @@
 /*
  * The host's own network: every wired interface is brought up and gets a DHCP client of its own, a
  * udhcpc child that never gives up. Its script sets addresses and routes and leaves IFACE.lease in
- * the lease folder, which is watched: what it says is passed on.
+ * the lease folder, which is watched: what it says is passed on. To the server it says the vendor class
+ * "hypermetal", by which that can tell hosts where the boot service is (piece.h).
  *
  * The interface that firmware booted from comes first and gets the lowest route metric; others follow
  * in the order in which they were found. hostd restarted: clients of the former hostd were its
@@ -174,9 +175,9 @@ static bool network_dhcp_runs(const char *pid_file)
 static void network_dhcp_start(struct network_nic *nic)
 {
 	char metric[24], lease_dir[PATH_MAX + 24], pid_file[PATH_MAX], host[300];
-	const char *argv[] = {NETWORK_UDHCPC, "-f", "-i", nic->name, "-p", pid_file, "-s",
-			      NETWORK_SCRIPT, "-t", "3",  "-T",	     "2",  "-A",     "3",
-			      "-x",	      host, NULL};
+	const char *argv[] = {NETWORK_UDHCPC, "-f", "-i", nic->name,	"-p", pid_file, "-s",
+			      NETWORK_SCRIPT, "-t", "3",  "-T",		"2",  "-A",	"3",
+			      "-x",	      host, "-V", "hypermetal", NULL};
 	const char *envp[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", metric, lease_dir, NULL};
 	const int fds[] = {-1, STDERR_FILENO, STDERR_FILENO};
 	struct proc_spec spec = {

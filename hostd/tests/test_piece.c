@@ -49,6 +49,32 @@ static void test_url(void **state)
 	assert_url(longest, -EINVAL, NULL);
 }
 
+static void assert_lease_url(const char *lease, int status, const char *wanted)
+{
+	char url[HOST_URL_MAX] = "";
+
+	assert_int_equal(piece_lease_url(lease, url), status);
+	if (status == 0)
+		assert_string_equal(url, wanted);
+}
+
+static void test_lease_url(void **state)
+{
+	(void)state;
+	assert_lease_url("", -ENOENT, NULL);
+	assert_lease_url("ip=192.0.2.7\nmask=24\n", -ENOENT, NULL);
+	assert_lease_url("boot_file=undionly.kpxe\n", -ENOENT, NULL);
+	assert_lease_url("ip=192.0.2.7\nboot_file=http://192.0.2.1:6480/boot/ipxe\n", 0,
+			 "http://192.0.2.1:6480");
+	assert_lease_url("boot_file=snponly.efi\nbootfile=https://boot.example/\ndns=192.0.2.1\n",
+			 0, "https://boot.example");
+	assert_lease_url("bootfile=http://a/prefix/boot/snponly.efi", 0, "http://a/prefix");
+	assert_lease_url("bootfile=tftp://192.0.2.1/x\n", -EINVAL, NULL);
+	assert_lease_url("bootfile=http:///boot/ipxe\n", -EINVAL, NULL);
+	assert_lease_url("bootfile=http://a b/boot/ipxe\n", -EINVAL, NULL);
+	assert_lease_url("domain=a\nbootfile=\nboot_file=http://b\n", 0, "http://b");
+}
+
 static void assert_written(const char *dir, const char *name, const char *wanted)
 {
 	_cleanup_free_ char *path = mem_printf("%s/%s", dir, name);
@@ -97,6 +123,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_url),
+		cmocka_unit_test(test_lease_url),
 		cmocka_unit_test(test_write),
 	};
 
