@@ -2,13 +2,14 @@
 #
 #   undionly.kpxe, snponly.efi   iPXE, for BIOS and UEFI machines
 #   hypermetal-uki.efi           kernel, initramfs and command line as one EFI program
-#   hypermetal.raw.zst           a disk with it, for USB sticks and virtual media
+#   hypermetal.iso               a CD with it, or a stick, that BIOS machines boot, too
+#   hypermetal.raw.zst           a disk with it, for USB sticks and virtual media, likewise
 #
-# BOOT_URL=http://ADDR:PORT, the boot service, goes into the command line of the last two: nobody else tells it to a
-# host that they start.
+# BOOT_URL=http://ADDR:PORT, the boot service, goes into the command line of the last three. Without it a host that they
+# start takes the address from DHCP.
 
 IPXE := undionly.kpxe snponly.efi
-IMAGES += $(foreach i,$(IPXE) hypermetal-uki.efi hypermetal.raw.zst,$(O)/images/$(i) $(O)/images/$(i).sha256)
+IMAGES += $(foreach i,$(IPXE) hypermetal-uki.efi hypermetal.iso hypermetal.raw.zst,$(O)/images/$(i) $(O)/images/$(i).sha256)
 
 $(IPXE:%=$(O)/images/%): $(O)/images/%: $(O)/pkg/native/ipxe.stamp
 	@mkdir -p $(@D)
@@ -26,8 +27,14 @@ $(O)/images/hypermetal-uki.efi: images/uki.sh $(O)/images/bzImage $(O)/images/in
 	$(Q)images/uki.sh $(O)/pkg/native/systemd-boot-efi/linuxx64.efi.stub $(O)/images/bzImage $(O)/images/initramfs \
 		$(O)/rootfs/os-release "$(uki_command_line)" $@
 
-$(O)/images/hypermetal.raw.zst: images/disk.sh $(O)/images/hypermetal-uki.efi
-	$(Q)images/disk.sh $(O)/images/hypermetal-uki.efi $(@:.zst=) && zstd -q -f --rm -3 $(@:.zst=) -o $@
+MEDIUM_NEEDS = images/grub.sh images/fat.sh $(O)/images/hypermetal-uki.efi $(O)/pkg/native/grub.stamp
+MEDIUM_ARGS = $(O)/images/hypermetal-uki.efi $(O)/pkg/native/grub "$(uki_command_line)"
+
+$(O)/images/hypermetal.iso: images/iso.sh $(MEDIUM_NEEDS)
+	$(Q)images/iso.sh $(MEDIUM_ARGS) $@
+
+$(O)/images/hypermetal.raw.zst: images/disk.sh $(MEDIUM_NEEDS)
+	$(Q)images/disk.sh $(MEDIUM_ARGS) $(@:.zst=) && zstd -q -f --rm -3 $(@:.zst=) -o $@
 
 # The demo OCI images that the demo registry serves, as OCI layouts in out/oci (they are no part of what is booted)
 

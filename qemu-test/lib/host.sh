@@ -96,38 +96,81 @@ disk_args() { # FOLDER
 }
 
 # Sets FIRMWARE, QEMU's arguments for firmware and boot medium, and NIC, additions to the network card. UEFI brings a PXE
-# and an HTTP client of its own, so the card's ROM, which is iPXE, stays out; it is kept from trying other ways than the
-# one asked for; but for cards that OVMF has no driver for, which come with one in their ROM. What is no loader of the network's is told the boot service by an SMBIOS string that its stub reads.
+# and an HTTP client of its own, so the card's ROM, which is iPXE, stays out; but for cards that OVMF has no driver for,
+# which come with one in their ROM. It is kept from trying other ways than the one asked for. What is no loader of the
+# network's is told the boot service by an SMBIOS string that its stub reads (uki, disk), or by DHCP.
 firmware_args() { # FOLDER
-	local dir=$1 name off=(IPv6PXESupport)
-	FIRMWARE=() NIC=,bootindex=0
+	local dir=$1 off=(IPv6PXESupport)
+	FIRMWARE=() NIC=
+	case $BOOT in
+	*-pxe | uefi-http) NIC=,bootindex=0 ;;
+	*) off+=(IPv4PXESupport IPv4HTTPSupport) ;;
+	esac
 	case $BOOT in
 	bios-pxe) return 0 ;;
 	uefi-pxe) off+=(IPv4HTTPSupport) && tftp_autoexec ;;
 	uefi-http) off+=(IPv4PXESupport) ;;
 	uki | disk)
-		off+=(IPv4PXESupport IPv4HTTPSupport)
 		FIRMWARE+=(-smbios "type=11,value=io.systemd.stub.kernel-cmdline-extra=hyper.boot=$BOOT_URL${HOST_KERNEL_ARGS:+ $HOST_KERNEL_ARGS}")
-		;;&
-	uki)
-		NIC=
-		mkdir -p "$dir/esp/EFI/BOOT"
-		cp "$OUT/images/hypermetal-uki.efi" "$dir/esp/EFI/BOOT/BOOTX64.EFI"
-		FIRMWARE+=(-drive "if=none,id=boot,format=raw,readonly=on,file=fat:$dir/esp" -device virtio-blk-pci,drive=boot,bootindex=0)
 		;;
-	disk)
-		NIC=
-		zstd -q -d -f "$OUT/images/hypermetal.raw.zst" -o "$dir/boot.raw"
-		FIRMWARE+=(-drive "if=none,id=boot,format=raw,readonly=on,file=$dir/boot.raw" -device virtio-blk-pci,drive=boot,bootindex=0)
+	iso-uefi | stick-uefi)
+		[ -z "$HOST_KERNEL_ARGS" ] ||
+			FIRMWARE+=(-smbios "type=11,value=io.systemd.stub.kernel-cmdline-extra=$HOST_KERNEL_ARGS")
 		;;
-	*) die "BOOT=$BOOT is not known (bios-pxe, uefi-pxe, uefi-http, uki, disk)" ;;
 	esac
+	medium_args "$dir"
+	case $BOOT in *-bios) return 0 ;; esac
+	uefi_args "$dir" "${off[@]}"
+}
+
+# Adds to FIRMWARE the medium that is booted from, if any. A BIOS's loader knows no SMBIOS strings: where the kernel shall
+# have further arguments, the medium is made again.
+medium_args() { # FOLDER
+	local dir=$1 images=$OUT/images
+	local again=("$ROOT/images/${BOOT%%-*}.sh" "$images/hypermetal-uki.efi" "$OUT/pkg/native/grub" "$HOST_KERNEL_ARGS")
+	case $BOOT in
+	uki)
+		mkdir -p "$dir/esp/EFI/BOOT"
+		cp "$images/hypermetal-uki.efi" "$dir/esp/EFI/BOOT/BOOTX64.EFI"
+		medium_attach virtio-blk-pci "fat:$dir/esp"
+		;;
+	disk | disk-bios)
+		if [ "$BOOT" = disk-bios ] && [ -n "$HOST_KERNEL_ARGS" ]; then
+			"${again[@]}" "$dir/boot.raw"
+		else
+			zstd -q -d -f "$images/hypermetal.raw.zst" -o "$dir/boot.raw"
+		fi
+		medium_attach virtio-blk-pci "$dir/boot.raw"
+		;;
+	iso-* | stick-*)
+		cp "$images/hypermetal.iso" "$dir/boot.iso"
+		again[0]=$ROOT/images/iso.sh
+		if [[ $BOOT = *-bios ]] && [ -n "$HOST_KERNEL_ARGS" ]; then "${again[@]}" "$dir/boot.iso"; fi
+		case $BOOT in
+		iso-*) medium_attach ide-cd "$dir/boot.iso" ;;
+		*) FIRMWARE+=(-device "qemu-xhci,id=usb") && medium_attach usb-storage "$dir/boot.iso" ;;
+		esac
+		;;
+	*-pxe | uefi-http) ;;
+	*) die "BOOT=$BOOT is not known ($BOOTS)" ;;
+	esac
+}
+BOOTS='bios-pxe, uefi-pxe, uefi-http, uki, iso-bios, iso-uefi, stick-bios, stick-uefi, disk, disk-bios'
+
+medium_attach() { # DEVICE FILE
+	FIRMWARE+=(-drive "if=none,id=boot,format=raw,readonly=on,file=$2" -device "$1,drive=boot,bootindex=0")
+}
+
+# Adds to FIRMWARE OVMF without what OFF names
+uefi_args() { # FOLDER OFF...
+	local dir=$1 name
+	shift
 	[ -f "$OVMF/OVMF_CODE_4M.fd" ] || die "$OVMF/OVMF_CODE_4M.fd is missing: apt-get install ovmf (or make deps)"
 	cp "$OVMF/OVMF_VARS_4M.fd" "$dir/vars.fd"
 	[ "$CARD" != virtio ] || NIC+=,romfile=
 	FIRMWARE+=(-drive "if=pflash,format=raw,unit=0,readonly=on,file=$OVMF/OVMF_CODE_4M.fd"
 		-drive "if=pflash,format=raw,unit=1,file=$dir/vars.fd")
-	for name in "${off[@]}"; do FIRMWARE+=(-fw_cfg "name=opt/org.tianocore/$name,string=n"); done
+	for name; do FIRMWARE+=(-fw_cfg "name=opt/org.tianocore/$name,string=n"); done
 }
 OVMF=/usr/share/OVMF
 

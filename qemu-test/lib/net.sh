@@ -111,6 +111,7 @@ bridge_dhcp_up() {
 			enable-tftp
 			tftp-root=$RUN/tftp
 			dhcp-userclass=set:ipxe,iPXE
+			dhcp-vendorclass=set:ipxe,hypermetal
 			dhcp-match=set:uefi,option:client-arch,7
 			dhcp-match=set:uefi,option:client-arch,9
 			dhcp-match=set:http,option:client-arch,16
