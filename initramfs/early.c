@@ -10,8 +10,8 @@
  * that reboots the host after that time unless hostd has written /run/hyper/ready. The boot service then has
  * another one.
  *
- * Everything that is mounted here moves into the new root; then the new root becomes / and its init takes over. Whatever
- * fails says so on the console and reboots after ten seconds: the boot service may have something better by then. With
+ * Everything that is mounted here moves into the new root; then the new root becomes /, is made fit to be lived in
+ * (settle.c), and its init takes over. Whatever fails says so on the console and reboots after ten seconds: the boot service may have something better by then. With
  * hyper.debug on the command line the machine waits instead.
  */
 #include <dirent.h>
@@ -20,7 +20,6 @@
 #include <limits.h>
 #include <linux/loop.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,6 +29,8 @@
 #include <sys/reboot.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "early.h"
 
 #define ROOT	   "/root"
 #define IMAGE	   "/rootfs.erofs"
@@ -69,15 +70,14 @@ static bool cmdline_find(const char *prefix, char *value, size_t size)
 	return false;
 }
 
-static bool cmdline_has(const char *word)
+bool cmdline_has(const char *word)
 {
 	char rest[1];
 
 	return cmdline_find(word, rest, sizeof(rest));
 }
 
-/* One line on the console and into the kernel's log; stderr is the console */
-__attribute__((format(printf, 1, 2))) static void say(const char *format, ...)
+void say(const char *format, ...)
 {
 	char line[512];
 	va_list args;
@@ -94,8 +94,7 @@ __attribute__((format(printf, 1, 2))) static void say(const char *format, ...)
 		close(fd);
 }
 
-/* Report what failed and why, then reboot, or wait when debugging. errno is the reason. */
-__attribute__((noreturn)) static void fail(const char *what)
+void fail(const char *what)
 {
 	say("boot failed: %s: %s", what, strerror(errno));
 	if (cmdline_has("hyper.debug")) {
@@ -290,6 +289,7 @@ int main(int argc, char **argv)
 	move_host_files();
 	switch_root();
 	set_limit();
+	settle();
 	execve(args[0], args, environment);
 	fail(args[0]);
 }

@@ -1,8 +1,9 @@
 # The root image: one read-only, compressed EROFS out of rootfs/files.list
 #
 #   out/rootfs/full/rootfs.erofs      what is booted
+#   out/rootfs/debug/rootfs.erofs     the same with a shell and tools
 #   out/rootfs/virtio/rootfs.erofs    without the drivers of real machines, and without the kernel of class hypervm-full
-#   out/rootfs/minimal/rootfs.erofs   without our own programs: boots to a debug shell
+#   out/rootfs/minimal/rootfs.erofs   the debug image without our own programs
 #   out/kernel/hyperstart.cpio        the initramfs of HyperVMs
 
 # Parts of packages stand for their stamps
@@ -18,16 +19,17 @@ $(O)/rootfs/$(1)/rootfs.erofs: $(call rootfs_stamps,$(shell PROFILE=$(2) rootfs/
 endef
 $(call step,rootfs-full)
 $(eval $(call rootfs_image,full,,))
+$(eval $(call rootfs_image,debug,,--with debug))
 $(eval $(call rootfs_image,virtio,virtio,))
-$(eval $(call rootfs_image,minimal,,--minimal))
+$(eval $(call rootfs_image,minimal,,--with debug --minimal))
 
 # What the image carries of the commit: its time and its name
 rootfs_version := $(shell git describe --always --abbrev=12 2>/dev/null || echo unknown)
 $(shell mkdir -p $(O); c='$(SOURCE_DATE_EPOCH) $(rootfs_version)'; [ "$$(cat $(O)/.commit 2>/dev/null)" = "$$c" ] || echo "$$c" >$(O)/.commit)
-$(O)/rootfs/os-release: rootfs/build.mk $(O)/.commit
+$(O)/rootfs/os-release $(O)/rootfs/os-release-debug: $(O)/rootfs/os-release%: rootfs/build.mk $(O)/.commit
 	@mkdir -p $(@D)
-	$(Q)printf '%s\n' NAME=HyperMetal ID=hypermetal VERSION_ID=$(rootfs_version) \
-		'PRETTY_NAME="HyperMetal $(rootfs_version)"' >$@
+	$(Q)printf '%s\n' NAME=HyperMetal ID=hypermetal VERSION_ID=$(rootfs_version)$* \
+		'PRETTY_NAME="HyperMetal $(rootfs_version)$*"' >$@
 
 GEN_INIT_CPIO := $(O)/pkg/native/gen-init-cpio/bin/gen_init_cpio
 GEN_INIT_CPIO_STAMP := $(O)/pkg/native/gen-init-cpio.stamp

@@ -1,8 +1,11 @@
 #!/bin/bash
 # pack.sh - the root image from files.list
 #
-# usage: pack.sh [--minimal] OUTPUT        called by rootfs/build.mk; O is out/, PROFILE=virtio takes fewer drivers and one guest kernel
-#        pack.sh [--minimal] --sources     the files that the image is made of, one a line, for make
+# usage: pack.sh [--with WORD]... [--minimal] OUTPUT      called by rootfs/build.mk; O is out/
+#        pack.sh [--with WORD]... [--minimal] --sources   the files that the image is made of, one a line, for make
+#
+# --with takes the lines of files.list that end in WORD, too; without debug it is those that end in production. With
+# PROFILE=virtio it has fewer drivers and one guest kernel.
 #
 # A tar stream carries modes and owners, so no root is needed; every time stamp is SOURCE_DATE_EPOCH, names are sorted
 # where a tree is taken as a whole, and the UUID is fixed: two builds of a commit give the same bytes. --minimal leaves
@@ -11,19 +14,22 @@ set -euo pipefail
 
 O=${O:-out}
 here=$(dirname "$0")
-minimal=
+minimal='' with=' '
+while [ "${1:-}" = --with ]; do with+="${2:-} "; shift 2; done
+case $with in *' debug '*) ;; *) with+='production ' ;; esac
 if [ "${1:-}" = --minimal ]; then minimal=1; shift; fi
 case $#:${1:-} in 1:[!-]* | 1:--sources) ;; *) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$0"; exit 2 ;; esac
 
 entries() { # mode uid gid path source
-	awk -v minimal="$minimal" -v O="$O" -v profile="${PROFILE:+-$PROFILE}" '
+	awk -v minimal="$minimal" -v with="$with" -v O="$O" -v profile="${PROFILE:+-$PROFILE}" '
 		/^#/ || !NF { next }
-		NF != 5 { printf "files.list:%d: not 5 fields\n", NR >"/dev/stderr"; exit 1 }
+		NF != 5 && NF != 6 { printf "files.list:%d: not 5 or 6 fields\n", NR >"/dev/stderr"; exit 1 }
+		NF == 6 && !index(with, " " $6 " ") { next }
 		minimal && $5 ~ /^out\/(bin\/|kernel\/hyperstart|kernel\/hyperkernel-full)/ { next }
 		profile && $5 == "out/kernel/hyperkernel-full" { next }
 		{ sub(/^out\//, O "/", $5); sub(/^tree:out\//, "tree:" O "/", $5)
 		if ($5 == "tree:" O "/kernel/modules") $5 = $5 profile
-		print }' "$here/files.list"
+		print $1, $2, $3, $4, $5 }' "$here/files.list"
 }
 
 if [ "$1" = --sources ]; then

@@ -40,6 +40,11 @@ tcg_check() {
 		"emulate: $missing. Hosts could not run HyperVMs. QEMU 7.2 of Debian 12 can."
 }
 
+# The folder of what hosts boot: a shell is only in the debug image
+images_dir() {
+	case " $HOST_KERNEL_ARGS " in *' hyper.debug '*) echo "$OUT/images-debug" ;; *) echo "$OUT/images" ;; esac
+}
+
 # Host INDEX as a QEMU process. HOST_CPU overrides the CPU model; QEMU_EXTRA is a list of further arguments.
 host_start() { # INDEX
 	local i=$1 dir=$RUN/host-$1 cpu accel

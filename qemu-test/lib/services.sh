@@ -36,7 +36,7 @@ HOST_SETTINGS=()
 controller_start() {
 	[ -x "$OUT/bin/controller" ] || die "$OUT/bin/controller is missing: run make"
 	in_net_start controller "$OUT/bin/controller" --data "$RUN/controller" \
-		--listen "$(listen_address):$API_PORT" --boot-listen "$(listen_address):$BOOT_PORT" --images "$OUT/images" \
+		--listen "$(listen_address):$API_PORT" --boot-listen "$(listen_address):$BOOT_PORT" --images "$(images_dir)" \
 		--advertise-api "https://$(gateway):$API_PORT" --advertise-boot "$BOOT_URL" --kubeconfig "$RUN/kubeconfig" \
 		--host-settings "$RUN/host-settings" --host-settings-dir "$RUN/host-settings.d" \
 		${HOST_KERNEL_ARGS:+--boot-args "$HOST_KERNEL_ARGS"} "${CONTROLLER_ARGS[@]}"
