@@ -78,6 +78,8 @@ static void lease_get_answer(void *arg, const struct kube_result *result)
 	if (result->status == 404) {
 		lease_create(l);
 	} else if (result->status == 200) {
+		/* One of before: until we renew it, whoever watches leases may call us Unknown after we said Ready */
+		l->failing = true;
 		l->object = json_doc_new();
 		json_set_root(l->object, json_copy(l->object, result->body));
 		lease_send(l);
