@@ -27,10 +27,13 @@ static void node_identity(void *arg, const char *cert_pem, const char *key_pem)
 		log_error("node", "ev=identity_failed error=\"%s\"", err_msg(&e));
 		return;
 	}
-	if (renewed)
+	if (renewed) {
 		pod_watch_start(&n->watch);
-	else
+	} else {
+		if (n->ops.on_identity)
+			n->ops.on_identity(n->arg);
 		reg_start(&n->reg);
+	}
 }
 
 static void node_serving(void *arg, const char *cert_pem, const char *key_pem)
@@ -181,6 +184,12 @@ void node_set_pressure(struct node *n, enum node_pressure kind, bool is)
 void node_set_facts(struct node *n, const struct json *labels, const char *name, const char *text)
 {
 	reg_set_facts(&n->reg, labels, name, text);
+}
+
+void node_set_condition(struct node *n, const char *type, bool is, const char *reason,
+			const char *message)
+{
+	reg_set_condition(&n->reg, type, is, reason, message);
 }
 
 void node_set_ready(struct node *n, const char *reason, const char *message)

@@ -18,6 +18,7 @@
 #include "base/loop.h"
 #include "json/json.h"
 
+#define NODE_MESSAGE_MAX     2048 /* of a condition, with its NUL */
 #define NODE_KUBELET_VERSION "v1.36.0-hostd"
 
 struct node;
@@ -60,6 +61,10 @@ struct node_ops {
 	void (*on_list)(const struct json *pods, void *arg);
 	/* A serving certificate was issued or renewed. */
 	void (*on_serving)(const char *cert_pem, const char *key_pem, void *arg);
+	/* Somebody vouches for us: the Node is about to be made, or taken over. NULL: not told */
+	void (*on_identity)(void *arg);
+	/* The Node that was there already, before our status takes the place of what it says. NULL: not told */
+	void (*on_before)(const struct json *node, void *arg);
 	/* Our Node object, as the server has it (spec.podCIDR may be there). */
 	void (*on_node)(const struct json *node, void *arg);
 	/* The Date header of an answer whose sender proved who it is. */
@@ -175,6 +180,14 @@ void node_set_pressure(struct node *node, enum node_pressure kind, bool is);
  */
 void node_set_facts(struct node *node, const struct json *labels, const char *name,
 		    const char *text);
+
+/**
+ * node_set_condition() - Set a condition besides Ready and those of pressure; told soon
+ * @type:    at most three different ones; a string that stays
+ * @message: cut to NODE_MESSAGE_MAX
+ */
+void node_set_condition(struct node *node, const char *type, bool is, const char *reason,
+			const char *message);
 
 /** node_set_ready() - Change the Ready condition; @reason NULL: ready */
 void node_set_ready(struct node *node, const char *reason, const char *message);

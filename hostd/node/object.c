@@ -71,6 +71,16 @@ static void object_conditions(struct json_doc *doc, struct json *status, struct 
 		object_condition(doc, list, p->type, is ? "True" : "False", is ? p->yes : p->no,
 				 is ? p->yes_message : p->no_message, since, now);
 	}
+	for (size_t i = 0; i < OBJECT_EXTRA_MAX; i++) {
+		struct object_extra *x = &state->extra[i];
+
+		if (!x->type)
+			continue;
+		if (!*x->since)
+			(void)str_copy(x->since, sizeof(x->since), now);
+		object_condition(doc, list, x->type, x->is ? "True" : "False", x->reason,
+				 x->message, x->since, now);
+	}
 	object_condition(doc, list, "Ready", ready ? "True" : "False",
 			 ready ? "HostReady" : state->not_ready_reason,
 			 ready ? "hostd is ready to run HyperVMs" : state->not_ready_message,
@@ -157,8 +167,39 @@ struct json *object_node(struct json_doc *doc, const struct node_config *config,
 	return n;
 }
 
-void object_remember(struct object_state *state, const struct json *node)
+bool object_set(struct object_state *state, const char *type, bool is, const char *reason,
+		const char *message)
 {
+	struct object_extra *x = state->extra, now = {.type = type, .is = is};
+
+	while (x->type && !str_eq(x->type, type) && x < &state->extra[OBJECT_EXTRA_MAX - 1])
+		x++;
+	(void)str_copy(now.reason, sizeof(now.reason), reason);
+	(void)str_copy(now.message, sizeof(now.message), message);
+	if (x->type && str_eq(x->type, type) && x->is == is && str_eq(x->reason, now.reason) &&
+	    str_eq(x->message, now.message))
+		return false;
+	*x = now;
+	return true;
+}
+
+/* What was said of this boot stands; what was said of another one began anew with this one. */
+static void object_remember_extra(struct object_state *state, const char *type, const char *status,
+				  const char *since)
+{
+	for (size_t i = 0; i < OBJECT_EXTRA_MAX; i++) {
+		struct object_extra *x = &state->extra[i];
+
+		if (x->type && str_eq(x->type, type) && str_eq(status, x->is ? "True" : "False"))
+			(void)str_copy(x->since, sizeof(x->since), since);
+	}
+}
+
+void object_remember(struct object_state *state, const struct node_config *config,
+		     const struct json *node)
+{
+	const char *boot_id = json_str(json_at(node, "status", "nodeInfo", "bootID", NULL), "");
+	bool same_boot = str_eq(boot_id, config->machine.boot_id);
 	const char *want = *state->not_ready_reason ? "False" : "True";
 	struct json_iter it = json_iter(json_at(node, "status", "conditions", NULL));
 
@@ -167,6 +208,8 @@ void object_remember(struct object_state *state, const struct json *node)
 		const char *status = json_str(json_get(it.value, "status"), "");
 		const char *since = json_str(json_get(it.value, "lastTransitionTime"), "");
 
+		if (same_boot)
+			object_remember_extra(state, type, status, since);
 		if (str_eq(type, "Ready") && str_eq(status, want))
 			(void)str_copy(state->ready_since, sizeof(state->ready_since), since);
 		for (int i = 0; i < NODE_PRESSURE_MAX; i++)

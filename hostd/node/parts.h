@@ -18,12 +18,24 @@
 
 #define OBJECT_TIME_MAX 32
 
+#define OBJECT_EXTRA_MAX 3
+
+/* A condition that others have us tell */
+struct object_extra {
+	const char *type; /* NULL: the place is free */
+	bool is;
+	char reason[64];
+	char message[NODE_MESSAGE_MAX];
+	char since[OBJECT_TIME_MAX];
+};
+
 struct object_state {
 	char not_ready_reason[64]; /* "": ready */
 	char not_ready_message[200];
 	char ready_since[OBJECT_TIME_MAX]; /* RFC 3339; "": from now */
 	bool pressure[NODE_PRESSURE_MAX];
 	char pressure_since[NODE_PRESSURE_MAX][OBJECT_TIME_MAX];
+	struct object_extra extra[OBJECT_EXTRA_MAX];
 };
 
 /** object_status() - Node.status whole; @now_s seconds since the epoch */
@@ -38,7 +50,12 @@ struct json *object_node(struct json_doc *doc, const struct node_config *config,
 struct json *object_labels(struct json_doc *doc, const struct node_config *config);
 
 /** object_remember() - Take over the transition times of a Node that is already there */
-void object_remember(struct object_state *state, const struct json *node);
+void object_remember(struct object_state *state, const struct node_config *config,
+		     const struct json *node);
+
+/** object_set() - As node_set_condition(). Return: whether that changed anything */
+bool object_set(struct object_state *state, const char *type, bool is, const char *reason,
+		const char *message);
 
 /* ---- register.c: create the Node or take it over, then keep its status ---- */
 
@@ -62,6 +79,9 @@ void reg_start(struct reg *r);
 void reg_set_ready(struct reg *r, const char *reason, const char *message);
 /** reg_set_pressure() - As node_set_pressure() */
 void reg_set_pressure(struct reg *r, enum node_pressure kind, bool is);
+/** reg_set_condition() - As node_set_condition() */
+void reg_set_condition(struct reg *r, const char *type, bool is, const char *reason,
+		       const char *message);
 /** reg_set_facts() - As node_set_facts() */
 void reg_set_facts(struct reg *r, const struct json *labels, const char *name, const char *text);
 /** reg_resend() - Send the status again though it has not changed */

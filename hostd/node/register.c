@@ -133,7 +133,9 @@ static void reg_labels_answer(void *arg, const struct kube_result *result)
 		reg_failed(r, "labels", result);
 		return;
 	}
-	object_remember(&r->state, result->body);
+	if (r->node->ops.on_before)
+		r->node->ops.on_before(result->body, r->node->arg);
+	object_remember(&r->state, &r->node->config, result->body);
 	(void)str_copy(r->uid, sizeof(r->uid),
 		       json_str(json_at(result->body, "metadata", "uid", NULL), ""));
 	reg_send_status(r);
@@ -264,6 +266,13 @@ void reg_set_pressure(struct reg *r, enum node_pressure kind, bool is)
 	s->pressure[kind] = is;
 	s->pressure_since[kind][0] = '\0';
 	reg_resend(r);
+}
+
+void reg_set_condition(struct reg *r, const char *type, bool is, const char *reason,
+		       const char *message)
+{
+	if (object_set(&r->state, type, is, reason, message))
+		reg_resend(r);
 }
 
 void reg_set_ready(struct reg *r, const char *reason, const char *message)

@@ -64,6 +64,32 @@ static void test_facts(void **state)
 			    "\"annotations\":{\"x/all\":\"5\",\"x/more\":\"m\"}}}");
 }
 
+/* One more condition: told once it is set, again when it changes, and only then begun anew */
+static void test_condition(void **state)
+{
+	const char *body;
+
+	(void)state;
+	harness_known();
+	harness_rule("PATCH", H1 "/status", 200, "{}", 0);
+	harness_wait("GET", WATCH, 1);
+	node_set_condition(harness.node, "Odd", true, "Smoke", "it \"smokes\"\nmuch");
+	harness_wait("PATCH", H1 "/status", 1);
+	body = fake_api_body("PATCH", H1 "/status");
+	assert_true(has(body, "{\"type\":\"Odd\",\"status\":\"True\",\"reason\":\"Smoke\","
+			      "\"message\":\"it \\\"smokes\\\"\\nmuch\""));
+	node_set_condition(harness.node, "Odd", true, "Smoke", "it \"smokes\"\nmuch");
+	harness_run_ms(1500);
+	assert_int_equal(fake_api_count("PATCH", H1 "/status"), 1);
+	node_set_condition(harness.node, "Odd", false, "Calm", "");
+	node_set_condition(harness.node, "Even", false, "Calm", "");
+	harness_wait("PATCH", H1 "/status", 2);
+	body = fake_api_body("PATCH", H1 "/status");
+	assert_true(has(body, "{\"type\":\"Odd\",\"status\":\"False\",\"reason\":\"Calm\""));
+	assert_true(has(body, "{\"type\":\"Even\",\"status\":\"False\""));
+	assert_false(has(body, "Smoke"));
+}
+
 static void test_status(void **state)
 {
 	const struct node_pod_ref pod = {"default", "web", "u1", NULL};
@@ -186,10 +212,8 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, harness_setup, harness_teardown)
 	const struct CMUnitTest tests[] = {
-		T(test_facts),
-		T(test_status),
-		T(test_status_address),
-		T(test_events_are_limited),
+		T(test_facts),		T(test_condition),	    T(test_status),
+		T(test_status_address), T(test_events_are_limited),
 	};
 
 	log_set_level(LOG_LEVEL_ERROR);
