@@ -27,6 +27,7 @@ BEGIN {
 	may["hostd/oci"] = "http json base"
 	may["hostd/disk"] = may["hostd/net"] = may["hostd/host"] = "base"
 	may["hostd/vm"] = "proto base"
+	may["hostd/fate"] = "json base"
 	may["hostd/inventory"] = "json base"
 	may["hostd/node"] = "http json x509 base"
 	may["hostd/pod"] = "oci disk net vm proto json base"

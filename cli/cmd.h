@@ -62,6 +62,7 @@ const char *cmd_pod_reason(const struct json *pod);
 /* And of one that is to boot another image, or could not: docs/reimage.md */
 #define CMD_IMAGE_KEY	"hypermetal.io/image"
 #define CMD_TROUBLE_KEY "hypermetal.io/image-trouble"
+#define CMD_TIMES_KEY	"hypermetal.io/boot-times"
 
 /** cmd_cordon_patch() - The patch of a Node. @ours: for a moment. Return: a value of @doc */
 struct json *cmd_cordon_patch(struct json_doc *doc, bool cordon, bool ours);

@@ -85,15 +85,39 @@ static void conditions(const struct json *object)
 	struct table *t = table_new(headers);
 
 	while (json_next(&it)) {
+		_cleanup_free_ char *message =
+			mem_strdup(json_str(json_get(it.value, "message"), ""));
 		const char *cells[] = {json_str(json_get(it.value, "type"), ""),
 				       json_str(json_get(it.value, "status"), ""),
-				       json_str(json_get(it.value, "reason"), ""),
-				       json_str(json_get(it.value, "message"), "")};
+				       json_str(json_get(it.value, "reason"), ""), message};
 
+		message[strcspn(message, "\n")] = '\0'; /* what is behind it: condition_lines() */
 		table_add(t, cells);
 	}
 	printf("\n");
 	table_print(t, stdout);
+}
+
+/* What a condition says in more than one line, such as the last ones of a kernel */
+static void condition_lines(const struct json *object)
+{
+	struct json_iter it = json_iter(json_at(object, "status", "conditions", NULL));
+
+	while (json_next(&it)) {
+		const char *at = strchr(json_str(json_get(it.value, "message"), ""), '\n');
+		char safe[1024];
+
+		if (at)
+			printf("\n%s:\n", str_visible(safe, sizeof(safe),
+						      json_str(json_get(it.value, "reason"), "")));
+		while (at) {
+			size_t len = strcspn(++at, "\n");
+			_cleanup_free_ char *one = mem_strndup(at, len);
+
+			printf("  %s\n", str_visible(safe, sizeof(safe), one));
+			at = at[len] ? at + len : NULL;
+		}
+	}
 }
 
 static void events(struct cmd *c, const char *ns, const char *kind, const char *name)
@@ -155,6 +179,44 @@ static int describe_pod(struct cmd *c, const char *name)
 	return CMD_OK;
 }
 
+/* How long the parts of its boot took, as it says itself (docs/what-happened.md); a foreign text: nothing is printed of it but numbers */
+static void boot_times(const struct json *node)
+{
+	static const char *const parts[][3] = {
+		{"firmwareMs", "firmware", "power-on until it starts the boot loader"},
+		{"loaderMs", "boot loader", "until it has started the kernel"},
+		{"fetchMs", "  fetching", "from the boot script to the last file"},
+		{"kernelMs", "kernel", "until its first program"},
+		{"earlyMs", "early stage", "until the root image's init"},
+		{"initMs", "init", "until hostd runs"},
+		{"devicesMs", "devices", "until drivers are loaded"},
+		{"networkMs", "network", "until there is an address"},
+		{"enrolMs", "enrolment", "until there is an identity"},
+		{"readyMs", "registration", "until the API has it Ready"},
+		{"totalMs", "total", "from the kernel's start"},
+	};
+	static const char *const headers[] = {"BOOT", "MS", "WHAT", NULL};
+	const char *text =
+		json_str(json_at(node, "metadata", "annotations", CMD_TIMES_KEY, NULL), NULL);
+	_cleanup_json_ struct json_doc *doc = NULL;
+	struct table *t;
+
+	if (!text || json_parse(text, strlen(text), &doc, NULL) < 0)
+		return;
+	t = table_new(headers);
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		int64_t ms = json_int(json_get(json_root(doc), parts[i][0]), -1);
+		char number[32];
+
+		if (ms < 0)
+			continue;
+		snprintf(number, sizeof(number), "%" PRId64, ms);
+		table_add(t, (const char *[]){parts[i][1], number, parts[i][2]});
+	}
+	printf("\n");
+	table_print(t, stdout);
+}
+
 static int describe_host(struct cmd *c, const char *name)
 {
 	static const char *const info[][2] = {{"Kernel:", "kernelVersion"},
@@ -199,6 +261,8 @@ static int describe_host(struct cmd *c, const char *name)
 	line("Trouble:",
 	     json_str(json_at(node, "metadata", "annotations", CMD_TROUBLE_KEY, NULL), ""));
 	conditions(node);
+	condition_lines(node);
+	boot_times(node);
 	if (inventory)
 		inventory_print(json_root(inventory), stdout);
 	events(c, "default", "Node", name);

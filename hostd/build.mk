@@ -2,6 +2,6 @@
 include $(wildcard hostd/*/build.mk)
 
 hostd_below := $(hostd_oci) hostd/inventory/inventory.c $(wildcard hostd/disk/*.c) $(wildcard hostd/net/*.c) $(wildcard hostd/vm/*.c) hostd/api/api.c
-$(eval $(call program,hostd,$(wildcard hostd/*.c) $(hostd_host) $(hostd_node) $(hostd_pod) $(hostd_below),\
+$(eval $(call program,hostd,$(wildcard hostd/*.c) $(hostd_host) $(hostd_fate) $(hostd_node) $(hostd_pod) $(hostd_below),\
 	http/client json proto x509 base,kmod mbedtls libnl e2fsprogs))
 $(eval $(call unit_test,test_piece,hostd/tests/test_piece.c hostd/piece_files.c hostd/host/settings.c,json base,))

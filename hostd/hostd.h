@@ -6,6 +6,7 @@
 #include <limits.h>
 
 #include "api/api.h"
+#include "fate/fate.h"
 #include "host/host.h"
 #include "inventory/inventory.h"
 #include "net/net.h"
@@ -54,7 +55,15 @@ struct hostd {
 	uint64_t pressure_until_ms[NODE_PRESSURE_MAX]; /* clock_mono_ms(); it is told until then */
 
 	struct timer reboot;
-	uint64_t reboot_by_ms; /* clock_mono_ms(); 0: nobody asked */
+	uint64_t reboot_by_ms, reboot_words_ms; /* clock_mono_ms(); 0: nobody asked */
+	bool reboot_off, reboot_told; /* the machine is switched off; the API knows of it */
+	unsigned int reboot_patience_s; /* for file systems and drivers */
+
+	struct fate_evidence evidence;
+	struct fate_verdict verdict;
+	struct fate_times times;
+	bool verdict_due, times_told; /* the API has not heard it yet; it has */
+	struct timer calm;
 	bool was_ready; /* the API has seen us so in this boot */
 
 	struct oci *oci;
@@ -80,11 +89,29 @@ int wire_pods(struct hostd *h, struct err *e);
 /** pressure_start() - Look from time to time whether the host runs short, and act */
 void pressure_start(struct hostd *h);
 
+/** reboot_begin() - The machine is to end, of its own: its pods first, all within half a minute */
+void reboot_begin(struct hostd *h, bool off, const char *why);
+
 /** reboot_heed() - Our Node as the API has it: does it say that we shall reboot? */
 void reboot_heed(struct hostd *h, const struct json *node);
 
 /** reboot_ready() - Note the first time that it says that we are Ready: RUN/ready */
 void reboot_ready(struct hostd *h, const struct json *node);
+
+/** wire_fate_begin() - hostd starts: one that does so again and again ends the machine */
+void wire_fate_begin(struct hostd *h);
+
+/** wire_fate_look() - The drivers are there: look at the traces that the boot before left */
+void wire_fate_look(struct hostd *h);
+
+/** wire_fate_mark() - A part of this boot has ended */
+void wire_fate_mark(struct hostd *h, enum fate_mark mark);
+
+/** wire_fate_before() - What the Node says of the boot before, or of this one; NULL: there was none */
+void wire_fate_before(struct hostd *h, const struct json *node);
+
+/** wire_fate_node() - Our Node, as the API has it now */
+void wire_fate_node(struct hostd *h, const struct json *node);
 
 /** wire_node() - Join the API, once the address is known; again: no harm */
 void wire_node(struct hostd *h);

@@ -45,6 +45,11 @@ static void hostd_set_log(const char *level)
 			log_set_level((enum log_level)i);
 }
 
+static void hostd_on_button(void *arg)
+{
+	reboot_begin(arg, true, "the power button was pressed");
+}
+
 static int hostd_start_host(struct hostd *h, struct err *e)
 {
 	char path[HOSTD_PATH_MAX];
@@ -63,17 +68,23 @@ static int hostd_start_host(struct hostd *h, struct err *e)
 		return r;
 	hostd_set_log(h->settings.log);
 	(void)host_clock_floor(h->settings.time_s, "boot");
+	if (h->coldplug)
+		(void)host_watchdog_start(&h->loop, h->settings.watchdog_s, false, NULL);
 	if (h->coldplug && host_coldplug(&minor) < 0)
 		log_warn("main", "ev=no_coldplug error=\"%s\"", err_msg(&minor));
 	if (h->coldplug && host_hotplug_start(&h->loop, host_network_rescan, &minor) < 0)
 		log_warn("main", "ev=no_hotplug error=\"%s\"", err_msg(&minor));
-	if (h->coldplug && host_watchdog_start(&h->loop, &minor) < 0)
-		log_info("main", "ev=no_watchdog error=\"%s\"", err_msg(&minor));
+	if (h->coldplug && host_watchdog_start(&h->loop, h->settings.watchdog_s, true, &minor) < 0)
+		log_warn("main", "ev=no_watchdog error=\"%s\"", err_msg(&minor));
+	if (h->coldplug && host_button_start(&h->loop, hostd_on_button, h, &minor) < 0)
+		log_info("main", "ev=no_power_button error=\"%s\"", err_msg(&minor));
 	if (host_cgroup_init(h->cgroup_dir, sizeof(h->cgroup_dir), &minor) < 0)
 		log_warn("main", "ev=no_cgroups error=\"%s\"", err_msg(&minor));
 	if (h->bare)
 		return 0;
 	host_inventory_read(&h->inventory);
+	wire_fate_mark(h, FATE_DEVICES);
+	wire_fate_look(h);
 	if (*h->inventory.no_kvm)
 		log_error("main", "ev=no_kvm error=\"%s\"", h->inventory.no_kvm);
 	else if (host_kvm_hold(&minor) < 0) /* for as long as we live */
@@ -125,6 +136,10 @@ static void hostd_on_signal(int signo, void *arg)
 		host_network_reap();
 		return;
 	}
+	if (signo == SIGUSR1) { /* init: somebody pressed Ctrl-Alt-Del */
+		reboot_begin(h, false, "Ctrl-Alt-Del was pressed");
+		return;
+	}
 	log_info("main", "ev=stopping signal=%d", signo);
 	loop_stop(&h->loop, 0);
 }
@@ -147,7 +162,7 @@ static int hostd_start(struct hostd *h, struct err *e)
 
 int main(int argc, char **argv)
 {
-	static const int signals[] = {SIGTERM, SIGINT, SIGCHLD, 0};
+	static const int signals[] = {SIGTERM, SIGINT, SIGCHLD, SIGUSR1, 0};
 	static struct hostd h = {
 		.paths = {"/run/hyper", "/var/lib/hypermetal", "/usr/bin", "/usr/lib/hypermetal"},
 		.coldplug = true,
@@ -170,6 +185,8 @@ int main(int argc, char **argv)
 		r = loop_signals(&h.loop, signals, hostd_on_signal, &h);
 	if (r < 0)
 		err_sys(&e, r, "event loop");
+	if (r == 0)
+		wire_fate_begin(&h);
 	if (r == 0)
 		r = hostd_start_host(&h, &e);
 	if (r == 0)

@@ -11,6 +11,7 @@
  *	pod: what is used was measured        ->  api
  *	node: a Date header                   ->  host
  *	host: a device changed                ->  inventory (wire_inventory.c)
+ *	host, node: traces of the boot before ->  fate, and back to node (wire_fate.c)
  *	inventory: what the machine is        ->  node
  */
 #include <errno.h>
@@ -96,7 +97,18 @@ static void wire_on_node(const struct json *node, void *arg)
 		log_debug("main", "ev=pod_cidr_ignored cidr=%s", cidr);
 	wire_inventory(h);
 	reboot_ready(h, node);
+	wire_fate_node(h, node);
 	reboot_heed(h, node);
+}
+
+static void wire_on_identity(void *arg)
+{
+	wire_fate_mark(arg, FATE_ENROL);
+}
+
+static void wire_on_before(const struct json *node, void *arg)
+{
+	wire_fate_before(arg, node);
 }
 
 static void wire_on_date(const char *date, void *arg)
@@ -419,6 +431,8 @@ void wire_node(struct hostd *h)
 		.on_pod = wire_on_pod,
 		.on_list = wire_on_list,
 		.on_serving = wire_on_serving,
+		.on_identity = wire_on_identity,
+		.on_before = wire_on_before,
 		.on_node = wire_on_node,
 		.on_date = wire_on_date,
 		.images = wire_node_images,
@@ -457,8 +471,11 @@ void wire_node(struct hostd *h)
 
 	if (h->node || !*h->address)
 		return;
+	wire_fate_mark(h, FATE_NETWORK);
 	if (node_new(&config, &ops, h, &h->node, &e) < 0)
 		log_error("main", "ev=no_node error=\"%s\"", err_msg(&e));
+	else
+		wire_fate_before(h, NULL);
 }
 
 void wire_done(struct hostd *h)

@@ -28,6 +28,7 @@
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "early.h"
@@ -37,6 +38,7 @@
 #define HOST_FILES "/hyper"
 #define BOOT_DIR   ROOT "/run/hyper/boot"
 #define READY_FILE "/run/hyper/ready"
+#define TIMES_FILE "/run/hyper/times"
 #define WITHIN	   "hyper.ready_within="
 
 enum { REBOOT_DELAY_SECONDS = 10, HOST_FILE_MAX_BYTES = 1 << 20, WITHIN_MAX_SECONDS = 86400 };
@@ -268,10 +270,32 @@ static void set_limit(void)
 	_exit(1);
 }
 
+/* Milliseconds since the kernel's start */
+static unsigned long long now_ms(void)
+{
+	struct timespec t;
+
+	if (clock_gettime(CLOCK_BOOTTIME, &t) < 0)
+		return 0;
+	return (unsigned long long)t.tv_sec * 1000 + (unsigned long long)t.tv_nsec / 1000000;
+}
+
+/* For hostd, which adds to it: when this program began, and when it is over */
+static void note_times(unsigned long long began_ms)
+{
+	int fd = open(TIMES_FILE, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+
+	if (fd < 0)
+		return;
+	dprintf(fd, "kernel %llu\nearly %llu\n", began_ms, now_ms());
+	close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	char *const args[] = {"/sbin/init", NULL};
 	char *const environment[] = {"PATH=/usr/bin", "HOME=/", "TERM=linux", NULL};
+	unsigned long long began_ms = now_ms();
 
 	if (argc > 1 && !strcmp(argv[1], "--help")) {
 		puts("early: first program of a HyperMetal host; mounts the root image and starts its init");
@@ -290,6 +314,7 @@ int main(int argc, char **argv)
 	switch_root();
 	set_limit();
 	settle();
+	note_times(began_ms);
 	execve(args[0], args, environment);
 	fail(args[0]);
 }

@@ -63,6 +63,7 @@ static bool annotations_kept(const struct json *was, const struct json *is)
 		if (str_starts(it.key, "hypermetal.io/") &&
 		    !str_eq(it.key, "hypermetal.io/inventory") &&
 		    !str_eq(it.key, "hypermetal.io/disks") &&
+		    !str_eq(it.key, "hypermetal.io/boot-times") &&
 		    !json_equal(it.value, json_get(is, it.key)))
 			return false;
 	return true;

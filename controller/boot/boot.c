@@ -41,6 +41,7 @@
 struct boot_piece {
 	char id[BOOT_ID_BYTES * 2 + 1];
 	uint64_t expires_ms;
+	uint64_t asked_ms; /* clock_mono_ms(), when its script was asked for */
 	struct cpio cpio;
 	struct list node; /* in boot->pieces, oldest first */
 };
@@ -168,7 +169,8 @@ static int piece_new(struct boot *b, struct boot_host *h, const char **id, struc
 	random_fill(random, sizeof(random));
 	p = mem_alloc(sizeof(*p));
 	str_hex(p->id, random, sizeof(random));
-	p->expires_ms = clock_mono_ms() + BOOT_PIECE_LIFE_MS;
+	p->asked_ms = clock_mono_ms();
+	p->expires_ms = p->asked_ms + BOOT_PIECE_LIFE_MS;
 	p->cpio = cpio;
 	list_add(&b->pieces, &p->node);
 	b->piece_count++;
@@ -309,6 +311,29 @@ static void serve_image(const struct boot *b, struct http_request *r, const char
 	serve_file(b, r, version, str_eq(slash, "/kernel") ? "bzImage" : "initramfs");
 }
 
+/*
+ * The piece is the last file that the script has fetched: how long that took goes along, in an archive of its own
+ * behind it, which the kernel unpacks as it does the first one (docs/what-happened.md).
+ */
+static void reply_piece(struct http_request *r, const struct boot_piece *p)
+{
+	struct buf whole = BUF_INIT(2 * BOOT_PIECE_MAX);
+	char text[48];
+	struct cpio times;
+	int n = snprintf(text, sizeof(text), "fetch_ms=%llu\n",
+			 (unsigned long long)(clock_mono_ms() - p->asked_ms));
+
+	whole.secret = true;
+	cpio_init(&times, BOOT_PIECE_MAX);
+	cpio_file(&times, "hyper/loader", 0600, text, (size_t)n);
+	(void)buf_append(&whole, p->cpio.data.data, p->cpio.data.len);
+	if (cpio_end(&times) == 0)
+		(void)buf_append(&whole, times.data.data, times.data.len);
+	http_reply(r, 200, BOOT_BINARY, whole.data, whole.len, "Cache-Control: no-store\r\n");
+	buf_done(&whole);
+	cpio_done(&times);
+}
+
 static void serve_piece(struct boot *b, struct http_request *r, const char *name)
 {
 	struct boot_piece *p;
@@ -320,8 +345,7 @@ static void serve_piece(struct boot *b, struct http_request *r, const char *name
 
 		if (rest && str_eq(rest, ".cpio")) {
 			/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc) */
-			http_reply(r, 200, BOOT_BINARY, p->cpio.data.data, p->cpio.data.len,
-				   "Cache-Control: no-store\r\n");
+			reply_piece(r, p);
 			return;
 		}
 	}

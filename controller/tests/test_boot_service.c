@@ -36,6 +36,8 @@ static struct {
 	bool done;
 	int status;
 	char text[8192];
+	bool token, fetch_ms; /* what is in it */
+	size_t len;
 } answer;
 
 static int mint(const struct boot_host *host, char *token, struct err *e, void *arg)
@@ -105,6 +107,9 @@ static void on_done(struct http_call *call, const struct http_reply *reply, cons
 	answer.done = true;
 	answer.status = reply->status;
 	(void)str_copy(answer.text, sizeof(answer.text), buf_str(&reply->body));
+	answer.fetch_ms = memmem(buf_str(&reply->body), reply->body.len, "\0fetch_ms=", 10);
+	answer.token = memmem(buf_str(&reply->body), reply->body.len, "hyper/token", 11);
+	answer.len = reply->body.len;
 }
 
 static const char *get(const char *path, int status)
@@ -170,6 +175,25 @@ static void test_script_failures(void **state)
 	assert_has(script("/boot/ipxe?" MAC), "sleep 10");
 }
 
+/* The host's own piece, and how long it took from the script to it; again: it may have been lost on its way */
+static void test_piece(void **state)
+{
+	char path[128];
+	const char *at;
+
+	(void)state;
+	at = strstr(script("/boot/ipxe?" MAC), "http://192.0.2.1:6480/boot/host/");
+	assert_non_null(at);
+	at += strlen("http://192.0.2.1:6480");
+	snprintf(path, sizeof(path), "%.*s", (int)strcspn(at, " "), at);
+	for (int i = 0; i < 2; i++) {
+		get(path, 200);
+		assert_true(answer.token && answer.fetch_ms);
+		assert_int_equal(answer.len % 4, 0);
+	}
+	get("/boot/host/0123.cpio", 404);
+}
+
 static void test_parts(void **state)
 {
 	(void)state;
@@ -204,6 +228,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_script, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_script_failures, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_piece, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_parts, setup, teardown),
 	};
 

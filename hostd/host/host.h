@@ -37,6 +37,7 @@ struct host_settings {
 	char pod_cidr[HOST_CIDR_MAX]; /* "" when the API or the default decides */
 	uint32_t image_cap_mib; /* room for images; 0: the default */
 	uint32_t refresh_s; /* how often what pods have mounted of the API is looked at; 0: the default */
+	int watchdog_s; /* 0: the default; HOST_WATCHDOG_OFF */
 	uint64_t time_s; /* the boot service's clock, seconds since the epoch; 0 unknown */
 };
 
@@ -124,6 +125,16 @@ int host_kvm_hold(struct err *e);
  * Return: number of modules loaded, or -errno when libkmod cannot work at all.
  */
 int host_coldplug(struct err *e);
+
+/**
+ * host_module_load() - Load one module by its name, with its dependencies
+ * @options: "NAME=VALUE …", or NULL
+ * Return: 0, also when it is there already; -ENOENT; -errno.
+ */
+int host_module_load(const char *name, const char *options);
+
+/** host_watchdog_load() - Load the drivers of watchdogs, and what these sit on, ahead of all others */
+void host_watchdog_load(void);
 
 /** host_hotplug_start() - Load modules for devices that appear later (kernel uevents) */
 int host_hotplug_start(struct loop *loop, void (*on_net)(void), struct err *e);
@@ -225,17 +236,52 @@ uint64_t host_clock_http_date(const char *date);
 
 /* ---- Watchdog ---- */
 
+#define HOST_WATCHDOG_OFF (-1)
+
+struct host_watchdog {
+	char name[32]; /* of /dev, "" none */
+	char identity[64]; /* as its driver calls it */
+	bool soft; /* it is the kernel's own, or there is none */
+	bool armed; /* it ran already: the firmware, or an earlier hostd, armed it */
+	bool bit; /* one of them says that it reset the machine */
+};
+
+/** host_watchdog_choose() - Which of the machine's watchdogs is the one to pet; @class_dir: /sys/class/watchdog */
+void host_watchdog_choose(const char *class_dir, struct host_watchdog *w);
+
 /**
- * host_watchdog_start() - Open /dev/watchdog and pet it from the loop
+ * host_watchdog_start() - Take the machine's watchdog and pet it from the loop; again, when there is one: no harm
+ * @timeout_s: 0: the default, a minute; HOST_WATCHDOG_OFF: leave it alone
+ * @last:      all drivers are loaded: take the kernel's own if there is no other
  *
  * It is never disarmed: a hostd that is restarted takes it over in time.
  *
  * Return: 0; -ENOENT when the machine has none; -errno.
  */
-int host_watchdog_start(struct loop *loop, struct err *e);
+int host_watchdog_start(struct loop *loop, int timeout_s, bool last, struct err *e);
 
-/** host_reboot() - Restart the machine now; does not return */
-void host_reboot(void) __attribute__((noreturn));
+/** host_watchdog_get() - What was found */
+const struct host_watchdog *host_watchdog_get(void);
+
+/* ---- The end ---- */
+
+/**
+ * host_reboot() - Restart the machine, or switch it off; does not return
+ * @patience_s: for file systems and drivers; then the kernel is told to do it without them
+ */
+void host_reboot(bool off, unsigned int patience_s) __attribute__((noreturn));
+
+/** host_panic() - Restart it by a panic, so that the kernel's record tells why; does not return */
+void host_panic(const char *why) __attribute__((noreturn));
+
+/** host_button_start() - Tell when somebody presses the power button (ACPI). Return: 0 or -errno */
+int host_button_start(struct loop *loop, void (*on_press)(void *arg), void *arg, struct err *e);
+
+/** host_button_group() - Which group of generic netlink events of ACPI go to, out of the answer to CTRL_CMD_GETFAMILY */
+int host_button_group(const void *data, size_t len, uint32_t *group);
+
+/** host_button_pressed() - Whether a message of that family is about the power button */
+bool host_button_pressed(const void *data, size_t len);
 
 /* ---- Control groups ---- */
 

@@ -12,10 +12,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libkmod.h>
+#include <limits.h>
 #include <linux/netlink.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/hash.h"
@@ -117,6 +120,37 @@ static void modules_load(struct modules *m, const char *alias)
 	kmod_module_unref_list(list);
 }
 
+static struct modules *modules_get(struct err *e)
+{
+	struct modules *m;
+
+	if (modules_state)
+		return modules_state;
+	m = mem_alloc(sizeof(*m));
+	m->kmod = kmod_new(NULL, NULL);
+	if (!m->kmod || kmod_load_resources(m->kmod) < 0) {
+		kmod_unref(m->kmod);
+		free(m);
+		err_set(e, -ENOENT, "libkmod cannot read this kernel's module index");
+		return NULL;
+	}
+	modules_state = m;
+	return m;
+}
+
+int host_module_load(const char *name, const char *options)
+{
+	struct modules *m = modules_get(NULL);
+	struct kmod_module *mod;
+	int r;
+
+	if (!m || kmod_module_new_from_name(m->kmod, name, &mod) < 0)
+		return -ENOENT;
+	r = kmod_module_probe_insert_module(mod, 0, options, NULL, NULL, NULL);
+	kmod_module_unref(mod);
+	return r == -EEXIST ? 0 : r;
+}
+
 static void modules_load_file(struct modules *m, int dirfd)
 {
 	_cleanup_fd_ int fd = openat(dirfd, "modalias", O_RDONLY | O_CLOEXEC);
@@ -157,24 +191,6 @@ static void modules_walk(struct modules *m, int fd, int depth)
 	closedir(dir);
 }
 
-static struct modules *modules_get(struct err *e)
-{
-	struct modules *m;
-
-	if (modules_state)
-		return modules_state;
-	m = mem_alloc(sizeof(*m));
-	m->kmod = kmod_new(NULL, NULL);
-	if (!m->kmod || kmod_load_resources(m->kmod) < 0) {
-		kmod_unref(m->kmod);
-		free(m);
-		err_set(e, -ENOENT, "libkmod cannot read this kernel's module index");
-		return NULL;
-	}
-	modules_state = m;
-	return m;
-}
-
 /*
  * Against the iTLB multihit flaw KVM splits the guests' huge pages and gives every VM a thread that joins
  * them again. Where the processor does not have the flaw that is switched off for good; KVM refuses
@@ -192,6 +208,53 @@ static void modules_tune_kvm(void)
 		return;
 	if (fd_write_full(knob, never, sizeof(never) - 1) < 0)
 		log_debug("host", "ev=kvm_tuned ok=0");
+}
+
+/*
+ * Where watchdogs sit, of PCI: a system peripheral (i6300esb), an ISA bridge (iTCO below lpc_ich, hpwdt beside it) or an
+ * SMBus (iTCO below i2c_i801, sp5100_tco). The devices that these make, and that ACPI's WDAT makes, are platform devices.
+ */
+static const char *const modules_watchdog_classes[] = {"bc08sc80", "bc06sc01", "bc0Csc05"};
+
+static bool modules_is_watchdog(const char *alias)
+{
+	if (!str_starts(alias, "pci:"))
+		return true;
+	for (size_t i = 0; i < ARRAY_SIZE(modules_watchdog_classes); i++)
+		if (strstr(alias, modules_watchdog_classes[i]))
+			return true;
+	return false;
+}
+
+/* Of one bus, without looking further down: the tree is walked soon enough */
+static void modules_load_bus(struct modules *m, const char *path)
+{
+	struct dirent *ent;
+	DIR *dir = opendir(path);
+
+	while (dir && (ent = readdir(dir))) {
+		struct buf alias = BUF_INIT(MODALIAS_MAX);
+		char file[NAME_MAX + 16];
+
+		snprintf(file, sizeof(file), "%s/modalias", ent->d_name);
+		if (ent->d_name[0] != '.' && file_read(dirfd(dir), file, &alias, NULL) == 0 &&
+		    alias.len && modules_is_watchdog(str_trim(alias.data)) &&
+		    modules_first_time(m, str_trim(alias.data)))
+			modules_load(m, str_trim(alias.data));
+		buf_done(&alias);
+	}
+	if (dir)
+		closedir(dir);
+}
+
+void host_watchdog_load(void)
+{
+	struct modules *m = modules_get(NULL);
+
+	if (!m)
+		return;
+	modules_load_bus(m, "/sys/bus/pci/devices");
+	modules_load_bus(m, "/sys/bus/platform/devices");
 }
 
 int host_coldplug(struct err *e)

@@ -151,6 +151,20 @@ static int settings_refresh(struct host_settings *s, const char *value, struct e
 	return 0;
 }
 
+static int settings_watchdog(struct host_settings *s, const char *value, struct err *e)
+{
+	uint64_t seconds;
+
+	if (str_eq(value, "off")) {
+		s->watchdog_s = HOST_WATCHDOG_OFF;
+		return 0;
+	}
+	if (str_u64(value, 3600, &seconds) < 0 || seconds < 20)
+		return err_set(e, -EINVAL, "neither 20 to 3600 seconds nor off");
+	s->watchdog_s = (int)seconds;
+	return 0;
+}
+
 static int settings_time(struct host_settings *s, const char *value, struct err *e)
 {
 	if (str_u64(value, (uint64_t)1 << 40, &s->time_s) < 0)
@@ -172,6 +186,7 @@ static const struct settings_key {
 	{"image_cap_mib", false, settings_image_cap},
 	{"refresh_s", false, settings_refresh},
 	{"time", false, settings_time},
+	{"watchdog", false, settings_watchdog},
 };
 
 static int settings_line(struct host_settings *s, char *line, uint32_t *seen, struct err *e)

@@ -27,7 +27,8 @@ static void test_settings_whole(void **state)
 		"advertise=127.0.0.1:10251\n"
 		"registry_mirror=docker.io=http://10.0.2.2:5000\n"
 		"registry_mirror=quay.io=https://m:8443/q/\n"
-		"log=debug\npod_cidr=10.88.0.0/24\nimage_cap_mib=512\nrefresh_s=5\ntime=1767323045";
+		"log=debug\npod_cidr=10.88.0.0/24\nimage_cap_mib=512\nrefresh_s=5\ntime=1767323045\n"
+		"watchdog=off";
 	struct err e = ERR_INIT;
 	struct host_settings s;
 
@@ -44,6 +45,7 @@ static void test_settings_whole(void **state)
 	assert_int_equal(s.image_cap_mib, 512);
 	assert_int_equal(s.refresh_s, 5);
 	assert_int_equal(s.time_s, 1767323045);
+	assert_int_equal(s.watchdog_s, HOST_WATCHDOG_OFF);
 }
 
 static void test_settings_refused(void **state)
@@ -56,6 +58,8 @@ static void test_settings_refused(void **state)
 		{MUST "colour=red\n", "settings: line 3: no such key"},
 		{MUST "node_name=h2\n", "settings: line 3: node_name is set a second time"},
 		{MUST "hello\n", "settings: line 3: no '='"},
+		{MUST "watchdog=5\n",
+		 "settings: line 3: watchdog: neither 20 to 3600 seconds nor off"},
 		{"api=http://a:1\n",
 		 "settings: line 1: api: the API is spoken to over https:// only"},
 		{"api=https://\n", "settings: line 1: api: not an http:// or https:// address"},
