@@ -2,8 +2,8 @@
 /*
  * The hosts' life, as kube-controller-manager's node lifecycle controller sees it.
  *
- * A host is alive while its Lease changes. When a change was seen counts, by our own monotonic clock:
- * the host's may be wrong. A host that was silent for 40 s becomes Ready=Unknown and gets the
+ * A host is alive while its Lease changes, or what it reports of itself. When a change was seen counts, by our own
+ * monotonic clock: the host's may be wrong. A host that was silent for 40 s becomes Ready=Unknown and gets the
  * unreachable taint; Ready=False is the not-ready taint; Ready=True takes both away. Pressure is a taint each, too. Pods of a host
  * whose Node object is gone are removed. The timer waits for the next host that may become silent:
  * an idle fleet costs one wake-up per lease period.
@@ -217,6 +217,24 @@ static void lifecycle_drop_pods(struct lifecycle *l, const char *node)
 		store_unref(before);
 }
 
+static const char *heartbeat(const struct store_object *o)
+{
+	return json_str(json_get(store_condition(json_root(o->doc), "Ready"), "lastHeartbeatTime"),
+			"");
+}
+
+/* A host that comes back says that it is Ready before it writes its Lease: that must not be taken for Unknown. */
+static void lifecycle_reported(struct lifecycle *l, struct host *h, const struct store_event *ev)
+{
+	if (!ev->old || ev->type == STORE_DELETED ||
+	    str_eq(heartbeat(ev->object), heartbeat(ev->old)))
+		return;
+	h->seen_ms = clock_mono_ms();
+	h->silent = false;
+	if (!timer_armed(&l->next))
+		lifecycle_arm(l);
+}
+
 static void lifecycle_node_event(struct store_sub *sub, const struct store_event *ev)
 {
 	struct lifecycle *l = container_of(sub, struct lifecycle, nodes);
@@ -233,6 +251,7 @@ static void lifecycle_node_event(struct store_sub *sub, const struct store_event
 		h = lifecycle_add(l, ev->object->name);
 		lifecycle_arm(l);
 	}
+	lifecycle_reported(l, h, ev);
 	if (now)
 		lifecycle_write(l, now, h->silent);
 }
