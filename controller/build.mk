@@ -9,7 +9,7 @@ controller_trial := $(wildcard controller/trial/*.c)
 controller_remote := $(wildcard controller/remote/*.c)
 controller_libs := http/tunnel http/client http/server http/ws kube/log kube jwt json x509 base
 
-$(eval $(call program,controller,controller/main.c controller/options.c controller/rollout.c $(controller_store) $(controller_api) \
+$(eval $(call program,controller,controller/main.c controller/boot_config.c controller/options.c controller/rollout.c $(controller_store) $(controller_api) \
 	$(controller_enrol) $(controller_boot) $(controller_sched) $(controller_image) $(controller_trial) \
 	$(controller_remote),$(controller_libs),sqlite mbedtls))
 
@@ -22,6 +22,7 @@ $(eval $(call fuzz_target,fuzz_image,controller/fuzz/fuzz_image.c $(controller_i
 	controller/fuzz/corpus_image))
 $(eval $(call unit_test,test_boot,controller/tests/test_boot.c controller/boot/cpio.c controller/boot/settings.c \
 	controller/boot/host.c,json base,))
+$(eval $(call unit_test,test_boot_config,controller/tests/test_boot_config.c controller/boot_config.c controller/options.c,base,))
 $(eval $(call unit_test,test_boot_service,controller/tests/test_boot_service.c $(controller_boot),http/server http/client json base,))
 
 # The API without its server: what unit tests and fuzz targets call directly

@@ -17,6 +17,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "boot/boot.h"
+#include "boot_config.h"
 #include "enrol/enrol.h"
 #include "kube/kubeconfig.h"
 #include "options.h"
@@ -304,12 +305,30 @@ static void raise_file_limit(void)
 	}
 }
 
+/* `controller boot-config`. Return: the exit status */
+static int print_boot_config(int argc, char **argv)
+{
+	struct buf out = BUF_INIT(0);
+	struct err e = ERR_INIT;
+	int r = boot_config_print(argc, argv, &out, &e);
+
+	if (r == 0 && (fputs(buf_str(&out), stdout) < 0 || fflush(stdout) < 0))
+		r = err_sys(&e, -errno, "write");
+	buf_done(&out);
+	if (r < 0)
+		fprintf(stderr, "controller: %s\n", err_msg(&e));
+	return r < 0 ? 2 : 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct controller c = {.api = NULL};
 	struct err e = ERR_INIT;
-	int r = options_read(&c.opt, argc, argv, &e);
+	int r;
 
+	if (argc > 1 && str_eq(argv[1], "boot-config"))
+		return print_boot_config(argc - 1, argv + 1);
+	r = options_read(&c.opt, argc, argv, &e);
 	if (r != 0) {
 		if (r < 0)
 			fprintf(stderr, "controller: %s\n", err_msg(&e));

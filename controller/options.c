@@ -13,8 +13,10 @@
 
 static const char usage[] =
 	"usage: controller --data DIR [OPTION...]\n"
+	"       controller boot-config --help\n"
 	"\n"
-	"The API that hosts register with, and the boot service that starts them.\n"
+	"The API that hosts register with, and the boot service that starts them. boot-config prints a\n"
+	"configuration of dnsmasq that leads machines there.\n"
 	"\n"
 	"  --data DIR               database and certificate authority; made if need be\n"
 	"  --listen ADDR:PORT       of the API (default 0.0.0.0:6443)\n"
@@ -83,7 +85,7 @@ int url_host(const char *url, char *out, size_t size)
 	return 0;
 }
 
-static int check_url(const char *name, const char *url, const char *scheme, struct err *e)
+int url_check(const char *name, const char *url, const char *scheme, struct err *e)
 {
 	char host[256];
 
@@ -104,11 +106,11 @@ static int check(struct options *o, struct err *e)
 		return err_set(e, -EINVAL, "--data DIR is missing");
 	if (o->remote_api && !o->kubeconfig)
 		return err_set(e, -EINVAL, "--api needs --kubeconfig FILE, to be let in there");
-	r = check_url("--advertise-api", o->advertise_api, "https://", e);
+	r = url_check("--advertise-api", o->advertise_api, "https://", e);
 	if (r == 0)
-		r = check_url("--api", o->remote_api, "https://", e);
+		r = url_check("--api", o->remote_api, "https://", e);
 	if (r == 0)
-		r = check_url("--advertise-boot", o->advertise_boot, "http://", e);
+		r = url_check("--advertise-boot", o->advertise_boot, "http://", e);
 	if (r == 0 && o->boot_args && strpbrk(o->boot_args, "\n\r"))
 		r = err_set(e, -EINVAL, "--boot-args: must be one line");
 	return r;

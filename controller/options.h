@@ -39,4 +39,7 @@ int listen_parse(const char *text, struct listen_address *out);
 /** url_host() - The host of "scheme://HOST[:PORT][/…]" without brackets. Return: 0 or -EINVAL */
 int url_host(const char *url, char *out, size_t size);
 
+/** url_check() - Whether the value of option @name is a URL; NULL is. Return: 0; -EINVAL with the reason in @e */
+int url_check(const char *name, const char *url, const char *scheme, struct err *e);
+
 #endif
