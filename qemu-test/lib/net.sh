@@ -7,13 +7,16 @@
 #               HOSTPORT_FORWARD + 100 i + k -> 8080 + k, k = 0…9
 #             so port 8080 of host 0 is port 8080 here, port 8080 of host 1 is 8180, and so on, unless they were taken.
 # NET=bridge  (root) a network namespace with a bridge, one tap per host and dnsmasq for DHCP, TFTP and the boot file
-#             name, as on a real network. Host i is BRIDGE_NET.(10 + i). Controller and registry run in the namespace
+#             name, as on a real network: its configuration is what `controller boot-config` prints. DHCP=range: it is
+#             the only DHCP server. DHCP=proxy: BusyBox's udhcpd is, in another namespace on the bridge, BRIDGE_NET.2;
+#             it knows nothing of booting. Host i is BRIDGE_NET.(10 + i). Controller and registry run in the namespace
 #             too, as BRIDGE_NET.1, and so does in_net CMD. A veth pair called as the namespace gives this machine the
 #             address BRIDGE_NET.254, so that curl, hyper and kubectl reach all of it without entering the namespace.
 #             BRIDGE_NET is a network that this machine has no route to. The hosts have no way out to the Internet.
 # NET=auto    bridge for several hosts where it can be had, otherwise user
 
 NET=${NET:-auto}
+DHCP=${DHCP:-range}
 HOSTPORTS=10 # forwarded host ports per host in NET=user, from 8080 on
 
 # Runs CMD where controller, registry and hosts can be reached
@@ -94,38 +97,51 @@ tftp_autoexec() {
 	in_net curl -sSf --max-time 20 -o "$RUN/tftp/autoexec.ipxe" "http://127.0.0.1:$BOOT_PORT/boot/autoexec.ipxe"
 }
 
-# After the controller's ports are known. Firmware gets iPXE, a BIOS's by TFTP, a UEFI's by TFTP or HTTP as it asks for;
-# iPXE, which QEMU's BIOS ROM already is, gets the boot service's address.
+# After the controller's ports are known
 bridge_dhcp_up() {
+	local args=(--boot-url "$BOOT_URL" --interface br0 --tftp-root "$RUN/tftp") extra=() i
+	case $DHCP in
+	range) args+=(--range "$BRIDGE_NET.100,$BRIDGE_NET.200" --router "$BRIDGE_NET.1") ;;
+	proxy) args+=(--proxy "$BRIDGE_NET.0") && udhcpd_start "$NETNS-dhcp" ;;
+	*) die "DHCP=$DHCP is not known (range, proxy)" ;;
+	esac
+	"$OUT/bin/controller" boot-config "${args[@]}" >"$RUN/dnsmasq.conf"
+	for ((i = 0; i < HOSTS; i++)); do extra+=("--dhcp-host=$(host_mac "$i"),$BRIDGE_NET.$((10 + i))"); done
+	in_net_start dnsmasq dnsmasq --keep-in-foreground --conf-file="$RUN/dnsmasq.conf" --user=root --log-facility=- \
+		--pid-file="$RUN/dnsmasq.pid" --dhcp-leasefile="$RUN/dnsmasq.leases" "${extra[@]}"
+}
+
+bridge_dhcp_down() {
+	proc_stop dnsmasq
+	proc_stop udhcpd
+}
+
+# A DHCP server of another make, on a machine of its own: addresses and nothing else
+udhcpd_start() { # NAMESPACE
 	local i
+	if [ ! -e "/run/netns/$1" ]; then
+		ip netns add "$1"
+		in_net ip link add dhcp type veth peer name eth0 netns "$1"
+		in_net ip link set dhcp master br0 up
+		ip -n "$1" link set lo up
+		ip -n "$1" address add "$BRIDGE_NET.2/24" dev eth0
+		ip -n "$1" link set eth0 up
+	fi
 	{
 		cat <<-CONF
-			interface=br0
-			bind-interfaces
-			except-interface=lo
-			pid-file=$RUN/dnsmasq.pid
-			port=0
-			user=root
-			dhcp-leasefile=$RUN/dnsmasq.leases
-			dhcp-range=$BRIDGE_NET.100,$BRIDGE_NET.200,1h
-			enable-tftp
-			tftp-root=$RUN/tftp
-			dhcp-userclass=set:ipxe,iPXE
-			dhcp-vendorclass=set:ipxe,hypermetal
-			dhcp-match=set:uefi,option:client-arch,7
-			dhcp-match=set:uefi,option:client-arch,9
-			dhcp-match=set:http,option:client-arch,16
-			dhcp-option-force=tag:http,60,HTTPClient
-			dhcp-boot=tag:ipxe,$BOOT_URL/boot/ipxe
-			dhcp-boot=tag:!ipxe,tag:http,$BOOT_URL/boot/snponly.efi
-			dhcp-boot=tag:!ipxe,tag:uefi,snponly.efi
-			dhcp-boot=tag:!ipxe,tag:!uefi,tag:!http,undionly.kpxe
-			log-dhcp
-			log-facility=-
+			interface eth0
+			start $BRIDGE_NET.100
+			end $BRIDGE_NET.200
+			lease_file $RUN/udhcpd.leases
+			pidfile $RUN/udhcpd.pid
+			option subnet 255.255.255.0
+			option router $BRIDGE_NET.1
+			option lease 3600
 		CONF
-		for ((i = 0; i < HOSTS; i++)); do echo "dhcp-host=$(host_mac "$i"),$BRIDGE_NET.$((10 + i))"; done
-	} >"$RUN/dnsmasq.conf"
-	in_net_start dnsmasq dnsmasq --keep-in-foreground --conf-file="$RUN/dnsmasq.conf"
+		for ((i = 0; i < HOSTS; i++)); do echo "static_lease $(host_mac "$i") $BRIDGE_NET.$((10 + i))"; done
+	} >"$RUN/udhcpd.conf"
+	: >"$RUN/udhcpd.leases"
+	proc_start udhcpd ip netns exec "$1" "$OUT/pkg/musl/busybox-demo/bin/busybox" udhcpd -f "$RUN/udhcpd.conf"
 }
 
 # proc_start for a program that belongs into the environment's network
@@ -138,9 +154,12 @@ in_net_start() { # NAME CMD...
 
 # The veth pair first: a namespace with all that is in it goes some time after the last one who uses it
 net_down() {
+	local name
 	[ -n "${NETNS:-}" ] || return 0
 	if [ -e "/sys/class/net/$NETNS" ]; then ip link del "$NETNS"; fi
-	if [ -e "/run/netns/$NETNS" ]; then ip netns del "$NETNS"; fi
+	for name in "$NETNS-dhcp" "$NETNS"; do
+		if [ -e "/run/netns/$name" ]; then ip netns del "$name"; fi
+	done
 }
 
 # Ports of 127.0.0.1 that lead to the hosts, settled once for the whole environment
