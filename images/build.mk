@@ -8,12 +8,15 @@
 # BOOT_URL=http://ADDR:PORT, the boot service, goes into the command line of the last three. Without it a host that they
 # start takes the address from DHCP.
 
-IPXE := undionly.kpxe snponly.efi
-IMAGES += $(foreach i,$(IPXE) hypermetal-uki.efi hypermetal.iso hypermetal.raw.zst,$(O)/images/$(i) $(O)/images/$(i).sha256)
+# KEYS=DIR, a fleet's keys (make keys), signs every EFI program among them for Secure Boot, and adds hypermetal.enrol.iso,
+# which puts the keys into firmware. The programs as they were before lie in out/unsigned.
 
-$(IPXE:%=$(O)/images/%): $(O)/images/%: $(O)/pkg/native/ipxe.stamp
+IPXE := undionly.kpxe snponly.efi
+IMAGES += $(foreach i,$(IPXE) hypermetal-uki.efi hypermetal.iso hypermetal.raw.zst $(if $(KEYS),hypermetal.enrol.iso),$(O)/images/$(i) $(O)/images/$(i).sha256)
+
+$(O)/images/undionly.kpxe $(O)/unsigned/snponly.efi: $(O)/pkg/native/ipxe.stamp
 	@mkdir -p $(@D)
-	$(Q)cp $(O)/pkg/native/ipxe/$* $@
+	$(Q)cp $(O)/pkg/native/ipxe/$(@F) $@
 
 BOOT_URL ?=
 ifneq ($(filter-out http://% https://%,$(BOOT_URL)),)
@@ -22,12 +25,33 @@ endif
 uki_command_line := $(if $(BOOT_URL),hyper.boot=$(BOOT_URL))
 $(shell mkdir -p $(O); [ -e $(O)/.uki ] && [ "$$(cat $(O)/.uki)" = "$(uki_command_line)" ] || echo "$(uki_command_line)" >$(O)/.uki)
 
-$(O)/images/hypermetal-uki.efi: images/uki.sh $(O)/images/bzImage $(O)/images/initramfs $(O)/rootfs/os-release \
+KEYS ?=
+ifneq ($(KEYS),)
+$(if $(wildcard $(KEYS)/db.key),,$(if $(filter keys,$(MAKECMDGOALS)),,$(error KEYS=$(KEYS): no db.key there (make keys KEYS=$(KEYS) makes new keys))))
+endif
+# What is signed is made again when the key is another one; an ISO for other keys does not stay
+$(shell k="$$(cat $(KEYS:%=%/db.crt) 2>/dev/null </dev/null | sha256sum)"; [ "$$k" = "$$(cat $(O)/.keys 2>/dev/null)" ] || \
+	{ echo "$$k" >$(O)/.keys; rm -f $(O)/images/hypermetal.enrol.iso*; })
+
+.PHONY: keys
+keys: # a fleet's own keys for Secure Boot: KEYS=DIR, by default ~/.config/hypermetal/keys
+	@images/keys.sh $(or $(KEYS),$(or $(XDG_CONFIG_HOME),$(HOME)/.config)/hypermetal/keys)
+
+EFI_PROGRAMS := snponly.efi hypermetal-uki.efi
+$(EFI_PROGRAMS:%=$(O)/images/%): $(O)/images/%: $(O)/unsigned/% images/sign.sh $(O)/.keys
+	@mkdir -p $(@D)
+	$(Q)$(if $(KEYS),images/sign.sh $(KEYS) $< $@,cp $< $@)
+
+$(O)/images/hypermetal.enrol.iso: images/enrol.sh images/xorriso.sh images/fat.sh $(O)/.keys $(O)/pkg/native/systemd-boot-efi.stamp
+	$(Q)images/enrol.sh $(O)/pkg/native/systemd-boot-efi/systemd-bootx64.efi $(KEYS) $@
+
+$(O)/unsigned/hypermetal-uki.efi: images/uki.sh $(O)/images/bzImage $(O)/images/initramfs $(O)/rootfs/os-release \
 		$(O)/pkg/native/systemd-boot-efi.stamp $(O)/.uki
+	@mkdir -p $(@D)
 	$(Q)images/uki.sh $(O)/pkg/native/systemd-boot-efi/linuxx64.efi.stub $(O)/images/bzImage $(O)/images/initramfs \
 		$(O)/rootfs/os-release "$(uki_command_line)" $@
 
-MEDIUM_NEEDS = images/grub.sh images/fat.sh $(O)/images/hypermetal-uki.efi $(O)/pkg/native/grub.stamp
+MEDIUM_NEEDS = images/grub.sh images/fat.sh images/xorriso.sh $(O)/images/hypermetal-uki.efi $(O)/pkg/native/grub.stamp
 MEDIUM_ARGS = $(O)/images/hypermetal-uki.efi $(O)/pkg/native/grub "$(uki_command_line)"
 
 $(O)/images/hypermetal.iso: images/iso.sh $(MEDIUM_NEEDS)

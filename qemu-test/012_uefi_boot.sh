@@ -4,6 +4,7 @@
 # environment: own
 # deadline: 600
 
+label() { api GET /api/v1/nodes/host-0 | jq -r ".metadata.labels[\"hypermetal.io/$1\"]"; }
 for BOOT in uefi-pxe uefi-http uki disk; do
 	env_up
 	console=$(tr -d '\r' <"$RUN/host-0/serial.log")
@@ -13,5 +14,8 @@ for BOOT in uefi-pxe uefi-http uki disk; do
 	uefi-http) expect_match "the firmware's words" 'URI: http://[0-9.:]*/boot/snponly.efi' "$console" ;;
 	*) expect_match "$BOOT: hostd's words" 'ev=piece_written' "$console" ;;
 	esac
+	if [ $BOOT = uki ]; then
+		await 60 "the Node's labels say UEFI without Secure Boot" eval '[ "$(label firmware) $(label secure-boot)" = "uefi disabled" ]'
+	fi
 	env_down
 done

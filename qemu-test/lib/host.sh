@@ -118,14 +118,18 @@ firmware_args() { # FOLDER
 	uki | disk)
 		FIRMWARE+=(-smbios "type=11,value=io.systemd.stub.kernel-cmdline-extra=hyper.boot=$BOOT_URL${HOST_KERNEL_ARGS:+ $HOST_KERNEL_ARGS}")
 		;;
-	iso-uefi | stick-uefi)
+	iso-uefi | stick-uefi | secureboot)
 		[ -z "$HOST_KERNEL_ARGS" ] ||
 			FIRMWARE+=(-smbios "type=11,value=io.systemd.stub.kernel-cmdline-extra=$HOST_KERNEL_ARGS")
 		;;
 	esac
 	medium_args "$dir"
-	case $BOOT in *-bios) return 0 ;; esac
-	uefi_args "$dir" "${off[@]}"
+	case $BOOT in
+	*-bios) return 0 ;;
+	secureboot) secure_vars "$dir/vars.fd" ;;
+	*) cp "$OVMF/OVMF_VARS_4M.fd" "$dir/vars.fd" ;;
+	esac
+	uefi_args "$dir/vars.fd" "${off[@]}"
 }
 
 # Adds to FIRMWARE the medium that is booted from, if any. A BIOS's loader knows no SMBIOS strings: where the kernel shall
@@ -135,9 +139,7 @@ medium_args() { # FOLDER
 	local again=("$ROOT/images/${BOOT%%-*}.sh" "$images/hypermetal-uki.efi" "$OUT/pkg/native/grub" "$HOST_KERNEL_ARGS")
 	case $BOOT in
 	uki)
-		mkdir -p "$dir/esp/EFI/BOOT"
-		cp "$images/hypermetal-uki.efi" "$dir/esp/EFI/BOOT/BOOTX64.EFI"
-		medium_attach virtio-blk-pci "fat:$dir/esp"
+		medium_program "$dir/esp" "$images/hypermetal-uki.efi"
 		;;
 	disk | disk-bios)
 		if [ "$BOOT" = disk-bios ] && [ -n "$HOST_KERNEL_ARGS" ]; then
@@ -156,28 +158,88 @@ medium_args() { # FOLDER
 		*) FIRMWARE+=(-device "qemu-xhci,id=usb") && medium_attach usb-storage "$dir/boot.iso" ;;
 		esac
 		;;
+	secureboot)
+		secure_sign "$dir/signed.efi"
+		medium_program "$dir/esp" "$dir/signed.efi"
+		;;
 	*-pxe | uefi-http) ;;
 	*) die "BOOT=$BOOT is not known ($BOOTS)" ;;
 	esac
 }
-BOOTS='bios-pxe, uefi-pxe, uefi-http, uki, iso-bios, iso-uefi, stick-bios, stick-uefi, disk, disk-bios'
+BOOTS='bios-pxe, uefi-pxe, uefi-http, uki, secureboot, iso-bios, iso-uefi, stick-bios, stick-uefi, disk, disk-bios'
 
 medium_attach() { # DEVICE FILE
 	FIRMWARE+=(-drive "if=none,id=boot,format=raw,readonly=on,file=$2" -device "$1,drive=boot,bootindex=0")
 }
 
-# Adds to FIRMWARE OVMF without what OFF names
-uefi_args() { # FOLDER OFF...
-	local dir=$1 name
+# A FAT medium that QEMU makes of FOLDER, with one EFI program
+medium_program() { # FOLDER PROGRAM
+	mkdir -p "$1/EFI/BOOT"
+	cp "$2" "$1/EFI/BOOT/BOOTX64.EFI"
+	medium_attach virtio-blk-pci "fat:$1"
+}
+
+# Adds to FIRMWARE OVMF with VARIABLES and without what OFF names; the build that knows Secure Boot wants system
+# management mode, in which alone it can write its variables
+uefi_args() { # VARIABLES OFF...
+	local vars=$1 name code=OVMF_CODE_4M
 	shift
-	[ -f "$OVMF/OVMF_CODE_4M.fd" ] || die "$OVMF/OVMF_CODE_4M.fd is missing: apt-get install ovmf (or make deps)"
-	cp "$OVMF/OVMF_VARS_4M.fd" "$dir/vars.fd"
+	if [ "$BOOT" = secureboot ]; then
+		code+=.secboot
+		FIRMWARE+=(-machine "smm=on" -global "driver=cfi.pflash01,property=secure,value=on")
+	fi
+	[ -f "$OVMF/$code.fd" ] || die "$OVMF/$code.fd is missing: apt-get install ovmf (or make deps)"
 	[ "$CARD" != virtio ] || NIC+=,romfile=
-	FIRMWARE+=(-drive "if=pflash,format=raw,unit=0,readonly=on,file=$OVMF/OVMF_CODE_4M.fd"
-		-drive "if=pflash,format=raw,unit=1,file=$dir/vars.fd")
+	FIRMWARE+=(-drive "if=pflash,format=raw,unit=0,readonly=on,file=$OVMF/$code.fd"
+		-drive "if=pflash,format=raw,unit=1,file=$vars")
 	for name; do FIRMWARE+=(-fw_cfg "name=opt/org.tianocore/$name,string=n"); done
 }
 OVMF=/usr/share/OVMF
+
+# --- Secure Boot: the keys in folder KEYS, or else such as are made for tests
+
+secure_keys() {
+	KEYS=${KEYS:-$OUT/test-keys}
+	[ -e "$KEYS/db.key" ] || "$ROOT/images/keys.sh" "$KEYS" >/dev/null
+}
+
+# The UKI with its signature
+secure_sign() { # OUTPUT
+	secure_keys
+	if ! sbverify --cert "$KEYS/db.crt" "$OUT/images/hypermetal-uki.efi" >/dev/null 2>&1; then
+		"$ROOT/images/sign.sh" "$KEYS" "$OUT/unsigned/hypermetal-uki.efi" "$1"
+	else
+		cp "$OUT/images/hypermetal-uki.efi" "$1"
+	fi
+}
+
+# Firmware's variables with the keys, put there as an operator does: by the enrolment medium; once for each set of keys
+secure_vars() { # OUTPUT
+	local kept work
+	secure_keys
+	kept=$OUT/secure-vars/$(cat "$KEYS"/{PK,KEK,db}.auth | sha256sum | cut -c1-16).fd
+	if [ ! -e "$kept" ]; then
+		work=$(mktemp -d)
+		"$ROOT/images/enrol.sh" "$OUT/pkg/native/systemd-boot-efi/systemd-bootx64.efi" "$KEYS" "$work/enrol.iso"
+		cp "$OVMF/OVMF_VARS_4M.fd" "$work/vars.fd"
+		secure_qemu "$work" -no-reboot -drive "if=none,id=boot,format=raw,readonly=on,file=$work/enrol.iso" -device ide-cd,drive=boot
+		wait_until 120 not proc_running firmware || proc_stop firmware
+		grep -aq 'successfully enrolled' "$work/serial.log" || { log_tail "$work/serial.log" && die "the keys were not enrolled"; }
+		mkdir -p "${kept%/*}"
+		mv "$work/vars.fd" "$kept"
+		rm -r "$work"
+	fi
+	cp "$kept" "$1"
+}
+
+# OVMF alone as the process "firmware", with the variables in FOLDER/vars.fd; its console goes to FOLDER/serial.log
+secure_qemu() { # FOLDER QEMU_ARGUMENT...
+	local folder=$1 BOOT=secureboot NIC='' FIRMWARE=()
+	shift
+	uefi_args "$folder/vars.fd"
+	proc_start firmware "$QEMU" -nodefaults -no-user-config -display none -machine q35 -accel "${ACCEL/count/tcg}" -m 256 \
+		-device virtio-rng-pci -serial "file:$folder/serial.log" "${FIRMWARE[@]}" "$@"
+}
 
 host_uuid() { # INDEX: the same for every start of this host in this environment
 	printf '%s %s' "$RUN" "$1" | sha256sum | sed -E 's/^(.{8})(.{4}).(.{3}).(.{3})(.{12}).*/\1-\2-4\3-8\4-\5/'
