@@ -16,7 +16,7 @@
 
 #define IMAGES_PATH "/hypermetal/images"
 #define SUM_SUFFIX  ".sha256"
-#define MEDIA	    "hypermetal" /* begins the names of media made of an image: no part of it */
+#define MEDIA	    "hypermetal." /* begins the names of media made of an image: no part of it */
 #define PIECE	    ((size_t)1 << 20) /* as much as the controller takes at a time */
 #define WORD_MAX    256
 

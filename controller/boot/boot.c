@@ -35,6 +35,7 @@
 #define BOOT_PIECE_LIFE_MS   (10 * 60 * 1000)
 #define BOOT_ID_BYTES	     16
 #define BOOT_CONNECTIONS_MAX 2048
+#define BOOT_UKI	     "hypermetal-uki.efi"
 #define BOOT_TEXT	     "text/plain; charset=utf-8"
 #define BOOT_BINARY	     "application/octet-stream"
 
@@ -231,6 +232,10 @@ static void reply_wait(const struct boot *b, struct http_request *r, const char 
 		str_printable(safe, sizeof(safe), why), b->boot_url);
 }
 
+/*
+ * Under Secure Boot firmware starts what is signed: the kernel with its initramfs and command line as one EFI program.
+ * Nothing else can be handed to that; its host asks DHCP and /boot/host for what is its own.
+ */
 static void reply_boot(const struct boot *b, struct http_request *r, const struct boot_host *h,
 		       const struct boot_image *image, const char *id)
 {
@@ -240,18 +245,23 @@ static void reply_boot(const struct boot *b, struct http_request *r, const struc
 		snprintf(limit, sizeof(limit), "hyper.ready_within=%u ", image->limit_s);
 	reply_script(
 		r,
+		"iseq x${efi/SecureBoot} x01 && goto secure ||\n"
 		"imgfree\n"
 		"kernel %s/boot/image/%s/kernel initrd=initramfs initrd=host.cpio BOOTIF=01-%s %s%s || goto again\n"
 		"initrd --name initramfs %s/boot/image/%s/initramfs || goto again\n"
 		"initrd --name host.cpio %s/boot/host/%s.cpio || goto again\n"
 		"boot || goto again\n"
+		":secure\n"
+		"imgfree\n"
+		"chain %s/boot/image/%s/uki || goto again\n"
 		":again\n"
 		"imgfree\n"
 		"echo Loading failed, trying again in 10 seconds\n"
 		"sleep 10\n"
 		"chain --replace %s/boot/ipxe\n",
 		b->boot_url, image->version, host_mac_dashes(h, mac), limit, b->boot_args,
-		b->boot_url, image->version, b->boot_url, id, b->boot_url);
+		b->boot_url, image->version, b->boot_url, id, b->boot_url, image->version,
+		b->boot_url);
 }
 
 static void serve_ipxe(struct boot *b, struct http_request *r)
@@ -294,21 +304,25 @@ static void serve_file(const struct boot *b, struct http_request *r, const char 
 	http_reply_text(r, 503, "this image cannot be read, ask for another script\n");
 }
 
-/* @rest: "VERSION/kernel" or "VERSION/initramfs" */
+/* @rest: "VERSION/kernel", "VERSION/initramfs" or "VERSION/uki" */
 static void serve_image(const struct boot *b, struct http_request *r, const char *rest)
 {
-	const char *slash = strchr(rest, '/');
+	static const char *const files[][2] = {
+		{"/kernel", "bzImage"}, {"/initramfs", "initramfs"}, {"/uki", BOOT_UKI}};
+	const char *slash = strchr(rest, '/'), *name = NULL;
 	char version[BOOT_VERSION_MAX];
 	size_t len = slash ? (size_t)(slash - rest) : 0;
 
-	if (!len || len >= sizeof(version) ||
-	    (!str_eq(slash, "/kernel") && !str_eq(slash, "/initramfs"))) {
+	for (size_t i = 0; len && i < ARRAY_SIZE(files); i++)
+		if (str_eq(slash, files[i][0]))
+			name = files[i][1];
+	if (!name || len >= sizeof(version)) {
 		http_reply_text(r, 404, "404 page not found\n");
 		return;
 	}
 	memcpy(version, rest, len);
 	version[len] = '\0';
-	serve_file(b, r, version, str_eq(slash, "/kernel") ? "bzImage" : "initramfs");
+	serve_file(b, r, version, name);
 }
 
 /*
@@ -400,7 +414,8 @@ static void boot_request(struct http_request *r, void *arg)
 		serve_file(b, r, "", "bzImage");
 	else if (str_eq(path, "/boot/initramfs"))
 		serve_file(b, r, "", "initramfs");
-	else if (str_eq(path, "/boot/undionly.kpxe") || str_eq(path, "/boot/snponly.efi"))
+	else if (str_eq(path, "/boot/undionly.kpxe") || str_eq(path, "/boot/snponly.efi") ||
+		 str_eq(path, "/boot/" BOOT_UKI))
 		serve_file(b, r, "", path + strlen("/boot/"));
 	else if (str_eq(path, "/boot/autoexec.ipxe"))
 		reply_autoexec(b, r);

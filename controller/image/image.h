@@ -30,7 +30,7 @@
 	"sha256-" /* begins the version of a default image that has none of its own */
 
 /* Media that were made of an image begin so: they are no part of it */
-#define IMAGE_MEDIA "hypermetal"
+#define IMAGE_MEDIA "hypermetal."
 
 #define IMAGE_KERNEL	"bzImage"
 #define IMAGE_INITRAMFS "initramfs"

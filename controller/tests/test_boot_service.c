@@ -156,6 +156,7 @@ static void test_script(void **state)
 			 "initrd=host.cpio BOOTIF=01-52-54-00-12-34-56 quiet ||");
 	assert_has(text,
 		   "initrd --name initramfs http://192.0.2.1:6480/boot/image/v1.2/initramfs ||");
+	assert_has(text, "chain http://192.0.2.1:6480/boot/image/v1.2/uki ||");
 	assert_null(strstr(text, "ready_within"));
 	fake.limit_s = 600;
 	assert_has(script("/boot/ipxe?" MAC),
@@ -201,6 +202,10 @@ static void test_parts(void **state)
 	assert_string_equal(fake.opened, "v1.2/bzImage");
 	assert_string_equal(get("/boot/image/v1.2/initramfs", 200), "bytes");
 	assert_string_equal(fake.opened, "v1.2/initramfs");
+	assert_string_equal(get("/boot/image/v1.2/uki", 200), "bytes");
+	assert_string_equal(fake.opened, "v1.2/hypermetal-uki.efi");
+	get("/boot/hypermetal-uki.efi", 200);
+	assert_string_equal(fake.opened, "/hypermetal-uki.efi");
 	assert_string_equal(get("/boot/kernel", 200), "bytes");
 	assert_string_equal(fake.opened, "/bzImage");
 	get("/boot/initramfs", 200);
