@@ -75,11 +75,12 @@ lint-tree:
 sizes: all $(O)/images/virtio/initramfs # what is shipped against its budgets: a table and out/sizes.json
 	@build/sizes.sh
 
-check-built: all packages # what was built: static and hardened, licences, budgets
+check-built: all packages # what was built: static and hardened, licences, signatures, budgets
 	@failed=0; n=0; run() { n=$$((n + 1)); "$$@" || { echo "  FAIL  $$1"; failed=$$((failed + 1)); }; }; \
 	run build/check-static.sh $(patsubst %,$(O)/bin/%,$(sort $(PROGRAMS))) \
 		$(O)/pkg/musl/busybox/bin/busybox $(O)/pkg/musl/erofs-utils/bin/mkfs.erofs; \
 	run build/check-licences.sh $(foreach p,$(PACKAGES),$(foreach v,$($(p)_variants),$(v)/$(p))); \
+	run build/check-signed.sh $(EFI_PROGRAMS:%=$(O)/unsigned/%); \
 	run build/sizes.sh --check; \
 	echo "$$((n - failed)) passed, $$failed failed"; [ $$failed = 0 ]
 

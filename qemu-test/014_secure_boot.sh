@@ -1,29 +1,31 @@
 #!/bin/bash
 # Secure Boot with a fleet's own keys, which the enrolment medium put into firmware: the signed EFI program makes a host
-# Ready that says so itself; firmware refuses the same program without a signature, with somebody else's, and changed.
+# Ready that says so itself, from a medium as well as by PXE, where the signed iPXE is sent that very program; firmware
+# refuses the program without a signature, with somebody else's, and changed.
 # environment: own
-# deadline: 400
+# deadline: 500
 
 label() { api GET /api/v1/nodes/host-0 | jq -r ".metadata.labels[\"hypermetal.io/$1\"]"; }
-BOOT=secureboot
-env_up
-console=$(tr -d '\r' <"$RUN/host-0/serial.log")
-expect_match "the kernel's words" 'Secure boot enabled' "$console"
-expect_match "the kernel's words" 'Kernel is locked down' "$console"
-await 60 "the Node's labels say UEFI and Secure Boot" eval '[ "$(label firmware) $(label secure-boot)" = "uefi enabled" ]'
-vars=$RUN/host-0/vars.fd signed=$RUN/host-0/signed.efi
-env_down
+for BOOT in secureboot-pxe secureboot; do
+	env_up
+	console=$(tr -d '\r' <"$RUN/host-0/serial.log")
+	expect_match "$BOOT: the kernel's words" 'Secure boot enabled' "$console"
+	expect_match "$BOOT: the kernel's words" 'Kernel is locked down' "$console"
+	[ $BOOT = secureboot ] || expect_match "what iPXE loads" '/boot/image/[0-9a-z.-]*/uki\.' "$console"
+	await 60 "$BOOT: the Node's labels say UEFI and Secure Boot" eval '[ "$(label firmware) $(label secure-boot)" = "uefi enabled" ]'
+	env_down
+done
 
 # Other programs in the order in which firmware tries them
 try=$RUN/try
 mkdir -p "$try"
-cp "$vars" "$try/vars.fd"
+cp "$RUN/host-0/vars.fd" "$try/"
 cp "$OUT/unsigned/hypermetal-uki.efi" "$try/unsigned"
 # shellcheck disable=SC2153  # of the library
 "$ROOT/images/keys.sh" "$try/keys" >/dev/null
 "$ROOT/images/sign.sh" "$try/keys" "$try/unsigned" "$try/foreign"
-cp "$signed" "$try/changed"
-printf X | dd of="$try/changed" bs=1 seek=$(($(stat -c %s "$signed") / 2)) conv=notrunc status=none
+cp "$RUN/images/hypermetal-uki.efi" "$try/changed"
+printf X | dd of="$try/changed" bs=1 seek=$(($(stat -c %s "$RUN/images/hypermetal-uki.efi") / 2)) conv=notrunc status=none
 args=() i=0
 for name in unsigned foreign changed; do
 	mkdir -p "$try/esp-$name/EFI/BOOT"

@@ -42,7 +42,11 @@ tcg_check() {
 
 # The folder of what hosts boot: a shell is only in the debug image
 images_dir() {
-	case " $HOST_KERNEL_ARGS " in *' hyper.debug '*) echo "$OUT/images-debug" ;; *) echo "$OUT/images" ;; esac
+	case "$BOOT $HOST_KERNEL_ARGS " in
+	secureboot*) secure_images "$RUN/images" && echo "$RUN/images" ;;
+	*' hyper.debug '*) echo "$OUT/images-debug" ;;
+	*) echo "$OUT/images" ;;
+	esac
 }
 
 # Host INDEX as a QEMU process. HOST_CPU overrides the CPU model; QEMU_EXTRA is a list of further arguments.
@@ -113,9 +117,9 @@ firmware_args() { # FOLDER
 	esac
 	case $BOOT in
 	bios-pxe) return 0 ;;
-	uefi-pxe) off+=(IPv4HTTPSupport) && tftp_autoexec ;;
+	uefi-pxe | secureboot-pxe) off+=(IPv4HTTPSupport) && tftp_autoexec ;;&
 	uefi-http) off+=(IPv4PXESupport) ;;
-	uki | disk)
+	uki | disk | secureboot-pxe)
 		FIRMWARE+=(-smbios "type=11,value=io.systemd.stub.kernel-cmdline-extra=hyper.boot=$BOOT_URL${HOST_KERNEL_ARGS:+ $HOST_KERNEL_ARGS}")
 		;;
 	iso-uefi | stick-uefi | secureboot)
@@ -126,7 +130,7 @@ firmware_args() { # FOLDER
 	medium_args "$dir"
 	case $BOOT in
 	*-bios) return 0 ;;
-	secureboot) secure_vars "$dir/vars.fd" ;;
+	secureboot*) secure_vars "$dir/vars.fd" ;;
 	*) cp "$OVMF/OVMF_VARS_4M.fd" "$dir/vars.fd" ;;
 	esac
 	uefi_args "$dir/vars.fd" "${off[@]}"
@@ -158,15 +162,12 @@ medium_args() { # FOLDER
 		*) FIRMWARE+=(-device "qemu-xhci,id=usb") && medium_attach usb-storage "$dir/boot.iso" ;;
 		esac
 		;;
-	secureboot)
-		secure_sign "$dir/signed.efi"
-		medium_program "$dir/esp" "$dir/signed.efi"
-		;;
+	secureboot) medium_program "$dir/esp" "$(images_dir)/hypermetal-uki.efi" ;;
 	*-pxe | uefi-http) ;;
 	*) die "BOOT=$BOOT is not known ($BOOTS)" ;;
 	esac
 }
-BOOTS='bios-pxe, uefi-pxe, uefi-http, uki, secureboot, iso-bios, iso-uefi, stick-bios, stick-uefi, disk, disk-bios'
+BOOTS='bios-pxe, uefi-pxe, uefi-http, uki, secureboot, secureboot-pxe, iso-bios, iso-uefi, stick-bios, stick-uefi, disk, disk-bios'
 
 medium_attach() { # DEVICE FILE
 	FIRMWARE+=(-drive "if=none,id=boot,format=raw,readonly=on,file=$2" -device "$1,drive=boot,bootindex=0")
@@ -184,7 +185,7 @@ medium_program() { # FOLDER PROGRAM
 uefi_args() { # VARIABLES OFF...
 	local vars=$1 name code=OVMF_CODE_4M
 	shift
-	if [ "$BOOT" = secureboot ]; then
+	if [[ $BOOT = secureboot* ]]; then
 		code+=.secboot
 		FIRMWARE+=(-machine "smm=on" -global "driver=cfi.pflash01,property=secure,value=on")
 	fi
@@ -203,14 +204,17 @@ secure_keys() {
 	[ -e "$KEYS/db.key" ] || "$ROOT/images/keys.sh" "$KEYS" >/dev/null
 }
 
-# The UKI with its signature
-secure_sign() { # OUTPUT
+# What is booted, with signatures where they belong
+secure_images() { # FOLDER
+	local name
+	[ ! -d "$1" ] || return 0
 	secure_keys
-	if ! sbverify --cert "$KEYS/db.crt" "$OUT/images/hypermetal-uki.efi" >/dev/null 2>&1; then
-		"$ROOT/images/sign.sh" "$KEYS" "$OUT/unsigned/hypermetal-uki.efi" "$1"
-	else
-		cp "$OUT/images/hypermetal-uki.efi" "$1"
-	fi
+	mkdir -p "$1"
+	cp "$OUT"/images/{bzImage,initramfs,version,undionly.kpxe}{,.sha256} "$1/"
+	for name in snponly.efi hypermetal-uki.efi; do
+		"$ROOT/images/sign.sh" "$KEYS" "$OUT/unsigned/$name" "$1/$name"
+		(cd "$1" && sha256sum "$name" >"$name.sha256")
+	done
 }
 
 # Firmware's variables with the keys, put there as an operator does: by the enrolment medium; once for each set of keys

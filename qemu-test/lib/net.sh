@@ -89,7 +89,7 @@ bridge_pick() {
 # What firmware gets by TFTP: iPXE for its kind
 tftp_fill() {
 	mkdir -p "$RUN/tftp"
-	cp "$OUT/images/undionly.kpxe" "$OUT/images/snponly.efi" "$RUN/tftp/"
+	cp "$(images_dir)"/{undionly.kpxe,snponly.efi} "$RUN/tftp/"
 }
 
 # And what iPXE does then, which a UEFI one reads where it came from
@@ -197,7 +197,7 @@ net_qemu_arg() { # INDEX
 		return
 	fi
 	case $BOOT in
-	uefi-pxe) file=snponly.efi ;;
+	uefi-pxe | secureboot-pxe) file=snponly.efi ;;
 	uefi-http) file=$BOOT_URL/boot/snponly.efi ;;
 	*) file= ;;
 	esac
