@@ -4,7 +4,7 @@
 # usage: check-deps.sh      (in the repository's root)
 #
 # 1. hostd's modules: oci, disk, net, vm include none of each other, nor pod, node, host; pod includes those four only;
-#    node and host include no other module; vmm and guest know lib/proto and lib/base only; only oci and node (and
+#    node, host and uplink include no other module; vmm and guest know lib/proto and lib/base only; only oci and node (and
 #    the api process) use lib/http and lib/json, pod parses its spec by lib/json, inventory writes its document by it.
 #    controller: api, enrol, sched, remote, boot, image and trial know the store at most, never each other.
 # 2. lib/base includes nothing else of the project; the other modules of lib only base.
@@ -21,11 +21,13 @@ BEGIN {
 	may["lib/json"] = "base"
 	may["lib/http"] = "base"
 	may["lib/kube"] = "base"
+	may["lib/nlink"] = "base"
 	may["lib/x509"] = "base"
 	may["lib/jwt"] = "json base"
 	may["hostd/vmm"] = may["guest"] = "proto base"
 	may["hostd/oci"] = "http json base"
-	may["hostd/disk"] = may["hostd/net"] = may["hostd/host"] = "base"
+	may["hostd/disk"] = may["hostd/host"] = "base"
+	may["hostd/net"] = may["hostd/uplink"] = "nlink base"
 	may["hostd/vm"] = "proto base"
 	may["hostd/fate"] = "json base"
 	may["hostd/inventory"] = "json base"

@@ -1,6 +1,7 @@
 # Code shared by all programs. Dependencies run downwards: every module to base, base to libc.
 $(eval $(call lib_module,base,$(wildcard lib/base/*.c),))
 $(eval $(call lib_module,proto,$(wildcard lib/proto/*.c),))
+$(eval $(call lib_module,nlink,lib/nlink/nlink.c,libnl))
 $(eval $(call lib_module,json,$(wildcard lib/json/*.c),yyjson))
 $(eval $(call lib_module,kube,lib/kube/kubeconfig.c,libyaml))
 $(eval $(call lib_module,kube/log,lib/kube/log_query.c,))

@@ -17,6 +17,7 @@
 #include <netlink/netlink.h>
 
 #include "net/internal.h"
+#include "nlink/nlink.h"
 
 #define GUARD_MAC_BYTES 6
 
@@ -60,17 +61,17 @@ int guard_tap(const char *tap, unsigned int bridge_index, uint32_t ip, const uin
 {
 	unsigned int index = if_nametoindex(tap);
 	struct nl_sock *sk;
-	int r = link_socket(&sk, e);
+	int r = nlink_open(&sk, e);
 
 	if (r < 0)
 		return r;
-	r = link_send(sk, guard_neighbour(RTM_NEWNEIGH, index, 0, mac),
-		      "tell the bridge a MAC address", e);
+	r = nlink_send(sk, guard_neighbour(RTM_NEWNEIGH, index, 0, mac),
+		       "tell the bridge a MAC address", e);
 	if (r == 0)
-		r = link_send(sk, guard_port(index), "lock a port of the bridge", e);
+		r = nlink_send(sk, guard_port(index), "lock a port of the bridge", e);
 	if (r == 0)
-		r = link_send(sk, guard_neighbour(RTM_NEWNEIGH, bridge_index, ip, mac),
-			      "tell the host a MAC address", e);
+		r = nlink_send(sk, guard_neighbour(RTM_NEWNEIGH, bridge_index, ip, mac),
+			       "tell the host a MAC address", e);
 	nl_socket_free(sk);
 	return r;
 }
@@ -79,8 +80,8 @@ void guard_forget(unsigned int bridge_index, uint32_t ip)
 {
 	struct nl_sock *sk;
 
-	if (link_socket(&sk, NULL) < 0)
+	if (nlink_open(&sk, NULL) < 0)
 		return;
-	link_send(sk, guard_neighbour(RTM_DELNEIGH, bridge_index, ip, NULL), "forget", NULL);
+	nlink_send(sk, guard_neighbour(RTM_DELNEIGH, bridge_index, ip, NULL), "forget", NULL);
 	nl_socket_free(sk);
 }

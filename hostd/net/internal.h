@@ -44,20 +44,6 @@ int link_bridge_up(const char *name, uint32_t address, unsigned int prefix_len, 
  */
 int link_tap_open(const char *name, unsigned int bridge_index, int *fd, struct err *e);
 
-struct nl_msg;
-struct nl_sock;
-
-/** link_socket() - Connect to rtnetlink, until nl_socket_free(). Return: 0 or -errno */
-int link_socket(struct nl_sock **sk, struct err *e);
-
-/**
- * link_send() - Send a message and wait until the kernel has done what it says
- * @m:    is freed; NULL: there was no memory for it
- * @what: for @e
- * Return: 0 or -errno.
- */
-int link_send(struct nl_sock *sk, struct nl_msg *m, const char *what, struct err *e);
-
 /**
  * guard_tap() - Bind a tap in a bridge to its pod's addresses
  * @ip: host byte order

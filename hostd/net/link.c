@@ -19,55 +19,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "net/internal.h"
-
-static int link_errno(int nl_code)
-{
-	switch (-nl_code) {
-	case NLE_EXIST:
-		return -EEXIST;
-	case NLE_PERM:
-		return -EPERM;
-	case NLE_NODEV:
-	case NLE_OBJ_NOTFOUND:
-		return -ENODEV;
-	case NLE_OPNOTSUPP:
-		return -EOPNOTSUPP;
-	case NLE_BUSY:
-		return -EBUSY;
-	default:
-		return -EIO;
-	}
-}
-
-static int link_failed(struct err *e, int nl_code, const char *what, const char *name)
-{
-	return err_set(e, link_errno(nl_code), "%s %s: %s", what, name, nl_geterror(nl_code));
-}
-
-int link_socket(struct nl_sock **sk, struct err *e)
-{
-	int r;
-
-	*sk = nl_socket_alloc();
-	if (!*sk)
-		return err_set(e, -ENOMEM, "rtnetlink socket");
-	r = nl_connect(*sk, NETLINK_ROUTE);
-	if (r < 0) {
-		nl_socket_free(*sk);
-		return link_failed(e, r, "connect to", "rtnetlink");
-	}
-	return 0;
-}
-
-int link_send(struct nl_sock *sk, struct nl_msg *m, const char *what, struct err *e)
-{
-	int r;
-
-	if (!m)
-		return err_set(e, -ENOMEM, "%s", what);
-	r = nl_send_sync(sk, m); /* frees it */
-	return r < 0 ? err_set(e, -EIO, "%s: %s", what, nl_geterror(r)) : 0;
-}
+#include "nlink/nlink.h"
 
 /* A fixed address: else the bridge's would change with the taps that join and leave. */
 static void link_bridge_mac(struct rtnl_link *link, uint32_t address)
@@ -96,7 +48,7 @@ static int link_bridge_add(struct nl_sock *sk, const char *name, uint32_t addres
 	rtnl_link_set_flags(link, IFF_UP);
 	r = rtnl_link_add(sk, link, NLM_F_CREATE | NLM_F_EXCL);
 	rtnl_link_put(link);
-	return r < 0 && r != -NLE_EXIST ? link_failed(e, r, "make bridge", name) : 0;
+	return r < 0 && r != -NLE_EXIST ? nlink_failed(e, r, "make bridge", name) : 0;
 }
 
 static int link_address_add(struct nl_sock *sk, unsigned int index, uint32_t address,
@@ -116,7 +68,7 @@ static int link_address_add(struct nl_sock *sk, unsigned int index, uint32_t add
 	r = rtnl_addr_add(sk, a, NLM_F_CREATE | NLM_F_REPLACE);
 	nl_addr_put(local);
 	rtnl_addr_put(a);
-	return r < 0 && r != -NLE_EXIST ? link_failed(e, r, "set address of", "bridge") : 0;
+	return r < 0 && r != -NLE_EXIST ? nlink_failed(e, r, "set address of", "bridge") : 0;
 }
 
 static int link_change(struct nl_sock *sk, const char *name, unsigned int master, struct err *e)
@@ -125,7 +77,7 @@ static int link_change(struct nl_sock *sk, const char *name, unsigned int master
 	int r = rtnl_link_get_kernel(sk, 0, name, &now);
 
 	if (r < 0)
-		return link_failed(e, r, "find", name);
+		return nlink_failed(e, r, "find", name);
 	change = rtnl_link_alloc();
 	if (!change)
 		abort();
@@ -135,7 +87,7 @@ static int link_change(struct nl_sock *sk, const char *name, unsigned int master
 	r = rtnl_link_change(sk, now, change, 0);
 	rtnl_link_put(change);
 	rtnl_link_put(now);
-	return r < 0 ? link_failed(e, r, "bring up", name) : 0;
+	return r < 0 ? nlink_failed(e, r, "bring up", name) : 0;
 }
 
 /* Nothing of ours speaks IPv6 yet: without it no router solicitation wakes idle guests. */
@@ -154,7 +106,7 @@ int link_bridge_up(const char *name, uint32_t address, unsigned int prefix_len, 
 		   struct err *e)
 {
 	struct nl_sock *sk;
-	int r = link_socket(&sk, e);
+	int r = nlink_open(&sk, e);
 
 	if (r < 0)
 		return r;
@@ -195,7 +147,7 @@ int link_tap_open(const char *name, unsigned int bridge_index, int *fd, struct e
 
 	if (r < 0)
 		return r;
-	r = link_socket(&sk, e);
+	r = nlink_open(&sk, e);
 	if (r < 0)
 		return r;
 	link_no_ipv6(name);

@@ -20,6 +20,7 @@
 
 #include "base/mem.h"
 #include "net/internal.h"
+#include "nlink/nlink.h"
 
 #define SHAPE_TICK_NS	   64 /* the kernel's PSCHED_SHIFT of 6 */
 #define SHAPE_BURST_MIN	   (64 * 1024) /* one segment that the card would have cut */
@@ -92,7 +93,7 @@ static int shape_to_pod(struct nl_sock *sk, int index, uint32_t bytes_per_s, str
 		return err_set(e, -ENOMEM, "limit what goes to the pod");
 	}
 	nla_nest_end(m, options);
-	return link_send(sk, m, "limit what goes to the pod", e);
+	return nlink_send(sk, m, "limit what goes to the pod", e);
 }
 
 /* The policer as the only action of a filter that matches everything */
@@ -130,8 +131,8 @@ static int shape_from_pod(struct nl_sock *sk, int index, uint32_t bytes_per_s, s
 				     .tcm_handle = 1,
 				     .tcm_info = TC_H_MAKE(1U << 16, __builtin_bswap16(ETH_P_ALL))};
 	struct nl_msg *m;
-	int r = link_send(sk, shape_begin(RTM_NEWQDISC, &qdisc, "ingress"),
-			  "limit what the pod sends", e);
+	int r = nlink_send(sk, shape_begin(RTM_NEWQDISC, &qdisc, "ingress"),
+			   "limit what the pod sends", e);
 
 	if (r < 0)
 		return r;
@@ -140,7 +141,7 @@ static int shape_from_pod(struct nl_sock *sk, int index, uint32_t bytes_per_s, s
 		nlmsg_free(m);
 		m = NULL;
 	}
-	return link_send(sk, m, "limit what the pod sends", e);
+	return nlink_send(sk, m, "limit what the pod sends", e);
 }
 
 int shape_tap(const char *tap, const struct net_rate *rate, struct err *e)
@@ -151,7 +152,7 @@ int shape_tap(const char *tap, const struct net_rate *rate, struct err *e)
 
 	if (!index)
 		return err_set(e, -ENODEV, "no tap %s", tap);
-	r = link_socket(&sk, e);
+	r = nlink_open(&sk, e);
 	if (r < 0)
 		return r;
 	if (rate->ingress && rate->ingress <= SHAPE_RATE_MAX)
