@@ -13,6 +13,7 @@
 #include "node/node.h"
 #include "oci/oci.h"
 #include "pod/pod.h"
+#include "uplink/uplink.h"
 
 #define HOSTD_VERSION  "0.1"
 #define HOSTD_DIR_MAX  128
@@ -33,6 +34,7 @@ struct hostd {
 	bool bare; /* booted without files of this host's own: piece.h */
 	struct host_settings settings;
 	struct host_inventory inventory;
+	struct uplink_plan plan; /* of the host's own network */
 	char address[HOST_ADDRESS_MAX]; /* where the API reaches us; "" until the network is up */
 	char *ca_pem, *token;
 
@@ -44,7 +46,6 @@ struct hostd {
 	char image_worker[HOSTD_PATH_MAX], mkfs[HOSTD_PATH_MAX], api_worker[HOSTD_PATH_MAX];
 	char inventory_worker[HOSTD_PATH_MAX], disk_lock_dir[HOSTD_PATH_MAX],
 		lldp_dir[HOSTD_PATH_MAX];
-	char boot_mac[HOST_MAC_MAX]; /* of the card that it was booted from; "" unknown */
 	char resolv_conf[HOSTD_PATH_MAX];
 	char cgroup_dir[HOSTD_PATH_MAX];
 	char api_host[HOST_URL_MAX], api_port[HOST_PORT_MAX]; /* of settings.api */
@@ -112,6 +113,14 @@ void wire_fate_before(struct hostd *h, const struct json *node);
 
 /** wire_fate_node() - Our Node, as the API has it now */
 void wire_fate_node(struct hostd *h, const struct json *node);
+/** network_plan() - Read what the network shall be: the kernel's command line, and the settings if there are any */
+void network_plan(struct hostd *h);
+
+/** network_config() - For uplink_start(), what does not depend on who asks; on_address is to be set */
+struct uplink_config network_config(struct hostd *h, const char *hostname);
+
+/** network_start() - Bring the network up and join the API with the address that comes. Return: 0 or -errno */
+int network_start(struct hostd *h, struct err *e);
 
 /** wire_node() - Join the API, once the address is known; again: no harm */
 void wire_node(struct hostd *h);

@@ -68,11 +68,12 @@ static int hostd_start_host(struct hostd *h, struct err *e)
 		return r;
 	hostd_set_log(h->settings.log);
 	(void)host_clock_floor(h->settings.time_s, "boot");
+	network_plan(h);
 	if (h->coldplug)
 		(void)host_watchdog_start(&h->loop, h->settings.watchdog_s, false, NULL);
 	if (h->coldplug && host_coldplug(&minor) < 0)
 		log_warn("main", "ev=no_coldplug error=\"%s\"", err_msg(&minor));
-	if (h->coldplug && host_hotplug_start(&h->loop, host_network_rescan, &minor) < 0)
+	if (h->coldplug && host_hotplug_start(&h->loop, uplink_rescan, &minor) < 0)
 		log_warn("main", "ev=no_hotplug error=\"%s\"", err_msg(&minor));
 	if (h->coldplug && host_watchdog_start(&h->loop, h->settings.watchdog_s, true, &minor) < 0)
 		log_warn("main", "ev=no_watchdog error=\"%s\"", err_msg(&minor));
@@ -95,47 +96,10 @@ static int hostd_start_host(struct hostd *h, struct err *e)
 	return r;
 }
 
-static void hostd_on_lease(const struct host_lease *lease, void *arg)
-{
-	struct hostd *h = arg;
-
-	if (!*h->address)
-		(void)str_copy(h->address, sizeof(h->address), lease->address);
-	wire_node(h);
-}
-
-static int hostd_start_network(struct hostd *h, struct err *e)
-{
-	char host[HOST_URL_MAX];
-	static char lease_dir[HOSTD_PATH_MAX];
-	const struct host_network_config config = {
-		.loop = &h->loop,
-		.lease_dir = lease_dir,
-		.hostname = h->settings.node_name,
-		.on_lease = hostd_on_lease,
-		.arg = h,
-	};
-
-	(void)str_copy(h->address, sizeof(h->address), h->settings.advertise_address);
-	snprintf(lease_dir, sizeof(lease_dir), "%s/net", h->paths.run);
-	if (h->dhcp)
-		return host_network_start(&config, e);
-	(void)str_copy(host, sizeof(host), h->settings.api + strlen("https://"));
-	host[strcspn(host, ":/")] = '\0';
-	if (!*h->address && host_route_address(host, h->address, sizeof(h->address)) < 0)
-		(void)str_copy(h->address, sizeof(h->address), "127.0.0.1");
-	wire_node(h);
-	return 0;
-}
-
 static void hostd_on_signal(int signo, void *arg)
 {
 	struct hostd *h = arg;
 
-	if (signo == SIGCHLD) {
-		host_network_reap();
-		return;
-	}
 	if (signo == SIGUSR1) { /* init: somebody pressed Ctrl-Alt-Del */
 		reboot_begin(h, false, "Ctrl-Alt-Del was pressed");
 		return;
@@ -153,7 +117,7 @@ static int hostd_start(struct hostd *h, struct err *e)
 		return piece_start(h, e);
 	r = wire_pods(h, e);
 	if (r == 0)
-		r = hostd_start_network(h, e);
+		r = network_start(h, e);
 	if (r == 0)
 		log_info("main", "ev=hostd_started version=" HOSTD_VERSION " node=%s",
 			 h->settings.node_name);
@@ -162,16 +126,16 @@ static int hostd_start(struct hostd *h, struct err *e)
 
 int main(int argc, char **argv)
 {
-	static const int signals[] = {SIGTERM, SIGINT, SIGCHLD, SIGUSR1, 0};
-	static struct hostd h = {
-		.paths = {"/run/hyper", "/var/lib/hypermetal", "/usr/bin", "/usr/lib/hypermetal"},
-		.coldplug = true,
-		.dhcp = true,
-	};
+	static const int signals[] = {SIGTERM, SIGINT, SIGUSR1, 0};
+	static struct hostd h; /* filled in here: its many zeros are no part of the program's file */
 	const struct rlimit files = {65536, 65536};
 	struct err e = ERR_INIT;
-	int r = options_parse(&h, argc, argv);
+	int r;
 
+	h.paths = (struct hostd_paths){"/run/hyper", "/var/lib/hypermetal", "/usr/bin",
+				       "/usr/lib/hypermetal"};
+	h.coldplug = h.dhcp = true;
+	r = options_parse(&h, argc, argv);
 	if (r >= 0)
 		return r;
 	log_init("hostd");

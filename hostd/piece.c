@@ -32,7 +32,6 @@ static struct {
 	char service[HOST_URL_MAX]; /* "": no lease has told it yet */
 	bool told; /* by the command line */
 	char mac[PIECE_MAC_SIZE]; /* of the interface that got a lease last */
-	char net_dir[HOSTD_PATH_MAX];
 } piece;
 
 static void piece_failed(const char *why)
@@ -96,7 +95,7 @@ static void piece_again(struct timer *t)
 /* Where the command line names no boot service, the lease may */
 static void piece_look_for_service(const char *interface)
 {
-	_cleanup_free_ char *path = mem_printf("%s/%s.lease", piece.net_dir, interface);
+	_cleanup_free_ char *path = mem_printf("%s/net/%s.lease", piece.h->paths.run, interface);
 	struct buf b = BUF_INIT(HOST_SETTINGS_SIZE_MAX);
 	char url[HOST_URL_MAX];
 
@@ -113,15 +112,15 @@ static void piece_look_for_service(const char *interface)
 	buf_done(&b);
 }
 
-static void piece_on_lease(const struct host_lease *lease, void *arg)
+static void piece_on_address(const char *iface, const char *address, void *arg)
 {
-	_cleanup_free_ char *path = mem_printf("/sys/class/net/%s/address", lease->interface);
+	_cleanup_free_ char *path = mem_printf("/sys/class/net/%s/address", iface);
 	struct buf b = BUF_INIT(64);
 
 	(void)arg;
-	if (!piece.told)
-		piece_look_for_service(lease->interface);
-	if (!*piece.service)
+	if (*address && !piece.told)
+		piece_look_for_service(iface);
+	if (!*address || !*piece.service)
 		return;
 	if (file_read(AT_FDCWD, path, &b, NULL) == 0 && b.len)
 		(void)str_copy(piece.mac, sizeof(piece.mac), str_trim(b.data));
@@ -134,12 +133,7 @@ static void piece_on_lease(const struct host_lease *lease, void *arg)
 int piece_start(struct hostd *h, struct err *e)
 {
 	const struct http_client_config client = {.user_agent = "hostd/" HOSTD_VERSION};
-	const struct host_network_config network = {
-		.loop = &h->loop,
-		.lease_dir = piece.net_dir,
-		.hostname = "hypermetal",
-		.on_lease = piece_on_lease,
-	};
+	struct uplink_config network = network_config(h, "hypermetal");
 	struct buf cmdline = BUF_INIT(8192);
 	int r = file_read(AT_FDCWD, "/proc/cmdline", &cmdline, e);
 
@@ -155,12 +149,12 @@ int piece_start(struct hostd *h, struct err *e)
 	if (r < 0)
 		return r;
 	piece.h = h;
-	snprintf(piece.net_dir, sizeof(piece.net_dir), "%s/net", h->paths.run);
 	retry_init(&h->loop, &piece.retry, PIECE_RETRY_MS, PIECE_RETRY_MAX_MS, piece_again);
 	host_inventory_read(&h->inventory);
+	network.on_address = piece_on_address;
 	r = http_client_new(&h->loop, &client, &piece.client, e);
 	if (r == 0)
-		r = host_network_start(&network, e);
+		r = uplink_start(&network, e);
 	if (r == 0 && piece.told)
 		log_info("main", "ev=piece_wanted url=%s from=cmdline", piece.service);
 	return r;

@@ -10,7 +10,6 @@
 
 #define WIRE_INVENTORY_UID 902 /* as in the image's passwd */
 #define WIRE_ANNOTATION	   "hypermetal.io/inventory"
-#define WIRE_CMDLINE_MAX   8192
 
 static void wire_on_facts(const struct json *labels, const char *text, void *arg)
 {
@@ -33,16 +32,6 @@ static void wire_on_device(void *arg)
 	wire_on_change(arg);
 }
 
-static void wire_boot_mac(struct hostd *h)
-{
-	struct buf b = BUF_INIT(WIRE_CMDLINE_MAX);
-
-	if (file_read(AT_FDCWD, "/proc/cmdline", &b, NULL) < 0 ||
-	    host_bootif_parse(buf_str(&b), h->boot_mac) < 0)
-		h->boot_mac[0] = '\0';
-	buf_done(&b);
-}
-
 void wire_inventory(struct hostd *h)
 {
 	const struct inventory_config config = {
@@ -50,7 +39,7 @@ void wire_inventory(struct hostd *h)
 		.program = h->inventory_worker,
 		.lock_dir = h->disk_lock_dir,
 		.lldp_dir = h->lldp_dir,
-		.boot_mac = h->boot_mac,
+		.boot_mac = h->plan.bootif,
 		.uid = geteuid() == 0 ? WIRE_INVENTORY_UID : 0,
 		.on_facts = wire_on_facts,
 		.arg = h,
@@ -59,7 +48,6 @@ void wire_inventory(struct hostd *h)
 
 	if (h->facts)
 		return;
-	wire_boot_mac(h);
 	h->facts = inventory_new(&config);
 	if (host_links_start(&h->loop, wire_on_device, h, &e) < 0)
 		log_warn("main", "ev=no_links error=\"%s\"", err_msg(&e));

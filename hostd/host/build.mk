@@ -1,5 +1,5 @@
 hostd_host := $(wildcard hostd/host/*.c)
-hostd_host_pure := $(addprefix hostd/host/,settings.c network.c clock.c inventory.c links.c uevent.c)
+hostd_host_pure := $(addprefix hostd/host/,settings.c clock.c inventory.c links.c uevent.c)
 $(eval $(call unit_test,test_host,hostd/tests/test_host.c $(hostd_host_pure),base,))
 $(eval $(call unit_test,test_end,hostd/tests/test_end.c hostd/host/button.c hostd/host/watchdog_find.c,base,))
 $(eval $(call fuzz_target,fuzz_settings,hostd/fuzz/fuzz_settings.c $(hostd_host_pure),base,,hostd/fuzz/corpus/settings))

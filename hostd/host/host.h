@@ -25,6 +25,7 @@
 #define HOST_ADDRESS_MAX       64
 #define HOST_MIRRORS_MAX       8
 #define HOST_CIDR_MAX	       24
+#define HOST_NETWORK_MAX       4096
 
 struct host_settings {
 	char api[HOST_URL_MAX]; /* https://host:port, no slash at the end */
@@ -38,6 +39,7 @@ struct host_settings {
 	uint32_t image_cap_mib; /* room for images; 0: the default */
 	uint32_t refresh_s; /* how often what pods have mounted of the API is looked at; 0: the default */
 	int watchdog_s; /* 0: the default; HOST_WATCHDOG_OFF */
+	char network[HOST_NETWORK_MAX]; /* lines "ip=…", "bond=…" as uplink_plan_settings() takes them */
 	uint64_t time_s; /* the boot service's clock, seconds since the epoch; 0 unknown */
 };
 
@@ -166,55 +168,6 @@ int host_lldp_start(struct loop *loop, const char *dir, void (*on_change)(void *
 
 /** host_lldp_rescan() - Cards may have come or gone; before host_lldp_start(): nothing */
 void host_lldp_rescan(void);
-
-/* ---- Network ---- */
-
-struct host_lease {
-	char interface[16];
-	char address[HOST_ADDRESS_MAX];
-	char gateway[HOST_ADDRESS_MAX]; /* "" if none */
-};
-
-struct host_network_config {
-	struct loop *loop;
-	const char *lease_dir; /* RUN/net: the DHCP script writes IFACE.lease there */
-	const char *hostname; /* sent to the DHCP server */
-	void (*on_lease)(const struct host_lease *lease, void *arg); /* each new or changed lease */
-	void *arg;
-};
-
-/**
- * host_network_start() - Bring all wired interfaces up and run a DHCP client on each, for ever
- *
- * The interface that the machine booted from (BOOTIF= on the kernel command line) comes first and
- * has the best routes. A client that ends is started again.
- */
-int host_network_start(const struct host_network_config *config, struct err *e);
-
-/** host_network_rescan() - Look for interfaces that appeared since */
-void host_network_rescan(void);
-
-/** host_network_reap() - A child may have ended (SIGCHLD) */
-void host_network_reap(void);
-
-#define HOST_MAC_MAX 18
-
-/**
- * host_bootif_parse() - Find BOOTIF=01-aa-bb-cc-dd-ee-ff in a kernel command line
- * @mac: set to "aa:bb:cc:dd:ee:ff" (HOST_MAC_MAX bytes)
- * Return: 0; -ENOENT when there is none; -EINVAL.
- */
-int host_bootif_parse(const char *cmdline, char *mac);
-
-/** host_lease_parse() - Read a lease file's KEY=VALUE lines. Return: 0; -EINVAL without an address */
-int host_lease_parse(const char *text, struct host_lease *lease);
-
-/**
- * host_route_address() - The local address from which @host would be reached (nothing is sent)
- * @host: numeric IPv4 or IPv6 address
- * Return: 0 or -errno.
- */
-int host_route_address(const char *host, char *address, size_t size);
 
 /* ---- Clock ---- */
 

@@ -172,6 +172,30 @@ static int settings_time(struct host_settings *s, const char *value, struct err 
 	return 0;
 }
 
+/* What is about the network is kept as words for those who know them: net_ip=VALUE becomes ip=VALUE */
+static int settings_network(struct host_settings *s, const char *key, const char *value,
+			    struct err *e)
+{
+	static const char *const keys[][2] = {
+		{"net_ip", "ip"},	   {"net_vlan", "vlan"},
+		{"net_bond", "bond"},	   {"net_ifname", "ifname"},
+		{"net_dns", "nameserver"}, {"net_route", "rd.route"},
+		{"net_mtu", "mtu"},	   {"ntp", "ntp"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		size_t len = strlen(s->network), room = sizeof(s->network) - len;
+
+		if (!str_eq(keys[i][0], key))
+			continue;
+		if ((size_t)snprintf(s->network + len, room, "%s=%s\n", keys[i][1], value) >= room)
+			return err_set(e, -EINVAL, "%s: more than %d bytes about the network", key,
+				       HOST_NETWORK_MAX);
+		return 1;
+	}
+	return 0;
+}
+
 static const struct settings_key {
 	const char *name;
 	bool repeatable;
@@ -189,24 +213,28 @@ static const struct settings_key {
 	{"watchdog", false, settings_watchdog},
 };
 
-static int settings_line(struct host_settings *s, char *line, uint32_t *seen, struct err *e)
+static int settings_line(struct host_settings *s, char *line, uint64_t *seen, struct err *e)
 {
 	char *equals = strchr(line, '='), *key, *value;
+	int taken;
 
 	if (!equals)
 		return err_set(e, -EINVAL, "no '='");
 	*equals = '\0';
 	key = str_trim(line);
 	value = str_trim(equals + 1);
+	taken = settings_network(s, key, value, e);
+	if (taken)
+		return MIN(taken, 0);
 	for (size_t i = 0; i < ARRAY_SIZE(settings_keys); i++) {
 		const struct settings_key *k = &settings_keys[i];
 		int r;
 
 		if (!str_eq(k->name, key))
 			continue;
-		if (!k->repeatable && (*seen & 1U << i))
+		if (!k->repeatable && (*seen & 1ULL << i))
 			return err_set(e, -EINVAL, "%s is set a second time", k->name);
-		*seen |= 1U << i;
+		*seen |= 1ULL << i;
 		r = k->set(s, value, e);
 		return r < 0 ? err_wrap(e, -EINVAL, "%s", k->name) : 0;
 	}
@@ -216,7 +244,7 @@ static int settings_line(struct host_settings *s, char *line, uint32_t *seen, st
 int host_settings_parse(const char *text, size_t len, struct host_settings *s, struct err *e)
 {
 	const char *end = text + len;
-	uint32_t seen = 0;
+	uint64_t seen = 0;
 
 	*s = (struct host_settings){0};
 	for (int number = 1; text < end; number++) {

@@ -91,6 +91,18 @@ void csr_done(struct csr *c)
 	csr_drop_key(c);
 }
 
+/* One that was kept may be of a time when the host had other addresses; what a signer leaves out is its affair. */
+static int csr_check_ips(const struct csr *c, const char *pem, struct err *e)
+{
+	struct x509_cert cert;
+	int r = x509_cert_read(pem, pem, &cert, e);
+
+	for (size_t i = 0; r == 0 && c->config.ips[i]; i++)
+		if (!x509_names_has(&cert.subject.ips, c->config.ips[i]))
+			r = err_set(e, -ESTALE, "certificate is not for %s", c->config.ips[i]);
+	return r;
+}
+
 /* Checks a certificate against its key and this node, and arms its renewal. */
 static int csr_take(struct csr *c, const char *cert_pem, const char *key_pem, struct err *e)
 {
@@ -123,6 +135,8 @@ int csr_load(struct csr *c, struct err *e)
 	csr_path(c, "pem", path);
 	r = file_read(AT_FDCWD, path, &b, e);
 	/* One file holds both: mbedTLS finds the block that it looks for. */
+	if (r == 0)
+		r = csr_check_ips(c, buf_str(&b), e);
 	if (r == 0)
 		r = csr_take(c, buf_str(&b), buf_str(&b), e);
 	if (b.data)
@@ -341,5 +355,15 @@ void csr_request(struct csr *c)
 {
 	if (c->call || timer_armed(&c->retry.timer))
 		return;
+	csr_send(c);
+}
+
+void csr_again(struct csr *c)
+{
+	if (!c->renew_at_s && !c->pending_key)
+		return;
+	c->call = kube_cancel(c->call);
+	timer_cancel(&c->retry.timer);
+	csr_forget_key(c);
 	csr_send(c);
 }

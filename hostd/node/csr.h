@@ -51,12 +51,16 @@ void csr_init(struct csr *c, const struct csr_config *config);
 
 /**
  * csr_load() - Take the certificate on disk if it is good for some time
- * Return: 0 and issued() was called; -ENOENT when there is none; -EBADMSG, -ESTALE when it is useless.
+ * Return: 0 and issued() was called; -ENOENT when there is none; -EBADMSG, -ESTALE when it is useless, as for
+ *         another address.
  */
 int csr_load(struct csr *c, struct err *e);
 
 /** csr_request() - Ask for a certificate, and for another in time, for ever */
 void csr_request(struct csr *c);
+
+/** csr_again() - The names that it is for are others: ask for another now. Before csr_request(): nothing */
+void csr_again(struct csr *c);
 
 /** csr_done() - Stop */
 void csr_done(struct csr *c);

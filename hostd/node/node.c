@@ -12,6 +12,7 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/str.h"
 #include "node/parts.h"
 
 #define NODE_CLIENT_SIGNER  "kubernetes.io/kube-apiserver-client-kubelet"
@@ -43,11 +44,25 @@ static void node_serving(void *arg, const char *cert_pem, const char *key_pem)
 	n->ops.on_serving(cert_pem, key_pem, n->arg);
 }
 
+/* Signers compare the addresses that a certificate shall be for with the Node's: that goes first. */
+static void node_settle(struct node *n, const struct json *object)
+{
+	struct json_iter it = json_iter(json_at(object, "status", "addresses", NULL));
+
+	while (n->moved && json_next(&it)) {
+		if (!str_eq(json_str(json_get(it.value, "address"), ""), n->config.address))
+			continue;
+		n->moved = false;
+		csr_again(&n->serving);
+	}
+}
+
 void node_registered(struct node *n, const struct json *object)
 {
 	struct err e = ERR_INIT;
 
 	n->ops.on_node(object, n->arg);
+	node_settle(n, object);
 	lease_start(&n->lease);
 	if (n->watch.call || timer_armed(&n->watch.retry.timer))
 		return;
@@ -162,6 +177,14 @@ void node_event(struct node *n, const struct node_pod_ref *pod, const char *type
 		const char *reason, const char *message)
 {
 	events_send(&n->events, pod, type, reason, message);
+}
+
+void node_address_changed(struct node *n)
+{
+	/* The identity of before, on new connections: those that there are have lost their address */
+	(void)csr_load(&n->client, NULL);
+	n->moved = true;
+	reg_resend(&n->reg);
 }
 
 struct node_counts node_counts(const struct node *n)

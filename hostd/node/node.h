@@ -41,7 +41,8 @@ struct node_config {
 	const char *token; /* one-time bootstrap token, NULL when an identity is already there */
 	const char *state_dir; /* keys and certificates, mode 0700; made if missing */
 	const char *runtime_version; /* "hostd://0.1" */
-	const char *address; /* the Node's InternalIP: where logs are asked for */
+	const char *
+		address; /* the Node's InternalIP: where logs are asked for; node_address_changed() when it is another */
 	uint16_t port; /* of the kubelet endpoint */
 	struct node_machine machine;
 	const char *not_ready_reason; /* CamelCase; NULL when pods can run */
@@ -188,6 +189,9 @@ void node_set_facts(struct node *node, const struct json *labels, const char *na
  */
 void node_set_condition(struct node *node, const char *type, bool is, const char *reason,
 			const char *message);
+
+/** node_address_changed() - What config.address points to is another: Node, certificate and connections follow */
+void node_address_changed(struct node *node);
 
 /** node_set_ready() - Change the Ready condition; @reason NULL: ready */
 void node_set_ready(struct node *node, const char *reason, const char *message);

@@ -196,6 +196,7 @@ struct node {
 	struct events events;
 	struct list fetches; /* struct node_fetch */
 	uint64_t started_ms;
+	bool moved; /* config.address is another than the serving certificate's */
 };
 
 /** node_registered() - The Node is there: heartbeat, pods and the serving certificate may start */

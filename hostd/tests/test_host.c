@@ -27,6 +27,7 @@ static void test_settings_whole(void **state)
 		"advertise=127.0.0.1:10251\n"
 		"registry_mirror=docker.io=http://10.0.2.2:5000\n"
 		"registry_mirror=quay.io=https://m:8443/q/\n"
+		"net_bond=bond0:all:mode=802.3ad\nntp=10.0.2.2\nnet_ip=bond0:dhcp\n"
 		"log=debug\npod_cidr=10.88.0.0/24\nimage_cap_mib=512\nrefresh_s=5\ntime=1767323045\n"
 		"watchdog=off";
 	struct err e = ERR_INIT;
@@ -38,6 +39,8 @@ static void test_settings_whole(void **state)
 	assert_string_equal(s.node_name, "rack-1.h1");
 	assert_string_equal(s.advertise_address, "127.0.0.1");
 	assert_int_equal(s.advertise_port, 10251);
+	assert_string_equal(s.network,
+			    "bond=bond0:all:mode=802.3ad\nntp=10.0.2.2\nip=bond0:dhcp\n");
 	assert_int_equal(s.mirror_count, 2);
 	assert_string_equal(s.mirrors[1], "quay.io=https://m:8443/q/");
 	assert_string_equal(s.log, "debug");
@@ -132,37 +135,6 @@ static void test_settings_hostile(void **state)
 	assert_int_equal(host_settings_load("/nonexistent/settings", &s, &e), -ENOENT);
 }
 
-static void test_bootif(void **state)
-{
-	char mac[18];
-
-	(void)state;
-	assert_int_equal(host_bootif_parse("quiet BOOTIF=01-52-54-00-AA-bb-0c x=1\n", mac), 0);
-	assert_string_equal(mac, "52:54:00:aa:bb:0c");
-	assert_int_equal(host_bootif_parse("BOOTIF=52:54:00:aa:bb:0c", mac), 0);
-	assert_int_equal(host_bootif_parse("quiet NOBOOTIF=01-52-54-00-AA-bb-0c", mac), -ENOENT);
-	assert_int_equal(host_bootif_parse("BOOTIF=01-52-54-00-AA-bb", mac), -EINVAL);
-	assert_int_equal(host_bootif_parse("BOOTIF=01-52-54-00-AA-bb-zz", mac), -EINVAL);
-}
-
-static void test_lease(void **state)
-{
-	struct host_lease lease = {0};
-
-	(void)state;
-	assert_int_equal(host_lease_parse("interface=eth0\nip=10.0.2.15\nmask=24\n"
-					  "router=10.0.2.2 10.0.2.3\ndns=10.0.2.3\n",
-					  &lease),
-			 0);
-	assert_string_equal(lease.address, "10.0.2.15");
-	assert_string_equal(lease.gateway, "10.0.2.2");
-	assert_int_equal(host_lease_parse("ip='10.9.9.9'\n", &lease), 0);
-	assert_string_equal(lease.address, "10.9.9.9");
-	assert_string_equal(lease.gateway, "");
-	assert_int_equal(host_lease_parse("router=10.0.2.2\n", &lease), -EINVAL);
-	assert_int_equal(host_lease_parse("", &lease), -EINVAL);
-}
-
 static void test_http_date(void **state)
 {
 	(void)state;
@@ -183,16 +155,6 @@ static void test_inventory(void **state)
 	assert_int_equal(strlen(inv.boot_id), 36);
 	assert_int_equal(strlen(inv.machine_id), 32);
 	assert_string_not_equal(inv.kernel_version, "");
-}
-
-static void test_route_address(void **state)
-{
-	char address[64];
-
-	(void)state;
-	assert_int_equal(host_route_address("127.0.0.1", address, sizeof(address)), 0);
-	assert_string_equal(address, "127.0.0.1");
-	assert_int_equal(host_route_address("localhost", address, sizeof(address)), -EINVAL);
 }
 
 /* A uevent as the kernel sends it: texts, each with its NUL */
@@ -257,17 +219,10 @@ static void test_links(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_settings_whole),
-		cmocka_unit_test(test_settings_refused),
-		cmocka_unit_test(test_settings_hostile),
-		cmocka_unit_test(test_settings_api),
-		cmocka_unit_test(test_bootif),
-		cmocka_unit_test(test_lease),
-		cmocka_unit_test(test_http_date),
-		cmocka_unit_test(test_inventory),
-		cmocka_unit_test(test_route_address),
-		cmocka_unit_test(test_uevents),
-		cmocka_unit_test(test_links),
+		cmocka_unit_test(test_settings_whole),	 cmocka_unit_test(test_settings_refused),
+		cmocka_unit_test(test_settings_hostile), cmocka_unit_test(test_settings_api),
+		cmocka_unit_test(test_http_date),	 cmocka_unit_test(test_inventory),
+		cmocka_unit_test(test_uevents),		 cmocka_unit_test(test_links),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
