@@ -36,6 +36,7 @@
 #define BOOT_ID_BYTES	     16
 #define BOOT_CONNECTIONS_MAX 2048
 #define BOOT_UKI	     "hypermetal-uki.efi"
+#define BOOT_IDLE_MS	     "30000" /* iPXE gives up a transfer in which nothing came for so long */
 #define BOOT_TEXT	     "text/plain; charset=utf-8"
 #define BOOT_BINARY	     "application/octet-stream"
 
@@ -195,17 +196,26 @@ static void reply_script(struct http_request *r, const char *fmt, ...)
 	buf_done(&text);
 }
 
+/*
+ * How scripts end: whatever happens, iPXE asks again, also when this very question fails. A script that comes to its end is
+ * the firmware's turn, and firmware may stop. What a failed step left in memory would go before the initramfs.
+ */
+#define AGAIN(seconds)                               \
+	"imgfree\n"                                  \
+	"echo Trying again in " seconds " seconds\n" \
+	"sleep " seconds "\n"                        \
+	"chain --timeout " BOOT_IDLE_MS " --replace %s/boot/ipxe || goto again\n"
+
 /* What iPXE knows is put in by iPXE itself: ${…} are its variables. */
 static void reply_ask(const struct boot *b, struct http_request *r)
 {
 	reply_script(
 		r,
+		"chain --timeout " BOOT_IDLE_MS
+		" --replace %s/boot/ipxe?mac=${netX/mac:hexhyp}&uuid=${uuid}&serial=${serial:uristring} ||\n"
 		":again\n"
-		"chain --replace %s/boot/ipxe?mac=${netX/mac:hexhyp}&uuid=${uuid}&serial=${serial:uristring} ||\n"
-		"echo The controller does not answer, trying again in 5 seconds\n"
-		"sleep 5\n"
-		"goto again\n",
-		b->boot_url);
+		"echo The controller does not answer\n" AGAIN("5"),
+		b->boot_url, b->boot_url);
 }
 
 /* What iPXE looks for where it was loaded from: by HTTP here, by TFTP in a copy that the operator placed there */
@@ -213,8 +223,9 @@ static void reply_autoexec(const struct boot *b, struct http_request *r)
 {
 	reply_script(r,
 		     ":again\n"
+		     "imgfree\n"
 		     "dhcp || goto failed\n"
-		     "chain --autofree %s/boot/ipxe ||\n"
+		     "chain --timeout " BOOT_IDLE_MS " --autofree %s/boot/ipxe ||\n"
 		     ":failed\n"
 		     "echo No network or no controller, trying again in 5 seconds\n"
 		     "sleep 5\n"
@@ -226,10 +237,8 @@ static void reply_wait(const struct boot *b, struct http_request *r, const char 
 {
 	char safe[ERR_MSG_MAX];
 
-	reply_script(
-		r,
-		"echo %s\necho Trying again in 10 seconds\nsleep 10\nchain --replace %s/boot/ipxe\n",
-		str_printable(safe, sizeof(safe), why), b->boot_url);
+	reply_script(r, ":again\necho %s\n" AGAIN("10"), str_printable(safe, sizeof(safe), why),
+		     b->boot_url);
 }
 
 /*
@@ -247,18 +256,18 @@ static void reply_boot(const struct boot *b, struct http_request *r, const struc
 		r,
 		"iseq x${efi/SecureBoot} x01 && goto secure ||\n"
 		"imgfree\n"
-		"kernel %s/boot/image/%s/kernel initrd=initramfs initrd=host.cpio BOOTIF=01-%s %s%s || goto again\n"
-		"initrd --name initramfs %s/boot/image/%s/initramfs || goto again\n"
-		"initrd --name host.cpio %s/boot/host/%s.cpio || goto again\n"
+		"kernel --timeout " BOOT_IDLE_MS
+		" %s/boot/image/%s/kernel initrd=initramfs initrd=host.cpio BOOTIF=01-%s %s%s || goto again\n"
+		"initrd --timeout " BOOT_IDLE_MS
+		" --name initramfs %s/boot/image/%s/initramfs || goto again\n"
+		"initrd --timeout " BOOT_IDLE_MS
+		" --name host.cpio %s/boot/host/%s.cpio || goto again\n"
 		"boot || goto again\n"
 		":secure\n"
 		"imgfree\n"
-		"chain %s/boot/image/%s/uki || goto again\n"
+		"chain --timeout " BOOT_IDLE_MS " %s/boot/image/%s/uki || goto again\n"
 		":again\n"
-		"imgfree\n"
-		"echo Loading failed, trying again in 10 seconds\n"
-		"sleep 10\n"
-		"chain --replace %s/boot/ipxe\n",
+		"echo Loading failed\n" AGAIN("10"),
 		b->boot_url, image->version, host_mac_dashes(h, mac), limit, b->boot_args,
 		b->boot_url, image->version, b->boot_url, id, b->boot_url, image->version,
 		b->boot_url);

@@ -141,7 +141,11 @@ static const char *script(const char *path)
 	const char *text = get(path, 200);
 
 	assert_non_null(str_starts(text, "#!ipxe\n"));
-	assert_has(text, "chain --replace http://192.0.2.1:6480/boot/ipxe");
+	/* Its last line asks again, for ever, and nothing is waited for without end */
+	assert_true(str_ends(text,
+			     "chain --timeout 30000 --replace http://192.0.2.1:6480/boot/ipxe "
+			     "|| goto again\n"));
+	assert_has(text, "\n:again\n");
 	return text;
 }
 
@@ -152,11 +156,14 @@ static void test_script(void **state)
 	(void)state;
 	assert_has(script("/boot/ipxe"), "${netX/mac:hexhyp}");
 	text = script("/boot/ipxe?" MAC);
-	assert_has(text, "kernel http://192.0.2.1:6480/boot/image/v1.2/kernel initrd=initramfs "
-			 "initrd=host.cpio BOOTIF=01-52-54-00-12-34-56 quiet ||");
-	assert_has(text,
-		   "initrd --name initramfs http://192.0.2.1:6480/boot/image/v1.2/initramfs ||");
-	assert_has(text, "chain http://192.0.2.1:6480/boot/image/v1.2/uki ||");
+	assert_has(
+		text,
+		"kernel --timeout 30000 http://192.0.2.1:6480/boot/image/v1.2/kernel initrd=initramfs "
+		"initrd=host.cpio BOOTIF=01-52-54-00-12-34-56 quiet ||");
+	assert_has(
+		text,
+		"initrd --timeout 30000 --name initramfs http://192.0.2.1:6480/boot/image/v1.2/initramfs ||");
+	assert_has(text, "chain --timeout 30000 http://192.0.2.1:6480/boot/image/v1.2/uki ||");
 	assert_null(strstr(text, "ready_within"));
 	fake.limit_s = 600;
 	assert_has(script("/boot/ipxe?" MAC),
@@ -214,7 +221,7 @@ static void test_parts(void **state)
 	assert_string_equal(fake.opened, "/snponly.efi");
 	get("/boot/undionly.kpxe", 200);
 	assert_has(get("/boot/autoexec.ipxe", 200),
-		   "chain --autofree http://192.0.2.1:6480/boot/ipxe");
+		   "chain --timeout 30000 --autofree http://192.0.2.1:6480/boot/ipxe");
 	fake.open = -EIO;
 	get("/boot/image/v1.2/kernel", 503);
 	get("/boot/kernel", 503);
