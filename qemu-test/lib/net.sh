@@ -99,16 +99,25 @@ tftp_autoexec() {
 
 # After the controller's ports are known
 bridge_dhcp_up() {
-	local args=(--boot-url "$BOOT_URL" --interface br0 --tftp-root "$RUN/tftp") extra=() i
+	local args=(--boot-url "$BOOT_URL" --interface br0 --tftp-root "$RUN/tftp") i
 	case $DHCP in
 	range) args+=(--range "$BRIDGE_NET.100,$BRIDGE_NET.200" --router "$BRIDGE_NET.1") ;;
 	proxy) args+=(--proxy "$BRIDGE_NET.0") && udhcpd_start "$NETNS-dhcp" ;;
 	*) die "DHCP=$DHCP is not known (range, proxy)" ;;
 	esac
-	"$OUT/bin/controller" boot-config "${args[@]}" >"$RUN/dnsmasq.conf"
-	for ((i = 0; i < HOSTS; i++)); do extra+=("--dhcp-host=$(host_mac "$i"),$BRIDGE_NET.$((10 + i))"); done
-	in_net_start dnsmasq dnsmasq --keep-in-foreground --conf-file="$RUN/dnsmasq.conf" --user=root --log-facility=- \
-		--pid-file="$RUN/dnsmasq.pid" --dhcp-leasefile="$RUN/dnsmasq.leases" "${extra[@]}"
+	{
+		"$OUT/bin/controller" boot-config "${args[@]}"
+		cat <<-CONF
+
+			# The harness's own: who it is, and fixed addresses
+			user=root
+			log-facility=-
+			pid-file=$RUN/dnsmasq.pid
+			dhcp-leasefile=$RUN/dnsmasq.leases
+		CONF
+		for ((i = 0; i < HOSTS; i++)); do echo "dhcp-host=$(host_mac "$i"),$BRIDGE_NET.$((10 + i))"; done
+	} >"$RUN/dnsmasq.conf"
+	in_net_start dnsmasq dnsmasq --keep-in-foreground --conf-file="$RUN/dnsmasq.conf"
 }
 
 bridge_dhcp_down() {
