@@ -5,7 +5,7 @@
 # environment: own
 # deadline: 400
 
-PLAN=${PLAN:-'/boot/ipxe\? wrong 1
+PLAN=${PLAN:-'/boot/ipxe\? garbage 1
 /boot/ipxe\? error 1
 /kernel$ cut 1
 /initramfs$ hang 1
@@ -20,7 +20,7 @@ BOOT_URL=http://$(gateway):$FAULT_PORT
 env_controller
 start=$(now)
 host_start 0
-await 300 "host-0 is Ready" node_ready host-0
+await "${SECONDS_TO_READY:-300}" "host-0 is Ready" node_ready host-0
 echo "Ready after $(($(now) - start)) s"
 grep ^fault= "$RUN/log/faults.log"
 expect "faults that were met" "$(awk '{ n += $3 } END { print n }' <<<"$PLAN")" "$(grep -c ^fault= "$RUN/log/faults.log")"
