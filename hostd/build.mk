@@ -5,3 +5,4 @@ hostd_below := $(hostd_oci) hostd/inventory/inventory.c $(wildcard hostd/disk/*.
 $(eval $(call program,hostd,$(wildcard hostd/*.c) $(hostd_host) $(hostd_fate) $(hostd_node) $(hostd_pod) $(hostd_below),\
 	http/client json proto x509 nlink base,kmod mbedtls libnl e2fsprogs))
 $(eval $(call unit_test,test_piece,hostd/tests/test_piece.c hostd/piece_files.c hostd/host/settings.c,json base,))
+$(eval $(call fuzz_target,fuzz_piece,hostd/fuzz/fuzz_piece.c hostd/piece_files.c hostd/host/settings.c,json base,,hostd/fuzz/corpus/piece))

@@ -45,9 +45,10 @@ menuentry 'HyperMetal${command_line:+, $command_line}' {
 	start
 }
 menuentry 'HyperMetal, boot service at an address to type' {
-	echo 'Address of the boot service, such as http://192.0.2.10:6480'
+	echo 'Address of the boot service, such as 192.0.2.10:6480'
 	read address
-	start hyper.boot=\$address
+	if regexp '^https?://' "\$address"; then true; else set address="http://\$address"; fi
+	start "hyper.boot=\$address"
 }
 menuentry 'Restart' {
 	reboot

@@ -9,7 +9,7 @@ grub_licence := copyright:bd3b5f8b4b6f3592
 define grub_build
 	mkdir -p $$PREFIX
 	cp $$PKG_grub_mkimage/licences/copyright .
-	modules="normal biosdisk fat part_gpt linux loopback search serial terminal terminfo test echo read sleep minicmd ls reboot"
+	modules="normal biosdisk fat part_gpt linux loopback search serial terminal terminfo test regexp echo read sleep minicmd ls reboot"
 	from=usr/lib/grub/i386-pc
 	cp $$from/boot.img $$from/boot_hybrid.img $$PREFIX/
 	$$PKG_grub_mkimage/bin/grub-mkimage -d $$from -O i386-pc-eltorito -p /boot/grub -o $$PREFIX/eltorito.img $$modules iso9660
