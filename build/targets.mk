@@ -1,10 +1,18 @@
 # What can be typed: a target's comment behind its name is its line in `make help`
 
-.PHONY: all help deps format check test lint lint-fast lint-tree fuzz sizes bench check-built check-repro update-lock fetch clean distclean \
+.PHONY: all help deps format check test lint lint-fast lint-tree fuzz sizes bench check-built check-repro licences update-lock fetch clean distclean \
 	run up down qemu-test qemu-test-kube qemu-test-images qemu-test-matrix qemu-test-all programs images packages
 
 programs: $(patsubst %,$(O)/bin/%,$(sort $(PROGRAMS))) # the programs in out/bin
 packages: $(foreach p,$(PACKAGES),$(foreach v,$($(p)_variants),$(O)/pkg/$(v)/$(p).stamp)) # third-party parts only
+
+# The bill of materials speaks of every other file, and of the operator's programs
+SBOM := $(O)/images/hypermetal.spdx.json
+sbom_files := $(filter-out %.sha256,$(IMAGES)) $(O)/bin/controller $(O)/bin/hyper
+IMAGES += $(SBOM) $(SBOM).sha256
+$(SBOM): build/sbom.py build/sbom.list build/sources.lock $(O)/images/version $(sbom_files)
+	$(Q)build/sbom.py "$$(cat $(O)/images/version)" $@ $(sbom_files)
+
 images: $(IMAGES) # what is booted, in out/images
 all: programs images $(EXTRA)
 
@@ -75,14 +83,24 @@ lint-tree:
 sizes: all $(O)/images/virtio/initramfs # what is shipped against its budgets: a table and out/sizes.json
 	@build/sizes.sh
 
-check-built: all packages # what was built: static and hardened, licences, signatures, budgets
+licensed := $(foreach p,$(PACKAGES),$(foreach v,$($(p)_variants),$(v)/$(p)))
+
+check-built: all packages # what was built: static and hardened, without a shell, licences, signatures, bill of materials, budgets
 	@failed=0; n=0; run() { n=$$((n + 1)); "$$@" || { echo "  FAIL  $$1"; failed=$$((failed + 1)); }; }; \
 	run build/check-static.sh $(patsubst %,$(O)/bin/%,$(sort $(PROGRAMS))) \
 		$(O)/pkg/musl/busybox/bin/busybox $(O)/pkg/musl/erofs-utils/bin/mkfs.erofs; \
-	run build/check-licences.sh $(foreach p,$(PACKAGES),$(foreach v,$($(p)_variants),$(v)/$(p))); \
+	run build/check-licences.sh $(licensed); \
 	run build/check-signed.sh $(EFI_PROGRAMS:%=$(O)/unsigned/%); \
+	run build/check-hardening.sh kernel/host/hardening.list kernel/host/waivers.md $(O)/pkg/native/kernel-host/config \
+		rootfs/skeleton/etc/sysctl.conf; \
+	run build/check-image.sh $(O)/rootfs/full/rootfs.erofs; \
+	run build/sbom.py --check $(SBOM); \
 	run build/sizes.sh --check; \
 	echo "$$((n - failed)) passed, $$failed failed"; [ $$failed = 0 ]
+
+licences: packages # collect the licence texts in out/licences, and print what is under which
+	@build/check-licences.sh $(licensed)
+	@build/sbom.py --table
 
 check-repro: all # build twice in two folders and compare every byte of what is booted
 	@build/check-repro.sh $(patsubst $(O)/%,%,$(IMAGES)) $(patsubst %,bin/%,$(sort $(PROGRAMS)))

@@ -31,6 +31,12 @@ $(O)/rootfs/os-release $(O)/rootfs/os-release-debug: $(O)/rootfs/os-release%: ro
 	$(Q)printf '%s\n' NAME=HyperMetal ID=hypermetal VERSION_ID=$(rootfs_version)$* \
 		'PRETTY_NAME="HyperMetal $(rootfs_version)$*"' >$@
 
+# Licence texts of all that is in the image: a folder for each source
+rootfs_licensed := $(shell awk -F '|' '!/^\#/ && $$6 ~ /initramfs/ { print $$1 ":" $$2 }' build/sbom.list)
+$(O)/rootfs/licenses: build/sbom.list LICENSE $(foreach l,$(rootfs_licensed),$(O)/pkg/$(lastword $(subst :, ,$(l))).stamp)
+	$(Q)rm -rf $@ && mkdir -p $@/hypermetal && cp LICENSE $@/hypermetal/
+	$(Q)for l in $(rootfs_licensed); do cp -r $(O)/pkg/$${l#*:}/licences $@/$${l%:*}; done
+
 GEN_INIT_CPIO := $(O)/pkg/native/gen-init-cpio/bin/gen_init_cpio
 GEN_INIT_CPIO_STAMP := $(O)/pkg/native/gen-init-cpio.stamp
 # $(call cpio,LIST,ROOTFS): LIST's archive becomes $@; @O@ stands for out/, @ROOTFS@ for the root image

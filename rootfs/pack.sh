@@ -45,6 +45,7 @@ mkdir "$work/folder"
 add() { # DIR NAME PATH MODE TAR-OPTION...: DIR/NAME becomes PATH
 	local dir=$1 name=$2 path=${3#/} mode=$4 pattern
 	shift 4
+	path=${path:-./} # without an entry of its own anybody could write to /
 	# shellcheck disable=SC2001  # a set of characters
 	pattern=$(sed 's/[][\.*^$|]/\\&/g' <<<"$name")
 	tar --append -f "$tar" --format=gnu --sort=name --numeric-owner --owner=":$uid" --group=":$gid" \

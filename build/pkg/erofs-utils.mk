@@ -1,5 +1,6 @@
 # erofs-utils: mkfs.erofs. The musl one is on the image and turns layers (plain tar) into file systems, uncompressed;
-# the native one packs the root image at build time, with zstd and lz4. Compiled without its autotools.
+# the native one packs the root image at build time, with zstd and lz4, and takes it apart for build/check-image.sh.
+# Compiled without its autotools.
 erofs-utils_variants := musl native
 erofs-utils_deps_native := zstd lz4
 erofs-utils_licence := COPYING:0df042de29b44887
@@ -18,6 +19,10 @@ define erofs-utils_build
 	done
 	mkdir -p $$PREFIX/bin
 	$$CC $$LDFLAGS -o $$PREFIX/bin/mkfs.erofs *.o $$libs
-	strip $$PREFIX/bin/mkfs.erofs
+	if [ $$VARIANT = native ]; then
+		$$CC $$CFLAGS $$CPPFLAGS -D_LARGEFILE64_SOURCE -include config.h -I. -Iinclude -Ilib -c fsck/main.c
+		$$CC $$LDFLAGS -o $$PREFIX/bin/fsck.erofs *.o $$libs
+	fi
+	strip $$PREFIX/bin/*
 endef
 $(eval $(call package,erofs-utils))
