@@ -4,6 +4,7 @@
  * opens the same files itself and goes the same way from there.
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -72,6 +73,7 @@ int main(int argc, char **argv)
 	int r;
 
 	log_init("hypervm");
+	signal(SIGPIPE, SIG_IGN); /* the host's log may go, the VM stays */
 	vm = (struct vm){.spec = &spec, .fds = fds, .jailed = true, .start_ns = start_ns};
 	if (argc > 1 && (str_eq(argv[1], "--help") || str_eq(argv[1], "-h"))) {
 		fputs(usage, stdout);

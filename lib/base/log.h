@@ -6,7 +6,9 @@
  *
  * The format string is logfmt itself («uid=%s phase=%s»). Lines that carry `ev=` are a stable
  * interface: tests and tools search for them. Text from elsewhere goes through str_printable()
- * first. A process writes each line with one write(2), so lines of several processes never mix.
+ * first. A process writes each line with one write(2), so lines of several processes never mix. A line that
+ * is not taken, since nobody empties the pipe that standard error may be, is dropped; how many were is told
+ * before the next one (`ev=log_lost lines=N`).
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
@@ -26,6 +28,9 @@ void log_init(const char *program);
 
 /** log_set_level() - Show messages up to @level */
 void log_set_level(enum log_level level);
+
+/** log_flush() - Wait, half a second at most, until what was said is out of the pipe: the machine is about to end */
+void log_flush(void);
 
 /** log_write() - Use the macros below */
 void log_write(enum log_level level, const char *module, const char *fmt, ...)
