@@ -95,7 +95,7 @@ static int read_settings(const char *path, bool optional, struct buf *out, struc
 static int host_settings(const struct boot *b, struct boot_host *h, struct buf *out, struct err *e)
 {
 	struct buf common = BUF_INIT(SETTINGS_MAX), own = BUF_INIT(SETTINGS_MAX);
-	_cleanup_free_ char *name = NULL, *advertise = NULL;
+	_cleanup_free_ char *name = NULL, *advertise = NULL, *console = NULL;
 	char mac[18];
 	int r = 0;
 
@@ -119,6 +119,10 @@ static int host_settings(const struct boot *b, struct boot_host *h, struct buf *
 	advertise = settings_get(buf_str(out), "advertise");
 	if (advertise && str_copy(h->advertise, sizeof(h->advertise), advertise) < 0)
 		return err_set(e, -EINVAL, "advertise=%.60s… is too long", advertise);
+	console = settings_get(buf_str(out), "console");
+	if (console && (strpbrk(console, " \t\"'\\$|&") ||
+			str_copy(h->console, sizeof(h->console), console) < 0))
+		return err_set(e, -EINVAL, "console=%.40s is no console", console);
 	r = buf_printf(out, "api=%s\n", b->api_url);
 	if (r == 0 && !name)
 		r = buf_printf(out, "node_name=%s\n", h->node_name);
@@ -248,8 +252,10 @@ static void reply_wait(const struct boot *b, struct http_request *r, const char 
 static void reply_boot(const struct boot *b, struct http_request *r, const struct boot_host *h,
 		       const struct boot_image *image, const char *id)
 {
-	char mac[18], limit[40] = "";
+	char mac[18], limit[40] = "", console[sizeof(h->console) + 16] = "";
 
+	if (*h->console)
+		snprintf(console, sizeof(console), "console=%s ", h->console);
 	if (image->limit_s)
 		snprintf(limit, sizeof(limit), "hyper.ready_within=%u ", image->limit_s);
 	reply_script(
@@ -257,7 +263,7 @@ static void reply_boot(const struct boot *b, struct http_request *r, const struc
 		"iseq x${efi/SecureBoot} x01 && goto secure ||\n"
 		"imgfree\n"
 		"kernel --timeout " BOOT_IDLE_MS
-		" %s/boot/image/%s/kernel initrd=initramfs initrd=host.cpio BOOTIF=01-%s %s%s || goto again\n"
+		" %s/boot/image/%s/kernel initrd=initramfs initrd=host.cpio BOOTIF=01-%s %s%s%s || goto again\n"
 		"initrd --timeout " BOOT_IDLE_MS
 		" --name initramfs %s/boot/image/%s/initramfs || goto again\n"
 		"initrd --timeout " BOOT_IDLE_MS
@@ -268,7 +274,7 @@ static void reply_boot(const struct boot *b, struct http_request *r, const struc
 		"chain --timeout " BOOT_IDLE_MS " %s/boot/image/%s/uki || goto again\n"
 		":again\n"
 		"echo Loading failed\n" AGAIN("10"),
-		b->boot_url, image->version, host_mac_dashes(h, mac), limit, b->boot_args,
+		b->boot_url, image->version, host_mac_dashes(h, mac), limit, console, b->boot_args,
 		b->boot_url, image->version, b->boot_url, id, b->boot_url, image->version,
 		b->boot_url);
 }

@@ -33,6 +33,7 @@ struct boot_host {
 	char serial[65];
 	char node_name[BOOT_NODE_NAME_MAX]; /* from the settings, or made of the MAC */
 	char advertise[64]; /* the setting of that name: ADDR:PORT, or "" */
+	char console[32]; /* the setting of that name: ttyS1,115200n8, or "" */
 };
 
 struct boot_config {
