@@ -30,6 +30,7 @@ BEGIN {
 	may["hostd/net"] = may["hostd/uplink"] = "nlink base"
 	may["hostd/vm"] = "proto base"
 	may["hostd/fate"] = "json base"
+	may["hostd/journal"] = "base"
 	may["hostd/inventory"] = "json base"
 	may["hostd/node"] = "http json x509 base"
 	may["hostd/pod"] = "oci disk net vm proto json base"

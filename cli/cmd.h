@@ -23,6 +23,7 @@ int cmd_list(struct cmd *c, int argc, char **argv);
 int cmd_hosts(struct cmd *c, int argc, char **argv);
 int cmd_images(struct cmd *c, int argc, char **argv);
 int cmd_logs(struct cmd *c, int argc, char **argv);
+int cmd_host_logs(struct cmd *c, int argc, char **argv);
 int cmd_top(struct cmd *c, int argc, char **argv);
 int cmd_exec(struct cmd *c, int argc, char **argv); /* also `attach` */
 int cmd_describe(struct cmd *c, int argc, char **argv);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* hyper list, logs, stop and rm. */
+/* hyper list, stop and rm. */
 #include <errno.h>
 #include <getopt.h>
 #include <string.h>
@@ -105,104 +105,6 @@ int cmd_list(struct cmd *c, int argc, char **argv)
 		list_row(t, it.value, all);
 	table_print(t, stdout);
 	return CMD_OK;
-}
-
-static int logs_write(const void *data, size_t len, void *arg)
-{
-	(void)arg;
-	return fd_write_full(STDOUT_FILENO, data, len);
-}
-
-/* "90", "90s", "5m", "2h" or "1d" in seconds. Return: 0 or -EINVAL */
-static int logs_seconds(const char *text, uint64_t *seconds)
-{
-	static const struct {
-		char unit;
-		uint32_t seconds;
-	} units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
-	_cleanup_free_ char *number = mem_strdup(text);
-	size_t len = strlen(number);
-	uint32_t scale = 1;
-
-	for (size_t i = 0; len && i < ARRAY_SIZE(units); i++) {
-		if (number[len - 1] != units[i].unit)
-			continue;
-		scale = units[i].seconds;
-		number[len - 1] = '\0';
-		break;
-	}
-	if (str_u64(number, INT64_MAX / 86400, seconds) < 0)
-		return -EINVAL;
-	*seconds *= scale;
-	return 0;
-}
-
-static int logs_value(struct buf *query, int option, const char *value)
-{
-	const char *name = option == 'T'   ? "tailLines"
-			   : option == 'L' ? "limitBytes"
-			   : option == 's' ? "sinceSeconds"
-			   : option == 'S' ? "sinceTime"
-					   : "stream";
-	_cleanup_free_ char *escaped = str_percent_encode(value);
-	uint64_t n;
-
-	if (option == 'S' || option == 'o')
-		return buf_printf(query, "&%s=%s", name, escaped);
-	if (option == 's' ? logs_seconds(value, &n) < 0 : str_u64(value, INT64_MAX, &n) < 0)
-		return -EINVAL;
-	return buf_printf(query, "&%s=%llu", name, (unsigned long long)n);
-}
-
-int cmd_logs(struct cmd *c, int argc, char **argv)
-{
-	static const struct option options[] = {{"follow", no_argument, NULL, 'f'},
-						{"timestamps", no_argument, NULL, 't'},
-						{"tail", required_argument, NULL, 'T'},
-						{"since", required_argument, NULL, 's'},
-						{"previous", no_argument, NULL, 'P'},
-						{"since-time", required_argument, NULL, 'S'},
-						{"limit-bytes", required_argument, NULL, 'L'},
-						{"stream", required_argument, NULL, 'o'},
-						{"container", required_argument, NULL, 'c'},
-						{NULL, 0, NULL, 0}};
-	struct buf path = BUF_INIT(65536);
-	struct err e = ERR_INIT;
-	_cleanup_free_ char *pod = NULL;
-	struct buf query = BUF_INIT(4096);
-	const char *container = NULL;
-	int option, r;
-
-	opterr = 0;
-	while ((option = getopt_long(argc, argv, "ftpc:", options, NULL)) != -1) {
-		if (option == 'f')
-			buf_puts(&query, "&follow=true");
-		else if (option == 't')
-			buf_puts(&query, "&timestamps=true");
-		else if (option == 'P' || option == 'p')
-			buf_puts(&query, "&previous=true");
-		else if (option == 'c')
-			container = optarg;
-		else if (option == '?' || logs_value(&query, option, optarg) < 0)
-			return cmd_usage("logs",
-					 "unknown option, or a value that it does not take");
-	}
-	if (optind >= argc || argc - optind > 2 || (container && argc - optind > 1))
-		return cmd_usage("logs", "which pod?");
-	if (argc - optind == 2)
-		container = argv[optind + 1];
-	pod = cmd_pod_path(c, argv[optind]);
-	buf_printf(&path, "%s/log?", pod);
-	if (container) {
-		_cleanup_free_ char *escaped = str_percent_encode(container);
-
-		buf_printf(&path, "container=%s", escaped);
-	}
-	buf_puts(&path, buf_str(&query));
-	r = api_stream(c->api, buf_str(&path), logs_write, NULL, &e);
-	buf_done(&query);
-	buf_done(&path);
-	return r < 0 ? cmd_fail(&e, "logs") : CMD_OK;
 }
 
 struct rm {

@@ -45,6 +45,15 @@ static const struct main_command main_commands[] = {
 	 "  -p, --previous       of the container's run before its last restart\n"
 	 "  -c, --container NAME of a pod with several containers\n",
 	 cmd_logs},
+	{"host-logs", "[-f] [OPTIONS] HOST", "show what a host's kernel and its programs said",
+	 "  -f, --follow         go on\n"
+	 "  --tail N             only the last N lines\n"
+	 "  --since TIME         only lines of the last TIME: 90s, 5m, 2h\n"
+	 "  --grep TEXT          only lines with this text\n"
+	 "  --kernel             only the kernel's\n"
+	 "  --programs           only those of hostd and its helpers\n"
+	 "\nA host keeps its last lines, up to a MiB, in memory: those of its present boot.\n",
+	 cmd_host_logs},
 	{"exec", "[-i] [-t] [-c CONTAINER] POD -- COMMAND [ARG...]", "run a command in a pod",
 	 "  -i, --stdin          pass standard input on\n"
 	 "  -t, --tty            in a terminal\n"

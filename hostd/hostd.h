@@ -46,7 +46,7 @@ struct hostd {
 	char image_worker[HOSTD_PATH_MAX], mkfs[HOSTD_PATH_MAX], api_worker[HOSTD_PATH_MAX];
 	char inventory_worker[HOSTD_PATH_MAX], disk_lock_dir[HOSTD_PATH_MAX],
 		lldp_dir[HOSTD_PATH_MAX];
-	char resolv_conf[HOSTD_PATH_MAX];
+	char resolv_conf[HOSTD_PATH_MAX], host_log[HOSTD_PATH_MAX];
 	char cgroup_dir[HOSTD_PATH_MAX];
 	char api_host[HOST_URL_MAX], api_port[HOST_PORT_MAX]; /* of settings.api */
 	char no_net[ERR_MSG_MAX]; /* "" when pods get a network; else why not */
@@ -54,6 +54,10 @@ struct hostd {
 
 	struct timer pressure_look;
 	uint64_t pressure_until_ms[NODE_PRESSURE_MAX]; /* clock_mono_ms(); it is told until then */
+
+	struct timer screen;
+	char screen_trouble[ERR_MSG_MAX], screen_reason[ERR_MSG_MAX]; /* wire_screen.c */
+	bool screen_joined, screen_ready, screen_waits;
 
 	struct timer reboot;
 	uint64_t reboot_by_ms, reboot_words_ms; /* clock_mono_ms(); 0: nobody asked */
@@ -127,6 +131,18 @@ void wire_node(struct hostd *h);
 
 /** wire_inventory() - Look at what the machine is made of, now and when it changes; again: no harm */
 void wire_inventory(struct hostd *h);
+
+/** wire_screen() - Say how we are on the host's display; again: no harm */
+void wire_screen(struct hostd *h);
+
+/** wire_screen_later() - The same soon: what it says of pods may have changed */
+void wire_screen_later(struct hostd *h);
+
+/** wire_screen_node() - Our Node is there, or changed: what it says of us */
+void wire_screen_node(struct hostd *h, const struct json *node);
+
+/** wire_on_trouble() - node_ops.on_trouble */
+void wire_on_trouble(const char *why, void *arg);
 
 /** wire_on_measured() - pods_ops.on_measured: with the host's own part it goes to api (wire_stats.c) */
 void wire_on_measured(struct json_doc *doc, struct json *pods, void *arg);

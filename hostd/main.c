@@ -18,6 +18,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "hostd.h"
+#include "journal/journal.h"
 #include "piece.h"
 
 #define HOSTD_PEM_MAX 65536
@@ -113,6 +114,7 @@ static int hostd_start(struct hostd *h, struct err *e)
 {
 	int r;
 
+	wire_screen(h);
 	if (h->bare)
 		return piece_start(h, e);
 	r = wire_pods(h, e);
@@ -144,6 +146,8 @@ int main(int argc, char **argv)
 	/* What has been used once stays: it is hostd who ends a shortage of memory */
 	(void)mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT);
 	options_paths(&h);
+	if (journal_start(h.paths.run, &e) < 0)
+		err_clear(&e); /* not on an image of ours: standard error stays what it is */
 	r = loop_init(&h.loop);
 	if (r == 0)
 		r = loop_signals(&h.loop, signals, hostd_on_signal, &h);
@@ -156,6 +160,8 @@ int main(int argc, char **argv)
 	if (r == 0)
 		r = hostd_start(&h, &e);
 	if (r < 0) {
+		(void)str_copy(h.screen_trouble, sizeof(h.screen_trouble), err_msg(&e));
+		wire_screen(&h);
 		log_error("main", "ev=failed error=\"%s\"", err_msg(&e));
 		return 1;
 	}

@@ -82,6 +82,7 @@ static void network_on_address(const char *iface, const char *address, void *arg
 			node_address_changed(h->node);
 	}
 	wire_node(h);
+	wire_screen(h);
 }
 
 int network_start(struct hostd *h, struct err *e)

@@ -5,6 +5,7 @@
 
 #include "base/str.h"
 #include "hostd.h"
+#include "journal/journal.h"
 
 static int options_usage(void)
 {
@@ -80,6 +81,8 @@ void options_paths(struct hostd *h)
 		 h->paths.bin);
 	snprintf(h->disk_lock_dir, sizeof(h->disk_lock_dir), "%s/disks", h->paths.run);
 	snprintf(h->lldp_dir, sizeof(h->lldp_dir), "%s/lldp", h->paths.run);
+	snprintf(h->host_log, sizeof(h->host_log),
+		 "%s/" JOURNAL_DIR "/" JOURNAL_RING "/" JOURNAL_RING, h->paths.run);
 	snprintf(h->mkfs, sizeof(h->mkfs), "%s/mkfs.erofs", h->paths.bin);
 	snprintf(h->kernel, sizeof(h->kernel), "%s/hyperkernel", h->paths.lib);
 	snprintf(h->kernel_full, sizeof(h->kernel_full), "%s/hyperkernel-full", h->paths.lib);

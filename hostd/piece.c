@@ -118,6 +118,7 @@ static void piece_on_address(const char *iface, const char *address, void *arg)
 	struct buf b = BUF_INIT(64);
 
 	(void)arg;
+	wire_screen(piece.h);
 	if (*address && !piece.told)
 		piece_look_for_service(iface);
 	if (!*address || !*piece.service)

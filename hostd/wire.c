@@ -13,6 +13,7 @@
  *	host: a device changed                ->  inventory (wire_inventory.c)
  *	host, node: traces of the boot before ->  fate, and back to node (wire_fate.c)
  *	inventory: what the machine is        ->  node
+ *	main, node, pod: how we are           ->  journal (wire_screen.c)
  */
 #include <errno.h>
 #include <stdio.h>
@@ -96,6 +97,7 @@ static void wire_on_node(const struct json *node, void *arg)
 	if (*cidr && !str_eq(cidr, h->settings.pod_cidr))
 		log_debug("main", "ev=pod_cidr_ignored cidr=%s", cidr);
 	wire_inventory(h);
+	wire_screen_node(h, node);
 	reboot_ready(h, node);
 	wire_fate_node(h, node);
 	reboot_heed(h, node);
@@ -132,6 +134,7 @@ static void wire_on_status(const struct pod_ref *pod, const struct json *status,
 
 	if (h->node)
 		node_put_status(h->node, &ref, status);
+	wire_screen_later(h);
 }
 
 static void wire_on_deleted(const struct pod_ref *pod, void *arg)
@@ -141,6 +144,7 @@ static void wire_on_deleted(const struct pod_ref *pod, void *arg)
 
 	if (h->node)
 		node_delete_pod(h->node, &ref);
+	wire_screen_later(h);
 }
 
 static void wire_on_event(const struct pod_ref *pod, const char *type, const char *reason,
@@ -367,6 +371,7 @@ static void wire_api(struct hostd *h)
 		.cgroup_fd = group,
 		.program = h->api_worker,
 		.run_dir = h->paths.run,
+		.host_log = h->host_log,
 		.port = WIRE_PORT,
 		.uid = WIRE_API_UID,
 		.gid = WIRE_API_UID,
@@ -434,6 +439,7 @@ void wire_node(struct hostd *h)
 		.on_identity = wire_on_identity,
 		.on_before = wire_on_before,
 		.on_node = wire_on_node,
+		.on_trouble = wire_on_trouble,
 		.on_date = wire_on_date,
 		.images = wire_node_images,
 	};

@@ -44,6 +44,7 @@ static const struct room {
 	{"/var/lib/hypermetal/scratch", "tmpfs", NOEXEC, "mode=0700,size=25%", false},
 	{"/var/lib/hypermetal/logs", "tmpfs", NOEXEC, "mode=0755,size=6%", false},
 	{"/run/hyper/net", NULL, 0, NULL, false},
+	{"/run/hyper/journal", NULL, 0, NULL, false},
 	{"/sys/fs/cgroup", "cgroup2", NOEXEC, "favordynmods,nsdelegate", false},
 	{"/sys/kernel/security", "securityfs", NOEXEC, NULL, true},
 	{"/sys/fs/pstore", "pstore", NOEXEC, NULL, true},

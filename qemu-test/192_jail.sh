@@ -49,7 +49,7 @@ for pid in "${pids[@]}"; do
 	expect_match "file size" '^[0-9]+ [0-9]+$' "$(limit 'Max file size')"
 	# Nothing but what it works with: no folder, no other device, one socket (hostd's)
 	fds=$(host_shell 0 "for f in /proc/$pid/fd/*; do readlink \$f; done" | sed -E 's/:\[[0-9]+\]//' | sort | uniq -c)
-	expect "descriptors that are none of these" "" "$(grep -vE ' (anon_inode|/dev/(null|net/tun|vhost-net|vhost-vsock|console|kmsg|ttyS0)|socket|pipe|/run/hyper/pods/|/var/lib/hypermetal/|/memfd:|/.*\(deleted\)$)' <<<"$fds" || :)"
+	expect "descriptors that are none of these" "" "$(grep -vE ' (anon_inode|/dev/(null|net/tun|vhost-net|vhost-vsock|console|kmsg|ttyS0)|socket|pipe|/run/hyper/pods/|/run/hyper/journal/pipe$|/var/lib/hypermetal/|/memfd:|/.*\(deleted\)$)' <<<"$fds" || :)"
 	expect "sockets" 1 "$(grep -c ' socket$' <<<"$fds")"
 	group=$(host_shell 0 "cat /proc/$pid/cgroup")
 	group=/sys/fs/cgroup${group#0::}

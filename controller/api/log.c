@@ -108,6 +108,8 @@ static void add_number(struct buf *url, char *sep, const char *key, int64_t n)
 /* What is asked of the log, as the host is asked. Return: false when it answered */
 static bool add_params(struct api_call *c, struct buf *url)
 {
+	const char *text = query_get(&c->query, "pattern"); /* of a host's own log */
+	_cleanup_free_ char *pattern = text ? str_percent_encode(text) : NULL;
 	struct err e = ERR_INIT;
 	struct log_query q;
 	char sep = '?';
@@ -140,8 +142,12 @@ static bool add_params(struct api_call *c, struct buf *url)
 		buf_printf(url, "%csinceTime=%s", sep, clock_rfc3339_nano(time, q.since_ns));
 		sep = '&';
 	}
-	if (!q.want_stdout || !q.want_stderr)
+	if (!q.want_stdout || !q.want_stderr) {
 		buf_printf(url, "%cstream=%s", sep, q.want_stdout ? "Stdout" : "Stderr");
+		sep = '&';
+	}
+	if (pattern && str_eq(c->sub, "proxy"))
+		buf_printf(url, "%cpattern=%s", sep, pattern);
 	return true;
 }
 
@@ -170,11 +176,12 @@ static bool pass_on(struct api_call *c, struct http_request *r, const char *url)
 bool proxy_start(struct api_call *c, struct http_request *r)
 {
 	/* What a host shows of itself. Logs and execs have ways of their own, with rights of their own. */
-	static const char *const paths[] = {"/healthz", "/metrics", "/metrics/resource", "/pods",
-					    "/stats/summary"};
+	static const char *const paths[] = {"/healthz",	  "/metrics",	    "/metrics/resource",
+					    "/pods",	  "/stats/summary", "/logs/",
+					    "/logs/host", "/logs/kernel",   "/logs/programs"};
 	struct buf url = BUF_INIT(4096);
 	size_t i = 0;
-	bool sent;
+	bool sent, log;
 
 	while (i < ARRAY_SIZE(paths) && !str_eq(c->rest, paths[i]))
 		i++;
@@ -187,7 +194,8 @@ bool proxy_start(struct api_call *c, struct http_request *r)
 		return false;
 	}
 	buf_puts(&url, paths[i]);
-	sent = pass_on(c, r, buf_str(&url));
+	log = str_starts(paths[i], "/logs/") != NULL;
+	sent = (!log || add_params(c, &url)) && pass_on(c, r, buf_str(&url));
 	buf_done(&url);
 	return sent;
 }

@@ -42,7 +42,7 @@ struct api {
 	struct loop *loop;
 	const struct api_ops *ops;
 	void *arg;
-	char *program;
+	char *program, *host_log;
 	unsigned int uid, gid;
 	int cgroup_fd;
 	char *cert_pem, *key_pem, *client_ca_pem;
@@ -104,6 +104,22 @@ static int api_open_log(const char *path, int fds[2], struct err *e)
 		return err_sys(e, -errno, "watch the log");
 	fds[0] = take_fd(&log);
 	fds[1] = take_fd(&events);
+	return 0;
+}
+
+/* The host's own log, by a reader who begins: what was before it, too. Return: 0 or -errno */
+static int api_open_host_log(const char *path, const char *older, int *fds, struct err *e)
+{
+	struct stat newest, before;
+	int r = api_open_log(path, fds, e);
+
+	if (r < 0)
+		return r;
+	fds[2] = open(older, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	/* It may have been renamed between the two */
+	if (fds[2] >= 0 && (fstat(fds[0], &newest) < 0 || fstat(fds[2], &before) < 0 ||
+			    newest.st_ino == before.st_ino))
+		fds[2] = fd_close(fds[2]);
 	return 0;
 }
 
@@ -215,7 +231,7 @@ void api_allowed(struct api *a, uint64_t id, int result)
 		log_warn("api", "msg=\"answer to hostd-api lost\"");
 }
 
-static int api_open(struct api *a, const struct api_wire_ask *ask, int fds[2], struct err *e)
+static int api_open(struct api *a, const struct api_wire_ask *ask, int *fds, struct err *e)
 {
 	char path[PATH_MAX], older[PATH_MAX + 2];
 	int r;
@@ -232,10 +248,16 @@ static int api_open(struct api *a, const struct api_wire_ask *ask, int fds[2], s
 	}
 	if (ask->kind == API_WIRE_ALLOW)
 		return api_allow(a, ask, e);
-	r = a->ops->log_path(&ask->query, path, e, a->arg);
+	if (ask->kind == API_WIRE_HOST_LOG)
+		r = a->host_log ? str_copy(path, sizeof(path), a->host_log)
+				: err_set(e, -ENOENT, "this host keeps no log of its own");
+	else
+		r = a->ops->log_path(&ask->query, path, e, a->arg);
 	if (r < 0)
 		return r;
 	snprintf(older, sizeof(older), "%s.1", path);
+	if (ask->kind == API_WIRE_HOST_LOG && !ask->after_inode)
+		return api_open_host_log(path, older, fds, e);
 	if (!api_log_is_older(path, older, ask->after_inode))
 		return api_open_log(path, fds, e);
 	r = api_open_log(older, fds, e);
@@ -246,7 +268,8 @@ static void api_answer(struct api *a, const struct api_wire_ask *ask)
 {
 	struct api_wire_answer answer = {.id = ask->id};
 	struct err e = ERR_INIT;
-	int fds[2] = {-1, -1};
+	int fds[API_WIRE_FDS_MAX] = {-1, -1, -1};
+	size_t count = 0;
 	int r;
 
 	if (!api_query_terminated(&ask->query))
@@ -259,12 +282,11 @@ static void api_answer(struct api *a, const struct api_wire_ask *ask)
 	answer.code = MIN(r, 0);
 	if (r < 0)
 		str_copy(answer.msg, sizeof(answer.msg), err_msg(&e));
-	r = fd_send(a->control_fd, &answer, sizeof(answer), fds,
-		    fds[0] < 0	 ? 0
-		    : fds[1] < 0 ? 1
-				 : 2);
-	fd_close(fds[0]);
-	fd_close(fds[1]);
+	while (count < API_WIRE_FDS_MAX && fds[count] >= 0)
+		count++;
+	r = fd_send(a->control_fd, &answer, sizeof(answer), fds, count);
+	while (count)
+		fd_close(fds[--count]);
 	if (r < 0)
 		log_warn("api", "msg=\"answer to hostd-api lost\" code=%d", r);
 }
@@ -433,6 +455,7 @@ int api_new(struct loop *loop, const struct api_config *config, const struct api
 			  .ops = ops,
 			  .arg = arg,
 			  .program = mem_strdup(config->program),
+			  .host_log = config->host_log ? mem_strdup(config->host_log) : NULL,
 			  .uid = config->uid,
 			  .gid = config->gid,
 			  .cgroup_fd = config->cgroup_fd,
@@ -478,6 +501,7 @@ struct api *api_free(struct api *a)
 	api_replace(&a->key_pem, NULL);
 	api_replace(&a->client_ca_pem, NULL);
 	free(a->program);
+	free(a->host_log);
 	free(a);
 	return NULL;
 }

@@ -29,6 +29,7 @@ struct json;
 struct api_config {
 	const char *program; /* path of hostd-api */
 	const char *run_dir; /* not used by hostd-api itself */
+	const char *host_log; /* file that the host's own log is in; FILE.1: what was there before */
 	uint16_t port; /* 10250 */
 	unsigned int uid, gid; /* that it runs as */
 	int cgroup_fd; /* folder of its control group, -1: ours; borrowed for the life of struct api */

@@ -8,8 +8,6 @@
 #include "base/fd.h"
 #include "base/mem.h"
 
-#define ASK_FDS_MAX 2
-
 struct asker {
 	struct watch control;
 	struct list open;
@@ -39,9 +37,9 @@ static void asker_ready(struct watch *w, uint32_t events)
 {
 	struct asker *asker = container_of(w, struct asker, control);
 	struct api_wire_answer answer;
-	int fds[ASK_FDS_MAX];
+	int fds[API_WIRE_FDS_MAX];
 	size_t count = 0;
-	ssize_t n = fd_recv(w->fd, &answer, sizeof(answer), fds, ASK_FDS_MAX, &count);
+	ssize_t n = fd_recv(w->fd, &answer, sizeof(answer), fds, API_WIRE_FDS_MAX, &count);
 
 	(void)events;
 	if (n == (ssize_t)sizeof(answer)) {

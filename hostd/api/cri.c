@@ -110,14 +110,21 @@ static int cri_filter_put(struct cri_filter *f, const char *data, size_t len, st
 	return buf_append(out, data, len);
 }
 
+/* Whether a line, or a part of one, is what the client asked for */
+static bool cri_wanted(const struct cri_line *line, const struct cri_options *o)
+{
+	if (line->is_stderr ? !o->want_stderr : !o->want_stdout)
+		return false;
+	return !o->match || memmem(line->text, line->text_len, o->match, strlen(o->match));
+}
+
 static int cri_filter_line(struct cri_filter *f, const char *text, size_t len, struct buf *out)
 {
 	struct cri_line line;
 	int r = 0;
 
-	if (cri_parse(text, len, &line) < 0 || line.time_ns < f->options.since_ns)
-		return 0;
-	if (line.is_stderr ? !f->options.want_stderr : !f->options.want_stdout)
+	if (cri_parse(text, len, &line) < 0 || line.time_ns < f->options.since_ns ||
+	    !cri_wanted(&line, &f->options))
 		return 0;
 	if (f->options.timestamps && !f->in_line) {
 		r = cri_filter_put(f, line.time, line.time_len, out);
@@ -166,7 +173,7 @@ static enum cri_part cri_part(const char *entry, size_t len, const struct cri_op
 {
 	struct cri_line line;
 
-	if (cri_parse(entry, len, &line) < 0 || !(line.is_stderr ? o->want_stderr : o->want_stdout))
+	if (cri_parse(entry, len, &line) < 0 || !cri_wanted(&line, o))
 		return CRI_NOTHING;
 	return line.partial ? CRI_MIDDLE : CRI_END;
 }
@@ -176,12 +183,13 @@ static enum cri_part cri_part(const char *entry, size_t len, const struct cri_op
  * end of the line before it is where it begins. The file is mapped, for it has one cap with the logs' writer,
  * who never cuts it short.
  */
-int64_t cri_tail_offset(int fd, const struct cri_options *o)
+int64_t cri_tail_offset(int fd, const struct cri_options *o, int64_t *lines)
 {
 	struct stat st;
 	const char *text;
-	int64_t end, at = 0, lines = 0;
+	int64_t end, at = 0;
 
+	*lines = 0;
 	if (fstat(fd, &st) < 0)
 		return -errno;
 	if (o->tail_lines == 0 || st.st_size == 0)
@@ -198,9 +206,10 @@ int64_t cri_tail_offset(int fd, const struct cri_options *o)
 		enum cri_part part = cri_part(text + begin, (size_t)(end - 1 - begin), o);
 
 		/* The last line may have no end yet. */
-		if (part != CRI_NOTHING && !lines)
-			lines = 1;
-		else if (part == CRI_END && ++lines > o->tail_lines) {
+		if (part != CRI_NOTHING && !*lines)
+			*lines = 1;
+		else if (part == CRI_END && ++*lines > o->tail_lines) {
+			*lines = o->tail_lines;
 			at = end;
 			break;
 		}

@@ -31,6 +31,7 @@ struct cri_options {
 	bool want_stdout, want_stderr;
 	bool limited; /* limit_bytes is set */
 	int64_t tail_lines; /* -1: all */
+	const char *match; /* only lines with this text; NULL: all. Borrowed */
 	uint64_t since_ns; /* 0: from the beginning */
 	uint64_t limit_bytes;
 };
@@ -64,7 +65,11 @@ void cri_filter_done(struct cri_filter *f);
  */
 int cri_filter_feed(struct cri_filter *f, const char *data, size_t len, struct buf *out);
 
-/** cri_tail_offset() - Where the last @o->tail_lines lines of a file begin. Return: the offset or -errno */
-int64_t cri_tail_offset(int fd, const struct cri_options *o);
+/**
+ * cri_tail_offset() - Where the last @o->tail_lines lines of a file begin
+ * @lines: set to how many there are from there on
+ * Return: the offset or -errno.
+ */
+int64_t cri_tail_offset(int fd, const struct cri_options *o, int64_t *lines);
 
 #endif

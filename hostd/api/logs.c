@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * A log request asks hostd for descriptors, then copies file to client through the filter: as fast as
+ * A container's log, or the host's own, which has the same form (journal/ring.h). A log request asks hostd for descriptors, then copies file to client through the filter: as fast as
  * the client takes it, waiting for the drain call when it is slow, and for inotify when it follows.
  * A follower ends when the file is complete (no write permission left). A file that was moved but is not complete
- * was rotated: then it is read to its end, and hostd asked for the one in its place.
+ * was rotated: then it is read to its end, and hostd asked for the one in its place. Of the host's log, all of which is
+ * shown, the file before the newest comes along with it.
  */
 #include "api/logs.h"
 
@@ -22,6 +23,7 @@
 
 #define LOGS_REQUESTS_MAX 256
 #define LOGS_CHUNK	  65536
+#define LOGS_MATCH_MAX	  128
 
 struct logs {
 	struct loop *loop;
@@ -38,7 +40,10 @@ struct log_request {
 	struct buf out; /* refused by the stream, waits for drain */
 	struct watch changed;
 	int log_fd, events_fd;
+	int older_fd; /* of the host's log: comes before log_fd; -1 */
 	uint64_t inode;
+	bool host;
+	char match[LOGS_MATCH_MAX];
 	bool begun;
 	bool moved; /* the file has another name now */
 };
@@ -48,6 +53,7 @@ static void log_request_close_files(struct log_request *q)
 	watch_del(&q->changed);
 	q->log_fd = fd_close(q->log_fd);
 	q->events_fd = fd_close(q->events_fd);
+	q->older_fd = fd_close(q->older_fd);
 }
 
 static void log_request_closed(struct http_request *r, void *arg)
@@ -76,7 +82,7 @@ static int log_request_ask(struct log_request *q)
 {
 	static struct api_wire_ask m;
 
-	m.kind = API_WIRE_LOG;
+	m.kind = q->host ? API_WIRE_HOST_LOG : API_WIRE_LOG;
 	m.query = q->query;
 	m.after_inode = q->begun ? q->inode : 0;
 	m.arg_count = m.arg_bytes = 0;
@@ -156,7 +162,7 @@ static void log_request_pump(struct log_request *q)
 		}
 		log_request_events(q);
 		settled = q->moved || log_request_complete(q);
-		n = read(q->log_fd, chunk, LOGS_CHUNK);
+		n = read(q->older_fd >= 0 ? q->older_fd : q->log_fd, chunk, LOGS_CHUNK);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0 || cri_filter_feed(&q->filter, chunk, (size_t)MAX(n, 0), &q->out) < 0) {
@@ -165,6 +171,10 @@ static void log_request_pump(struct log_request *q)
 		}
 		if (n)
 			continue;
+		if (q->older_fd >= 0) {
+			q->older_fd = fd_close(q->older_fd);
+			continue;
+		}
 		/* What was written before it was moved or complete must have been read: look again. */
 		log_request_events(q);
 		if (!settled && (q->moved || log_request_complete(q)))
@@ -189,13 +199,35 @@ static void log_request_drained(struct http_request *r, void *arg)
 	log_request_pump(arg);
 }
 
-static void log_request_begin(struct log_request *q, const int fds[2], bool rotated)
+/* Sets where to begin in both files, newest first. Return: 0 or -errno */
+static int log_request_seek(struct log_request *q)
+{
+	struct cri_options o = q->filter.options;
+	int64_t offset = 0, found;
+
+	if (!q->begun && o.tail_lines >= 0) {
+		offset = cri_tail_offset(q->log_fd, &o, &found);
+		if (offset < 0)
+			return (int)offset;
+		o.tail_lines -= found;
+		if (!o.tail_lines)
+			q->older_fd = fd_close(q->older_fd);
+	}
+	if (lseek(q->log_fd, offset, SEEK_SET) < 0)
+		return -errno;
+	if (q->older_fd < 0)
+		return 0;
+	offset = o.tail_lines > 0 ? cri_tail_offset(q->older_fd, &o, &found) : 0;
+	return offset < 0 || lseek(q->older_fd, offset, SEEK_SET) < 0 ? -EIO : 0;
+}
+
+static void log_request_begin(struct log_request *q, const int *fds, size_t count, bool rotated)
 {
 	struct stat st;
-	int64_t offset = 0;
 
 	q->log_fd = fds[0];
 	q->events_fd = fds[1];
+	q->older_fd = count > 2 ? fds[2] : -1;
 	if (fstat(q->log_fd, &st) < 0) {
 		log_request_fail(q, 500, "the log cannot be read");
 		return;
@@ -207,9 +239,7 @@ static void log_request_begin(struct log_request *q, const int fds[2], bool rota
 	}
 	q->inode = st.st_ino;
 	q->moved = rotated;
-	if (!q->begun && q->filter.options.tail_lines >= 0)
-		offset = cri_tail_offset(q->log_fd, &q->filter.options);
-	if (offset < 0 || lseek(q->log_fd, offset, SEEK_SET) < 0 ||
+	if (log_request_seek(q) < 0 ||
 	    watch_add(q->logs->loop, &q->changed, q->events_fd, EPOLLIN, log_request_changed) < 0) {
 		log_request_fail(q, 500, "the log cannot be read");
 		return;
@@ -227,8 +257,8 @@ static void log_request_answered(struct ask *a, const struct api_wire_answer *an
 {
 	struct log_request *q = container_of(a, struct log_request, ask);
 
-	if (answer->code == 0 && count == 2) {
-		log_request_begin(q, fds, answer->rotated);
+	if (answer->code == 0 && count >= 2) {
+		log_request_begin(q, fds, count, answer->rotated);
 		return;
 	}
 	for (size_t i = 0; i < count; i++)
@@ -250,7 +280,8 @@ static const char *logs_query_get(const char *key, const void *arg)
 	return http_request_query(arg, key);
 }
 
-void logs_serve(struct logs *l, struct http_request *r, const char *rest)
+/* A request whose query is good. Return: NULL when it was answered */
+static struct log_request *log_request_new(struct logs *l, struct http_request *r)
 {
 	int status;
 	struct cri_options options;
@@ -259,7 +290,7 @@ void logs_serve(struct logs *l, struct http_request *r, const char *rest)
 
 	if (l->count >= LOGS_REQUESTS_MAX) {
 		http_reply_text(r, 503, "too many log requests\n");
-		return;
+		return NULL;
 	}
 	status = cri_options_parse(logs_query_get, r, clock_real_ns(), &options, &e);
 	if (status < 0) {
@@ -267,18 +298,56 @@ void logs_serve(struct logs *l, struct http_request *r, const char *rest)
 		http_reply_text(r, status == -EBADMSG ? 400 : 422, "{\"message\": \"%s\"}\n%s\n",
 				status == -EBADMSG ? "Unable to decode query." : "Invalid request.",
 				err_msg(&e));
-		return;
+		return NULL;
 	}
 	q = mem_alloc(sizeof(*q));
-	*q = (struct log_request){.logs = l, .http = r, .log_fd = -1, .events_fd = -1};
+	*q = (struct log_request){
+		.logs = l, .http = r, .log_fd = -1, .events_fd = -1, .older_fd = -1};
 	cri_filter_init(&q->filter, &options);
 	buf_init(&q->out, 0);
 	q->ask.answered = log_request_answered;
 	l->count++;
 	http_request_on_close(r, log_request_closed, q);
 	q->query.previous = options.previous;
+	return q;
+}
+
+void logs_serve(struct logs *l, struct http_request *r, const char *rest)
+{
+	struct log_request *q = log_request_new(l, r);
+
+	if (!q)
+		return;
 	if (ask_path(rest, &q->query) < 0)
 		log_request_fail(q, 404, "expected /containerLogs/NAMESPACE/POD/CONTAINER");
+	else if (log_request_ask(q) < 0)
+		log_request_fail(q, 503, "hostd does not answer");
+}
+
+void logs_serve_host(struct logs *l, struct http_request *r, const char *name)
+{
+	const char *match = http_request_query(r, "pattern");
+	bool kernel = str_eq(name, "kernel"), programs = str_eq(name, "programs");
+	struct log_request *q;
+
+	if (!*name) {
+		http_reply_text(r, 200, "host\nkernel\nprograms\n");
+		return;
+	}
+	if (!kernel && !programs && !str_eq(name, "host")) {
+		http_reply_text(r, 404, "no such log; there are host, kernel and programs\n");
+		return;
+	}
+	q = log_request_new(l, r);
+	if (!q)
+		return;
+	q->host = true;
+	q->filter.options.timestamps = true;
+	q->filter.options.want_stderr = !programs;
+	q->filter.options.want_stdout = !kernel;
+	q->filter.options.match = match ? q->match : NULL;
+	if (match && str_copy(q->match, sizeof(q->match), match) < 0)
+		log_request_fail(q, 400, "the pattern is too long");
 	else if (log_request_ask(q) < 0)
 		log_request_fail(q, 503, "hostd does not answer");
 }

@@ -134,6 +134,8 @@ static void main_serve_request(struct http_request *r, void *arg)
 		http_reply_text(r, 200, "ok");
 	else if ((rest = str_starts(path, "/containerLogs/")))
 		logs_serve(s->logs, r, rest);
+	else if ((rest = str_starts(path, "/logs/")))
+		logs_serve_host(s->logs, r, rest);
 	else if (!stats_serve(s->stats, r))
 		http_reply_text(r, 404, "404 page not found\n");
 }

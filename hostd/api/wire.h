@@ -18,6 +18,8 @@ enum {
 
 #define API_PEM_MAX (256 << 10)
 
+#define API_WIRE_FDS_MAX 3 /* of an answer */
+
 #define API_WIRE_ARGS_BYTES (48 << 10) /* of an exec's arguments */
 
 enum api_wire_kind {
@@ -26,6 +28,7 @@ enum api_wire_kind {
 	API_WIRE_ATTACH,
 	API_WIRE_STATS, /* what is used: a JSON text in a file, see api_measured() */
 	API_WIRE_PODS, /* the PodList */
+	API_WIRE_HOST_LOG, /* the host's own log: {log, inotify, what was before it, if any} */
 	API_WIRE_ALLOW, /* may a client? args: user, verb, subresource, groups…; code 0 or -EACCES */
 };
 
@@ -42,7 +45,7 @@ struct api_wire_ask {
 
 struct api_wire_answer {
 	uint32_t id;
-	int32_t code; /* 0: descriptors come along, {log, inotify}, {exec} or {text}; else -errno */
+	int32_t code; /* 0: descriptors come along, as the kind has them; else -errno */
 	uint8_t rotated; /* of a log: another file goes on behind this one */
 	char msg[ERR_MSG_MAX];
 };

@@ -54,6 +54,7 @@ void host_reboot(bool off, unsigned int patience_s)
 	pid_t guard;
 
 	log_info("host", "ev=%s patience_s=%u", off ? "power_off" : "reboot", patience_s);
+	log_flush();
 	guard = fork();
 	if (guard == 0)
 		force(off, patience_s);
@@ -66,8 +67,10 @@ void host_reboot(bool off, unsigned int patience_s)
 
 void host_panic(const char *why)
 {
-	pid_t child = fork();
+	pid_t child;
 
+	log_flush();
+	child = fork();
 	if (child == 0) {
 		sync();
 		_exit(0);

@@ -17,7 +17,8 @@
 #include "base/mem.h"
 #include "base/str.h"
 
-#define SETTINGS_LINE_MAX 512
+#define SETTINGS_LINE_MAX    512
+#define SETTINGS_CONSOLE_MAX 32
 
 static int settings_url(char *out, const char *value, struct err *e)
 {
@@ -112,6 +113,31 @@ static int settings_log(struct host_settings *s, const char *value, struct err *
 	    !str_eq(value, "debug"))
 		return err_set(e, -EINVAL, "not one of error, warn, info, debug");
 	return str_copy(s->log, sizeof(s->log), value);
+}
+
+static int settings_screen(struct host_settings *s, const char *value, struct err *e)
+{
+	if (!str_eq(value, "display") && !str_eq(value, "serial") && !str_eq(value, "both") &&
+	    !str_eq(value, "off"))
+		return err_set(e, -EINVAL, "not one of display, serial, both, off");
+	return str_copy(s->screen, sizeof(s->screen), value);
+}
+
+static bool settings_is_console(const char *value)
+{
+	size_t len = strlen(value);
+
+	for (size_t i = 0; i < len; i++)
+		if (!isalnum((unsigned char)value[i]) && value[i] != ',')
+			return false;
+	return len < SETTINGS_CONSOLE_MAX && (str_starts(value, "tty") || str_starts(value, "hvc"));
+}
+
+/* The boot service has put it on the kernel's command line; here it must only be one */
+static int settings_console(struct host_settings *s, const char *value, struct err *e)
+{
+	(void)s;
+	return settings_is_console(value) ? 0 : err_set(e, -EINVAL, "not like ttyS1,115200n8");
 }
 
 static int settings_pod_cidr(struct host_settings *s, const char *value, struct err *e)
@@ -211,6 +237,8 @@ static const struct settings_key {
 	{"refresh_s", false, settings_refresh},
 	{"time", false, settings_time},
 	{"watchdog", false, settings_watchdog},
+	{"screen", false, settings_screen},
+	{"console", false, settings_console},
 };
 
 static int settings_line(struct host_settings *s, char *line, uint64_t *seen, struct err *e)

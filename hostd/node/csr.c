@@ -263,8 +263,11 @@ static void csr_answer(void *arg, const struct kube_result *result)
 		if (!was_posted)
 			retry_ok(&c->retry);
 		c->posted = true;
-		if (result->status == 409 || !csr_judge(c, result->body))
+		if (result->status == 409 || !csr_judge(c, result->body)) {
 			retry_arm(&c->retry, result->retry_after_ms);
+			if (was_posted && c->config.waiting)
+				c->config.waiting(c->config.arg);
+		}
 		return;
 	}
 	if (result->status == 404 && was_posted)

@@ -32,6 +32,8 @@ struct csr_config {
 	void (*issued)(void *arg, const char *cert_pem, const char *key_pem);
 	/* Said after each failure; may be NULL */
 	void (*failed)(void *arg, const char *reason, const char *message);
+	/* Said each time that there is no verdict yet; may be NULL */
+	void (*waiting)(void *arg);
 	void *arg;
 };
 

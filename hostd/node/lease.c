@@ -36,6 +36,8 @@ static void lease_failed(struct lease *l, const struct kube_result *result)
 	else if (!l->failing)
 		log_warn("node", "ev=lease_failed status=%d reason=%s error=\"%s\"", result->status,
 			 result->reason, str_printable(safe, sizeof(safe), result->message));
+	if (result->status != 409)
+		node_trouble(l->node, result->message);
 	l->failing = true;
 	l->object = json_doc_free(l->object);
 	retry_arm(&l->retry, result->retry_after_ms);
@@ -51,6 +53,8 @@ static void lease_renewed(struct lease *l, const struct kube_result *result)
 	if (l->failing || !l->renewed_ms)
 		log_info("node", "ev=lease name=%s", l->node->config.name);
 	/* Whoever watches leases may have called us Unknown meanwhile: say again that we are not. */
+	if (l->failing)
+		node_trouble(l->node, NULL);
 	if (l->failing)
 		reg_resend(&l->node->reg);
 	l->failing = false;

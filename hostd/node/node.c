@@ -61,6 +61,7 @@ void node_registered(struct node *n, const struct json *object)
 {
 	struct err e = ERR_INIT;
 
+	node_trouble(n, NULL);
 	n->ops.on_node(object, n->arg);
 	node_settle(n, object);
 	lease_start(&n->lease);
@@ -71,6 +72,23 @@ void node_registered(struct node *n, const struct json *object)
 	pod_watch_start(&n->watch);
 	if (csr_load(&n->serving, &e) < 0)
 		csr_request(&n->serving);
+}
+
+void node_trouble(struct node *n, const char *why)
+{
+	if (n->ops.on_trouble)
+		n->ops.on_trouble(why, n->arg);
+}
+
+static void node_refused(void *arg, const char *reason, const char *message)
+{
+	(void)reason;
+	node_trouble(arg, message);
+}
+
+static void node_waits(void *arg)
+{
+	node_trouble(arg, "");
 }
 
 static void node_init_certificates(struct node *n)
@@ -95,6 +113,8 @@ static void node_init_certificates(struct node *n)
 	serving.ips[0] = n->config.address;
 	serving.issued = node_serving;
 	csr_init(&n->client, &client);
+	n->client.config.failed = node_refused;
+	n->client.config.waiting = node_waits;
 	csr_init(&n->serving, &serving);
 }
 

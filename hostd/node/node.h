@@ -70,6 +70,11 @@ struct node_ops {
 	void (*on_node)(const struct json *node, void *arg);
 	/* The Date header of an answer whose sender proved who it is. */
 	void (*on_date)(const char *date, void *arg);
+	/*
+	 * What keeps us from being, or from staying, a node of the API, in words; "" waiting for an approval; NULL: nothing
+	 * any more.
+	 */
+	void (*on_trouble)(const char *why, void *arg);
 	/* Status is about to be sent: push ContainerImages (names, sizeBytes) to @list. NULL: none. */
 	void (*images)(struct json_doc *doc, struct json *list, void *arg);
 };

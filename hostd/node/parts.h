@@ -202,4 +202,7 @@ struct node {
 /** node_registered() - The Node is there: heartbeat, pods and the serving certificate may start */
 void node_registered(struct node *n, const struct json *object);
 
+/** node_trouble() - As node_ops.on_trouble */
+void node_trouble(struct node *n, const char *why);
+
 #endif

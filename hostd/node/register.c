@@ -32,6 +32,7 @@ static void reg_failed(struct reg *r, const char *what, const struct kube_result
 	log_warn("node", "ev=register_failed step=%s status=%d reason=%s error=\"%s\"", what,
 		 result->status, result->reason,
 		 str_printable(safe, sizeof(safe), result->message));
+	node_trouble(r->node, result->message);
 	retry_arm(&r->retry, result->retry_after_ms);
 }
 

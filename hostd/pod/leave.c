@@ -30,6 +30,18 @@ bool pods_left(const struct pods *pods)
 	return true;
 }
 
+struct pods_count pods_count(const struct pods *pods)
+{
+	struct pods_count count = {0};
+	const struct pod *p;
+
+	list_for_each(p, &pods->all, node) {
+		count.all++;
+		count.running += p->state == POD_RUN;
+	}
+	return count;
+}
+
 bool pod_leaves(const struct pod *p)
 {
 	return p->pods->leaving && !p->meta.deleting && !*p->phase;

@@ -121,6 +121,13 @@ void pods_sync(struct pods *pods, const struct json *list);
  */
 void pods_leave(struct pods *pods, uint32_t grace_max_s);
 
+struct pods_count {
+	unsigned int all, running;
+};
+
+/** pods_count() - How many there are, and how many of them run */
+struct pods_count pods_count(const struct pods *pods);
+
 /** pods_left() - Whether no VM is left */
 bool pods_left(const struct pods *pods);
 

@@ -145,8 +145,13 @@ static void test_options(void **state)
 
 static long tail(int fd, struct cri_options o, int64_t lines)
 {
+	int64_t found;
+	long offset;
+
 	o.tail_lines = lines;
-	return (long)cri_tail_offset(fd, &o);
+	offset = (long)cri_tail_offset(fd, &o, &found);
+	assert_true(found <= lines);
+	return offset;
 }
 
 /* Where the entry of that time begins */
