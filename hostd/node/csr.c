@@ -253,12 +253,24 @@ static bool csr_judge(struct csr *c, const struct json *object)
 	return true;
 }
 
+/* What stands before the API, or pretends to be it, may say 200 to anything. */
+static bool csr_is_ours(const struct csr *c, const struct json *object)
+{
+	return str_eq(json_str(json_at(object, "metadata", "name", NULL), ""), c->name);
+}
+
 static void csr_answer(void *arg, const struct kube_result *result)
 {
 	struct csr *c = arg;
 	bool was_posted = c->posted;
 
 	c->call = NULL;
+	if (!was_posted && (result->status == 200 || result->status == 201) &&
+	    !csr_is_ours(c, result->body)) {
+		csr_failed(c, "NoAnswer", "an answer that is not this request");
+		retry_arm(&c->retry, result->retry_after_ms);
+		return;
+	}
 	if (result->status == 200 || result->status == 201 || result->status == 409) {
 		if (!was_posted)
 			retry_ok(&c->retry);
@@ -270,9 +282,10 @@ static void csr_answer(void *arg, const struct kube_result *result)
 		}
 		return;
 	}
-	if (result->status == 404 && was_posted)
-		c->posted = false; /* cleaned up by the server: ask again */
-	else
+	/* Gone: cleaned up by the server, or it lost it. Who may see his own requests only gets a 403 for one that is not. */
+	if ((result->status == 404 || result->status == 403) && was_posted)
+		c->posted = false;
+	if (result->status != 404 || !was_posted)
 		csr_failed(c, *result->reason ? result->reason : "NoAnswer", result->message);
 	if (kube_transient(result) || result->status == 404)
 		retry_arm(&c->retry, result->retry_after_ms);

@@ -85,6 +85,22 @@ static void test_enrolment_interrupted(void **state)
 	free(first);
 }
 
+/* What is no answer to the request is asked for again, and what the server has lost is sent again. */
+static void test_enrolment_nonsense(void **state)
+{
+	struct err e = ERR_INIT;
+
+	(void)state;
+	harness_well();
+	harness_rule("POST", FAKE_CSRS, 200, "{}", 1);
+	harness_rule("GET", FAKE_CSRS, 404, "{\"reason\":\"NotFound\"}", 1);
+	assert_int_equal(harness_start("abcdef.0123456789abcdef", &e), 0);
+	harness_wait("POST", FAKE_CSRS, 2);
+	assert_int_equal(fake_api_count("GET", FAKE_CSRS), 0);
+	harness_wait("GET", FAKE_CSRS, 1);
+	harness_wait("POST", FAKE_CSRS, 3);
+}
+
 static void test_enrolment_refused(void **state)
 {
 	struct err e = ERR_INIT;
@@ -261,6 +277,7 @@ int main(void)
 		T(test_enrolment),
 		T(test_enrolment_interrupted),
 		T(test_enrolment_refused),
+		T(test_enrolment_nonsense),
 		T(test_change_while_creating),
 		T(test_take_over),
 		T(test_server_is_late),
