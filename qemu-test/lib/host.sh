@@ -201,7 +201,8 @@ OVMF=/usr/share/OVMF
 
 secure_keys() {
 	KEYS=${KEYS:-$OUT/test-keys}
-	[ -e "$KEYS/db.key" ] || "$ROOT/images/keys.sh" "$KEYS" >/dev/null
+	# Another environment may be about to do the same
+	[ -e "$KEYS/db.key" ] || flock "$OUT" sh -c '[ -e "$2/db.key" ] || "$1" "$2"' - "$ROOT/images/keys.sh" "$KEYS" >/dev/null
 }
 
 # What is booted, with signatures where they belong
@@ -223,13 +224,13 @@ secure_vars() { # OUTPUT
 	secure_keys
 	kept=$OUT/secure-vars/$(cat "$KEYS"/{PK,KEK,db}.auth | sha256sum | cut -c1-16).fd
 	if [ ! -e "$kept" ]; then
-		work=$(mktemp -d)
+		mkdir -p "${kept%/*}"
+		work=$(mktemp -d "$kept.XXXXXX")
 		"$ROOT/images/enrol.sh" "$OUT/pkg/native/systemd-boot-efi/systemd-bootx64.efi" "$KEYS" "$work/enrol.iso"
 		cp "$OVMF/OVMF_VARS_4M.fd" "$work/vars.fd"
 		secure_qemu "$work" -no-reboot -drive "if=none,id=boot,format=raw,readonly=on,file=$work/enrol.iso" -device ide-cd,drive=boot
 		wait_until 120 not proc_running firmware || proc_stop firmware
 		grep -aq 'successfully enrolled' "$work/serial.log" || { log_tail "$work/serial.log" && die "the keys were not enrolled"; }
-		mkdir -p "${kept%/*}"
 		mv "$work/vars.fd" "$kept"
 		rm -r "$work"
 	fi
