@@ -4,8 +4,8 @@
 # usage: up.sh        (make up [NAME=VALUE]...)
 #
 #   HOSTS=1         number of hosts
-#   BOOT=bios-pxe   how they boot: bios-pxe, uefi-pxe, uefi-http, uki, secureboot and secureboot-pxe (KEYS=DIR or test keys),
-#                   iso-bios, iso-uefi, stick-bios, stick-uefi (the ISO as a USB stick), disk, disk-bios
+#   BOOT=bios-pxe   how they boot: bios-pxe, uefi-pxe, uefi-http, uki, secureboot, secureboot-pxe, secureboot-http (KEYS=DIR or
+#                   test keys), iso-bios, iso-uefi, stick-bios, stick-uefi (the ISO as a USB stick), disk, disk-bios
 #   CARD=virtio     their network card: virtio, e1000e, vmxnet3, igb (QEMU 8.0 and later)
 #   DISK=none       a disk of 64 MiB in each, behind: nvme, ahci, virtio-scsi, megasas
 #   MEM=1024        memory of each in MiB

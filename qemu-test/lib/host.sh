@@ -112,13 +112,13 @@ firmware_args() { # FOLDER
 	local dir=$1 off=(IPv6PXESupport)
 	FIRMWARE=() NIC=
 	case $BOOT in
-	*-pxe | uefi-http) NIC=,bootindex=0 ;;
+	*-pxe | *-http) NIC=,bootindex=0 ;;
 	*) off+=(IPv4PXESupport IPv4HTTPSupport) ;;
 	esac
 	case $BOOT in
 	bios-pxe) return 0 ;;
 	uefi-pxe | secureboot-pxe) off+=(IPv4HTTPSupport) && tftp_autoexec ;;&
-	uefi-http) off+=(IPv4PXESupport) ;;
+	uefi-http | secureboot-http) off+=(IPv4PXESupport) ;;
 	uki | disk | secureboot-pxe)
 		FIRMWARE+=(-smbios "type=11,value=io.systemd.stub.kernel-cmdline-extra=hyper.boot=$BOOT_URL${HOST_KERNEL_ARGS:+ $HOST_KERNEL_ARGS}")
 		;;
@@ -163,11 +163,11 @@ medium_args() { # FOLDER
 		esac
 		;;
 	secureboot) medium_program "$dir/esp" "$(images_dir)/hypermetal-uki.efi" ;;
-	*-pxe | uefi-http) ;;
+	*-pxe | *-http) ;;
 	*) die "BOOT=$BOOT is not known ($BOOTS)" ;;
 	esac
 }
-BOOTS='bios-pxe, uefi-pxe, uefi-http, uki, secureboot, secureboot-pxe, iso-bios, iso-uefi, stick-bios, stick-uefi, disk, disk-bios'
+BOOTS='bios-pxe, uefi-pxe, uefi-http, uki, secureboot, secureboot-pxe, secureboot-http, iso-bios, iso-uefi, stick-bios, stick-uefi, disk, disk-bios'
 
 medium_attach() { # DEVICE FILE
 	FIRMWARE+=(-drive "if=none,id=boot,format=raw,readonly=on,file=$2" -device "$1,drive=boot,bootindex=0")

@@ -208,6 +208,7 @@ net_qemu_arg() { # INDEX
 	case $BOOT in
 	uefi-pxe | secureboot-pxe) file=snponly.efi ;;
 	uefi-http) file=$BOOT_URL/boot/snponly.efi ;;
+	secureboot-http) file=$BOOT_URL/boot/hypermetal-uki.efi ;;
 	*) file= ;;
 	esac
 	# The card's ROM is iPXE
