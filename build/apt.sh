@@ -4,8 +4,8 @@
 #
 # Neither root nor any change to the system is needed: mirror, its options and its keys come from the system's own
 # entries (apt-sources.awk), lists and downloads go to the cache, and what is installed here counts for nothing.
-# The caller sets `cache`, the folder for all of it, `suite`, and `types` (deb-src, or deb); it keeps others out with a
-# lock of its own, and defines `say`.
+# The caller sets `cache`, the folder for all of it, `suite`, and `types` (deb-src, or deb; deb-COMPONENT for a component that
+# the system's entries do not name); it keeps others out with a lock of its own, and defines `say`.
 
 apt() { # APT-TOOL ARGS...
 	local tool=$1 s=$cache/apt/$suite-$types
@@ -24,7 +24,11 @@ apt_sources() {
 		for f in "$parts"/*.list "$parts"/*.sources; do
 			[ ! -f "$f" ] || { echo; cat "$f"; }
 		done
-	} | awk -v HOST="$host" -v SUITE="$suite" -v TYPES="$types" -f "$(dirname "${BASH_SOURCE[0]}")/apt-sources.awk"
+	} | awk -v HOST="$host" -v SUITE="$suite" -v TYPES="${types/#deb-[^s]*/deb}" -f "$(dirname "${BASH_SOURCE[0]}")/apt-sources.awk" |
+		case $types in
+		deb-[!s]*) sed "s/^Components: .*/Components: ${types#deb-}/" ;;
+		*) cat ;;
+		esac
 }
 
 # Makes the state, or renews it once a day

@@ -5,6 +5,7 @@
 #        fetch.sh --key NAME     print what the tarball is known by (the sha256 that is or will be taken); no network
 #        fetch.sh --version NAME print its version, likewise
 #        fetch.sh --all          fetch everything
+#        LOCK=FILE fetch.sh ...  another list (build/firmware.lock)
 #        fetch.sh --update-lock  write point releases that were taken instead of pinned ones into sources.lock
 #
 # Order: local cache, the machine's own Debian mirror (a private apt state, so neither root nor any change to the
@@ -15,7 +16,7 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
-lock=$here/sources.lock
+lock=${LOCK:-$here/sources.lock}
 cache=${HYPERMETAL_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/hypermetal}
 src=$cache/src
 
@@ -37,6 +38,8 @@ entry() { # NAME
 	fi
 	read -r name version file sha256 source suite upstream policy <<<"$line"
 	case $file in *.deb) types=deb ;; *) types=deb-src ;; esac
+	component=
+	case $suite in */*) component=${suite#*/} suite=${suite%%/*} types=$types-$component ;; esac
 }
 
 good() { [ -f "$1" ] && [ "$(sha256sum <"$1" | cut -d' ' -f1)" = "$2" ]; } # FILE SHA256

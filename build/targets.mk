@@ -93,6 +93,7 @@ check-built: all packages # what was built: static and hardened, without a shell
 	run build/check-signed.sh $(EFI_PROGRAMS:%=$(O)/unsigned/%); \
 	run build/check-hardening.sh kernel/host/hardening.list kernel/host/waivers.md $(O)/pkg/native/kernel-host/config \
 		rootfs/skeleton/etc/sysctl.conf; \
+	run build/check-firmware.sh kernel/host/firmware.md $(O)/kernel/modules $(addsuffix /firmware,$(firmware)); \
 	run build/check-image.sh $(O)/rootfs/full/rootfs.erofs; \
 	run build/sbom.py --check $(SBOM); \
 	run build/sizes.sh --check; \

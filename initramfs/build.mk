@@ -1,4 +1,5 @@
-# The initramfs: the early stage and the root image. Not compressed: nearly all of it is the root image, which is.
+# The initramfs: the early stage and the root image. Not compressed: nearly all of it is the root image, which is. With
+# FIRMWARE=1 it begins with microcode.
 #
 #   out/images/initramfs and out/images/bzImage with .sha256: what a host boots; out/images/version: what it calls itself
 #   out/images-debug: the same with a shell and tools, for hyper.debug; its version says so
@@ -11,9 +12,9 @@ IMAGES += $(foreach i,initramfs bzImage version,$(O)/images/$(i) $(O)/images/$(i
 
 # $(call initramfs,OUTPUT,ROOT IMAGE)
 define initramfs
-$(1): initramfs/initramfs.list $(O)/bin/early $(O)/rootfs/$(2)/rootfs.erofs $(GEN_INIT_CPIO_STAMP)
+$(1): initramfs/initramfs.list initramfs/microcode.list $(O)/bin/early $(O)/rootfs/$(2)/rootfs.erofs $(GEN_INIT_CPIO_STAMP)
 	@mkdir -p $$(@D)
-	$$(Q)$$(call cpio,$$<,$(O)/rootfs/$(2)/rootfs.erofs)
+	$$(Q)$$(call cpio,$(if $(firmware),$(if $(filter full debug,$(2)),initramfs/microcode.list)) $$<,$(O)/rootfs/$(2)/rootfs.erofs)
 endef
 $(eval $(call initramfs,$(O)/images/initramfs,full))
 $(eval $(call initramfs,$(O)/images-debug/initramfs,debug))

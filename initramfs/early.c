@@ -39,6 +39,7 @@
 #define BOOT_DIR   ROOT "/run/hyper/boot"
 #define READY_FILE "/run/hyper/ready"
 #define TIMES_FILE "/run/hyper/times"
+#define MICROCODE  "/kernel/x86/microcode/"
 #define WITHIN	   "hyper.ready_within="
 
 enum { REBOOT_DELAY_SECONDS = 10, HOST_FILE_MAX_BYTES = 1 << 20, WITHIN_MAX_SECONDS = 86400 };
@@ -245,6 +246,9 @@ static void switch_root(void)
 			fail(to);
 	}
 	unlink("/init");
+	/* The kernel has taken what it wants of it; the rest is up to 20 MB */
+	unlink(MICROCODE "GenuineIntel.bin");
+	unlink(MICROCODE "AuthenticAMD.bin");
 	if (chdir(ROOT) < 0 || mount(".", "/", NULL, MS_MOVE, NULL) < 0 || chroot(".") < 0 ||
 	    chdir("/") < 0)
 		fail("switching to the root image");

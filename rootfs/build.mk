@@ -6,20 +6,27 @@
 #   out/rootfs/minimal/rootfs.erofs   the debug image without our own programs
 #   out/kernel/hyperstart.cpio        the initramfs of HyperVMs
 
-# Parts of packages stand for their stamps
-rootfs_stamps = $(foreach f,$(1),$(if $(filter $(O)/pkg/%,$(f)),$(subst $() ,/,$(wordlist 1,4,$(subst /, ,$(f)))).stamp,$(f)))
+# Parts of packages stand for their stamps, those of firmware for its folder
+rootfs_stamps = $(foreach f,$(1),$(if $(filter $(O)/firmware/%,$(f)),$(O)/firmware,$(if $(filter $(O)/pkg/%,$(f)),$(subst $() ,/,$(wordlist 1,4,$(subst /, ,$(f)))).stamp,$(f))))
+
+# FIRMWARE=1: with firmware files, and microcode in front of the initramfs; kernel/host/firmware.md
+FIRMWARE ?=
+firmware := $(if $(filter 1,$(FIRMWARE)),$(O)/firmware)
+$(shell mkdir -p $(O); [ -e $(O)/.firmware ] && [ "$$(cat $(O)/.firmware)" = "$(firmware)" ] || echo "$(firmware)" >$(O)/.firmware)
+$(O)/firmware: build/firmware.sh build/firmware.lock $(O)/kernel/modules
+	$(Q)build/firmware.sh $(O)/kernel/modules $@
 
 # $(call rootfs_image,NAME,PROFILE,PACK ARGUMENTS)
 define rootfs_image
 $(O)/rootfs/$(1)/rootfs.erofs: private export PROFILE := $(2)
 $(O)/rootfs/$(1)/rootfs.erofs: $(call rootfs_stamps,$(shell PROFILE=$(2) rootfs/pack.sh $(3) --sources)) rootfs/files.list \
-		rootfs/pack.sh $(O)/pkg/native/erofs-utils.stamp $(O)/.commit
+		rootfs/pack.sh $(O)/pkg/native/erofs-utils.stamp $(O)/.commit $(O)/.firmware
 	@mkdir -p $$(@D)
 	$$(Q)MKFS_EROFS=$(O)/pkg/native/erofs-utils/bin/mkfs.erofs $(STEP) rootfs-$(1) "" rootfs/pack.sh $(3) $$@
 endef
 $(call step,rootfs-full)
-$(eval $(call rootfs_image,full,,))
-$(eval $(call rootfs_image,debug,,--with debug))
+$(eval $(call rootfs_image,full,,$(if $(firmware),--with firmware)))
+$(eval $(call rootfs_image,debug,,--with debug $(if $(firmware),--with firmware)))
 $(eval $(call rootfs_image,virtio,virtio,))
 $(eval $(call rootfs_image,minimal,,--with debug --minimal))
 
