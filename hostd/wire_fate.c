@@ -120,7 +120,7 @@ void wire_fate_look(struct hostd *h)
 	struct err e = ERR_INIT;
 
 	ev->boot_id = h->inventory.boot_id;
-	ev->watchdog = *w->name && !w->soft;
+	ev->watchdog = w->tells;
 	ev->watchdog_bit = w->bit;
 	if (!h->coldplug)
 		return;

@@ -198,6 +198,7 @@ struct host_watchdog {
 	bool soft; /* it is the kernel's own, or there is none */
 	bool armed; /* it ran already: the firmware, or an earlier hostd, armed it */
 	bool bit; /* one of them says that it reset the machine */
+	bool tells; /* it is one that would say so */
 };
 
 /** host_watchdog_choose() - Which of the machine's watchdogs is the one to pet; @class_dir: /sys/class/watchdog */

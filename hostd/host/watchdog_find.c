@@ -19,6 +19,17 @@
 #define WATCHDOG_SOFT	  "Software Watchdog"
 #define WATCHDOG_TEXT_MAX 128
 
+/* Those whose drivers look whether they bit (6.12); others, iTCO's among them, forget it at the next start */
+static bool watchdog_tells(const char *identity)
+{
+	static const char *const known[] = {"i6300ESB timer", "SP5100 TCO timer", "wdat_wdt"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+		if (str_eq(identity, known[i]))
+			return true;
+	return false;
+}
+
 static void watchdog_attribute(int dir, const char *name, const char *key, char *value)
 {
 	char path[256];
@@ -56,6 +67,7 @@ void host_watchdog_choose(const char *class_dir, struct host_watchdog *w)
 		best = rank;
 		w->soft = rank == 0;
 		w->armed = rank == 2;
+		w->tells = watchdog_tells(identity);
 		(void)str_copy(w->identity, sizeof(w->identity), identity);
 	}
 	if (dir)

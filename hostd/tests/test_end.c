@@ -63,13 +63,13 @@ static void test_watchdog(void **state)
 	put_watchdog("watchdog1", "iTCO_wdt", "inactive", "32"); /* it bit, whichever is petted */
 	host_watchdog_choose(dir, &w);
 	assert_string_equal(w.name, "watchdog1");
-	assert_true(!w.soft && !w.armed && w.bit);
+	assert_true(!w.soft && !w.armed && w.bit && !w.tells);
 	put_watchdog("watchdog2", "wdat_wdt", "active", "rubbish");
 	put_watchdog("other", "x", "active", "0");
 	host_watchdog_choose(dir, &w);
 	assert_string_equal(w.name, "watchdog2");
 	assert_string_equal(w.identity, "wdat_wdt");
-	assert_true(!w.soft && w.armed && w.bit);
+	assert_true(!w.soft && w.armed && w.bit && w.tells);
 }
 
 /* ---- messages of generic netlink ---- */
