@@ -48,6 +48,7 @@ auth() { sbvarsign --attr $attributes --key "$work/$1.key" --cert "$work/$1.crt"
 auth PK PK PK.esl PK.auth
 auth PK KEK KEK.esl KEK.auth
 auth KEK db db.esl db.auth
+sleep 1.1 # a change of a variable must be later than what it changes, in seconds
 auth PK PK nothing remove-PK.auth
 rm "$work/nothing"
 mv -n "$work"/* "$dir/"
