@@ -126,6 +126,10 @@ static int host_settings(const struct boot *b, struct boot_host *h, struct buf *
 	r = buf_printf(out, "api=%s\n", b->api_url);
 	if (r == 0 && !name)
 		r = buf_printf(out, "node_name=%s\n", h->node_name);
+	/* Certificates are of no use to a machine whose clock is years off */
+	if (r == 0)
+		r = buf_printf(out, "time=%llu\n",
+			       (unsigned long long)(clock_real_ns() / 1000000000ULL));
 	return r < 0 ? err_sys(e, r, "host settings") : 0;
 }
 
