@@ -68,7 +68,10 @@ static int hostd_start_host(struct hostd *h, struct err *e)
 	else if (r < 0)
 		return r;
 	hostd_set_log(h->settings.log);
-	(void)host_clock_floor(h->settings.time_s, "boot");
+	if (!h->bare) {
+		snprintf(path, sizeof(path), "%s/clock", h->paths.run);
+		(void)host_clock_boot(h->settings.time_s, path);
+	}
 	network_plan(h);
 	if (h->coldplug)
 		(void)host_watchdog_start(&h->loop, h->settings.watchdog_s, false, NULL);

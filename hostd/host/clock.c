@@ -17,6 +17,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 
+#define CLOCK_AHEAD_S 86400 /* so far ahead no certificate of a day is valid any more */
 #define CLOCK_SLACK_S 2 /* a network answer is late; less is not worth a step */
 
 int host_clock_floor(uint64_t epoch_s, const char *source)
@@ -34,6 +35,22 @@ int host_clock_floor(uint64_t epoch_s, const char *source)
 	}
 	log_info("host", "ev=clock_set source=%s seconds=%llu by=%llu", source,
 		 (unsigned long long)epoch_s, (unsigned long long)(epoch_s - is_s));
+	return 1;
+}
+
+int host_clock_boot(uint64_t epoch_s, const char *marker)
+{
+	struct timespec then = {.tv_sec = (time_t)epoch_s};
+	uint64_t is_s = clock_real_ns() / 1000000000ULL;
+	_cleanup_fd_ int fd = open(marker, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+
+	/* Once a boot: later the time is an old one, and the clock ntpd's */
+	if (fd < 0 || !epoch_s || is_s <= epoch_s + CLOCK_AHEAD_S)
+		return host_clock_floor(epoch_s, "boot");
+	if (clock_settime(CLOCK_REALTIME, &then) < 0)
+		return -errno;
+	log_warn("host", "ev=clock_set source=boot seconds=%llu by=-%llu",
+		 (unsigned long long)epoch_s, (unsigned long long)(is_s - epoch_s));
 	return 1;
 }
 

@@ -182,6 +182,13 @@ void host_lldp_rescan(void);
  */
 int host_clock_floor(uint64_t epoch_s, const char *source);
 
+/**
+ * host_clock_boot() - Take the boot service's time: a lower bound, and where the clock is more than a day ahead, the time
+ * @marker: a file that is made: a clock is set back once a boot at most
+ * Return: as host_clock_floor().
+ */
+int host_clock_boot(uint64_t epoch_s, const char *marker);
+
 /** host_clock_image() - Seconds since the epoch at which the running image was built, 0 unknown */
 uint64_t host_clock_image(void);
 
