@@ -1,5 +1,5 @@
 hostd_uplink := $(filter-out hostd/uplink/lease_main.c,$(wildcard hostd/uplink/*.c))
-uplink_pure := $(addprefix hostd/uplink/,words.c plan.c lease.c)
+uplink_pure := $(addprefix hostd/uplink/,words.c plan.c lease.c nd.c)
 $(eval $(call program,hostd-lease,hostd/uplink/lease_main.c,base,))
 $(eval $(call unit_test,test_uplink,hostd/uplink/tests/test_uplink.c $(uplink_pure),base,))
 $(eval $(call fuzz_target,fuzz_uplink,hostd/uplink/fuzz/fuzz_uplink.c $(uplink_pure),base,,hostd/uplink/fuzz/corpus))

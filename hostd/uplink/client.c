@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,6 +26,7 @@
 #define CLIENT_PATH_MAX	  256
 #define CLIENT_RESTART_MS 2000
 #define CLIENT_SETTLED_MS 1000
+#define CLIENT_KILLED_MS  100
 #define CLIENT_FIRST_FD	  3
 
 static const char *client_program(const struct uplink_client *c)
@@ -227,9 +229,22 @@ void client_done(struct uplink_client *c)
 	c->wanted = false;
 	timer_cancel(&c->restart);
 	if (c->ended.loop) {
+		struct pollfd ended = {.fd = c->proc.pidfd, .events = POLLIN};
+		int code;
+
 		(void)proc_kill(&c->proc, SIGKILL);
+		(void)poll(&ended, 1, CLIENT_KILLED_MS);
+		(void)proc_reap(&c->proc, &code);
 		client_release(c);
 	}
+}
+
+bool client_had_lease(const struct uplink_client *c)
+{
+	char path[CLIENT_PATH_MAX];
+
+	client_path(c, "lease", path);
+	return access(path, F_OK) == 0;
 }
 
 bool client_lease(struct uplink_client *c, struct uplink_lease *lease)

@@ -61,6 +61,19 @@ static bool events_link(struct uplink *u, const struct nlmsghdr *n)
 	return i || events_attr(IFLA_RTA(head), left, IFLA_PARENT_DEV_NAME);
 }
 
+static bool events_option(struct uplink *u, const struct nlmsghdr *n)
+{
+	const struct nduseroptmsg *head = NLMSG_DATA(n);
+	struct uplink_if *i;
+
+	if (n->nlmsg_len < NLMSG_SPACE(sizeof(*head)) || head->nduseropt_family != AF_INET6 ||
+	    head->nduseropt_opts_len > n->nlmsg_len - NLMSG_SPACE(sizeof(*head)))
+		return false;
+	i = uplink_find_index(u, (unsigned int)head->nduseropt_ifindex);
+	return i && uplink_rdnss_parse(head + 1, head->nduseropt_opts_len, i->rdnss,
+				       &i->rdnss_count) == 0;
+}
+
 static bool events_counts(struct uplink *u, const void *data, size_t len)
 {
 	const struct nlmsghdr *n = data;
@@ -70,6 +83,8 @@ static bool events_counts(struct uplink *u, const void *data, size_t len)
 		return false;
 	if (n->nlmsg_type == RTM_NEWLINK || n->nlmsg_type == RTM_DELLINK)
 		return events_link(u, n);
+	if (n->nlmsg_type == RTM_NEWNDUSEROPT)
+		return events_option(u, n);
 	if (n->nlmsg_type != RTM_NEWADDR && n->nlmsg_type != RTM_DELADDR)
 		return false;
 	address = NLMSG_DATA(n);
@@ -120,7 +135,8 @@ int events_start(struct uplink *u, struct err *e)
 {
 	struct sockaddr_nl sa = {.nl_family = AF_NETLINK,
 				 .nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR |
-					      RTMGRP_IPV6_IFADDR | RTMGRP_IPV6_IFINFO};
+					      RTMGRP_IPV6_IFADDR | RTMGRP_IPV6_IFINFO |
+					      1U << (RTNLGRP_ND_USEROPT - 1)};
 	_cleanup_fd_ int links =
 		socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
 	_cleanup_fd_ int leases = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);

@@ -73,6 +73,16 @@ struct uplink_lease {
  */
 int uplink_lease_parse(const char *text, struct uplink_lease *lease);
 
+/* ---- nd.c ---- */
+
+/**
+ * uplink_rdnss_parse() - Read the option of a router advertisement that names name servers
+ * @at:    room for LEASE_SERVERS_MAX
+ * @count: set to their number; 0: those of before are not to be asked any more
+ * Return: 0; -EINVAL for any other option, and for one that is malformed.
+ */
+int uplink_rdnss_parse(const void *option, size_t len, struct uplink_ip *at, size_t *count);
+
 /* ---- rt.c: rtnetlink ---- */
 
 #define RT_PROTO_IPV6 0x48 /* IFA_PROTO of the IPv6 addresses that are ours, not the kernel's own */
@@ -221,6 +231,8 @@ void client_done(struct uplink_client *c);
 void client_want(struct uplink_client *c, bool wanted);
 /** client_afresh() - The link came up: it may be another network */
 void client_afresh(struct uplink_client *c);
+/** client_had_lease() - Whether there was one in this boot */
+bool client_had_lease(const struct uplink_client *c);
 /** client_lease() - Read what it wrote. Return: whether it is new */
 bool client_lease(struct uplink_client *c, struct uplink_lease *lease);
 
@@ -228,6 +240,11 @@ bool client_lease(struct uplink_client *c, struct uplink_lease *lease);
 
 /** resolv_write() - Write resolv.conf, when it is another than last time */
 void resolv_write(struct uplink *u);
+
+/* ---- ntp.c ---- */
+
+/** ntp_apply() - Let ntpd run with the servers that plan and leases name now */
+void ntp_apply(struct uplink *u);
 
 /* ---- events.c ---- */
 

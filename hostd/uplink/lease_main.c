@@ -5,6 +5,8 @@
  *
  * A lost lease is not written down: the address was given for a time, which hostd tells the kernel, and until then it
  * is kept, so that a server that is away for a moment, or a client that is started again, cuts no connection.
+ *
+ * ntpd runs it, too, and it says what became of the clock.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +15,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
 
@@ -25,7 +28,8 @@ static int lease_usage(void)
 {
 	return puts("usage: HYPER_LEASE=FILE hostd-lease deconfig|bound|renew|…\n"
 		    "Started by udhcpc and udhcpc6 with a lease in the environment: writes it to FILE, a line KEY=VALUE\n"
-		    "each, for hostd. Events that bring no lease are passed over.") < 0;
+		    "each, for hostd. Events that bring no lease are passed over. Started by ntpd, it logs what became\n"
+		    "of the clock.") < 0;
 }
 
 /* Values come from the network: what does not belong into a line of words becomes '?', which no reader takes */
@@ -67,13 +71,32 @@ static int lease_write(const char *path, struct err *e)
 	return r;
 }
 
+/* Whether it was ntpd's */
+static bool lease_clock(const char *event)
+{
+	const char *offset = getenv("offset"), *stratum = getenv("stratum");
+	char safe[2][32];
+
+	if (!offset || !stratum)
+		return false;
+	if (!str_eq(event, "periodic"))
+		log_info("clock", "ev=clock_ntp event=%s offset_s=%s stratum=%s",
+			 str_eq(event, "step") ? "step" : "slew",
+			 str_printable(safe[0], sizeof(safe[0]), offset),
+			 str_printable(safe[1], sizeof(safe[1]), stratum));
+	return true;
+}
+
 int main(int argc, char **argv)
 {
 	const char *path = getenv("HYPER_LEASE");
 	struct err e = ERR_INIT;
 
+	log_init("hostd-lease");
 	if (argc == 2 && str_eq(argv[1], "--help"))
 		return lease_usage();
+	if (argc == 2 && !path && lease_clock(argv[1]))
+		return 0;
 	if (argc < 2 || !path) {
 		fprintf(stderr, "hostd-lease: no event, or no HYPER_LEASE; see --help\n");
 		return 2;

@@ -237,8 +237,11 @@ static void uplink_apply(struct defer *d)
 	list_for_each(i, &u->ifs, node) {
 		if (i->port)
 			continue;
-		if (!i->prepared)
+		if (!i->prepared) {
 			uplink_set_ipv6(u, i);
+			/* The kernel tells what routers say when that changes: a former hostd has heard it */
+			i->managed6 = client_had_lease(&i->dhcp6);
+		}
 		uplink_bring_up(u, i, sk);
 		uplink_carrier(u, i);
 		uplink_clients(u, i);
@@ -251,6 +254,7 @@ static void uplink_apply(struct defer *d)
 	}
 	rt_close(sk);
 	resolv_write(u);
+	ntp_apply(u);
 }
 
 void uplink_poke(void)
@@ -313,8 +317,11 @@ int uplink_local_address(const char *host, char *address, size_t size)
 	/* Addresses for documentation (RFC 5737, RFC 3849): the default route's, which never get a packet */
 	const char *const hosts[] = {host, "192.0.2.1", "2001:db8::1"};
 	const struct uplink_if *i;
+	struct uplink_ip numeric;
 
-	for (size_t k = 0; k < ARRAY_SIZE(hosts); k++)
+	if (uplink_ip_parse(host, &numeric) == 0)
+		return uplink_route_address(host, address, size);
+	for (size_t k = 1; k < ARRAY_SIZE(hosts); k++)
 		if (uplink_route_address(hosts[k], address, size) == 0)
 			return 0;
 	list_for_each(i, &uplink.ifs, node)

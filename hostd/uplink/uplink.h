@@ -177,7 +177,7 @@ int uplink_route_address(const char *host, char *address, size_t size);
 
 /**
  * uplink_local_address() - The address that this host goes by
- * @host: of the API; a name, or what cannot be reached, stands for the best default route
+ * @host: of the API; a name stands for the best default route
  * Return: 0; -ENETUNREACH: there is none yet.
  */
 int uplink_local_address(const char *host, char *address, size_t size);

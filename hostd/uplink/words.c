@@ -30,9 +30,10 @@ struct fields {
 static int fields_cut(struct fields *f, const char *value, struct err *e)
 {
 	bool inside = false;
-	char *out = f->text;
+	char *out;
 
-	*f = (struct fields){.count = 1, .at = {out}};
+	*f = (struct fields){.count = 1, .at = {f->text}};
+	out = f->text;
 	if (strlen(value) >= sizeof(f->text))
 		return err_set(e, -EINVAL, "longer than %zu characters", sizeof(f->text) - 1);
 	for (const char *in = value; *in; in++) {

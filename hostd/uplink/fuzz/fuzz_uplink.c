@@ -38,6 +38,8 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 {
 	static struct uplink_plan plan, settings;
 	static struct uplink_lease lease;
+	struct uplink_ip servers[LEASE_SERVERS_MAX];
+	size_t count = 0;
 	char *text = mem_strndup((const char *)data, size);
 
 	memset(&plan, 0, sizeof(plan));
@@ -45,12 +47,15 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 	check_plan(&plan);
 	settings = plan;
 	if (uplink_plan_settings(&settings, text, NULL) < 0 &&
-	    memcmp(&settings, &plan, sizeof(plan)) != 0)
+	    (settings.ip_count != plan.ip_count || settings.bond_count != plan.bond_count))
 		abort();
 	check_plan(&settings);
 	if (uplink_lease_parse(text, &lease) == 0 &&
 	    (!uplink_ip_is_host(&lease.address.ip) || !lease.address.prefix_len ||
 	     lease.route_count > LEASE_ROUTES_MAX || lease.router_count > LEASE_ROUTERS_MAX))
+		abort();
+	if (uplink_rdnss_parse(data, size, servers, &count) == 0 &&
+	    (count > LEASE_SERVERS_MAX || (count && !uplink_ip_is_host(&servers[count - 1]))))
 		abort();
 	free(text);
 	return 0;

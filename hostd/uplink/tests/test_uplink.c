@@ -298,6 +298,27 @@ static void test_lease_hostile(void **state)
 	free(many);
 }
 
+static void test_rdnss(void **state)
+{
+	uint8_t o[8 + 2 * 16] = {
+		25,   5,    0,	  0,	0,	     0,		  0,	      60,
+		0x20, 0x01, 0x0d, 0xb8, [23] = 0x53, [24] = 0xff, [25] = 0x02}; /* one server, and one that is a group */
+	struct uplink_ip at[LEASE_SERVERS_MAX];
+	size_t count = 9;
+
+	(void)state;
+	assert_int_equal(uplink_rdnss_parse(o, sizeof(o), at, &count), 0);
+	assert_int_equal(count, 1);
+	assert_string_equal(text_of(&at[0]), "2001:db8::53");
+	assert_int_equal(uplink_rdnss_parse(o, sizeof(o) - 1, at, &count), -EINVAL);
+	assert_int_equal(uplink_rdnss_parse(o, 7, at, &count), -EINVAL);
+	o[7] = 0; /* not for any longer */
+	assert_int_equal(uplink_rdnss_parse(o, sizeof(o), at, &count), 0);
+	assert_int_equal(count, 0);
+	o[0] = 31;
+	assert_int_equal(uplink_rdnss_parse(o, sizeof(o), at, &count), -EINVAL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -305,6 +326,7 @@ int main(void)
 		cmocka_unit_test(test_methods),	 cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_settings), cmocka_unit_test(test_names),
 		cmocka_unit_test(test_lease),	 cmocka_unit_test(test_lease_hostile),
+		cmocka_unit_test(test_rdnss),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
