@@ -1,6 +1,6 @@
 # What can be typed: a target's comment behind its name is its line in `make help`
 
-.PHONY: all help deps format check test lint lint-fast lint-tree fuzz sizes bench check-built check-repro licences update-lock fetch clean distclean \
+.PHONY: all help deps format check test lint lint-fast lint-tree fuzz sizes bench check-built check-repro cves licences update-lock fetch clean distclean \
 	run up down qemu-test qemu-test-kube qemu-test-images qemu-test-matrix qemu-test-all programs images packages
 
 programs: $(patsubst %,$(O)/bin/%,$(sort $(PROGRAMS))) # the programs in out/bin
@@ -85,7 +85,7 @@ sizes: all $(O)/images/virtio/initramfs # what is shipped against its budgets: a
 
 licensed := $(foreach p,$(PACKAGES),$(foreach v,$($(p)_variants),$(v)/$(p)))
 
-check-built: all packages # what was built: static and hardened, without a shell, licences, signatures, bill of materials, budgets
+check-built: all packages # what was built: static and hardened, without a shell, licences, signatures, bill of materials, the same bytes, budgets
 	@failed=0; n=0; run() { n=$$((n + 1)); "$$@" || { echo "  FAIL  $$1"; failed=$$((failed + 1)); }; }; \
 	run build/check-static.sh $(patsubst %,$(O)/bin/%,$(sort $(PROGRAMS))) \
 		$(O)/pkg/musl/busybox/bin/busybox $(O)/pkg/musl/erofs-utils/bin/mkfs.erofs; \
@@ -96,12 +96,16 @@ check-built: all packages # what was built: static and hardened, without a shell
 	run build/check-firmware.sh kernel/host/firmware.md $(O)/kernel/modules $(addsuffix /firmware,$(firmware)); \
 	run build/check-image.sh $(O)/rootfs/full/rootfs.erofs; \
 	run build/sbom.py --check $(SBOM); \
+	run build/check-repro.sh --images $(patsubst $(O)/%,%,$(IMAGES)); \
 	run build/sizes.sh --check; \
 	echo "$$((n - failed)) passed, $$failed failed"; [ $$failed = 0 ]
 
 licences: packages # collect the licence texts in out/licences, and print what is under which
 	@build/check-licences.sh $(licensed)
 	@build/sbom.py --table
+
+cves: # what Debian has fixed in our sources since the pinned versions (network)
+	@build/cves.sh
 
 check-repro: all # build twice in two folders and compare every byte of what is booted
 	@build/check-repro.sh $(patsubst $(O)/%,%,$(IMAGES)) $(patsubst %,bin/%,$(sort $(PROGRAMS)))

@@ -7,7 +7,7 @@
 #   out/kernel/hyperstart.cpio        the initramfs of HyperVMs
 
 # Parts of packages stand for their stamps, those of firmware for its folder
-rootfs_stamps = $(foreach f,$(1),$(if $(filter $(O)/firmware/%,$(f)),$(O)/firmware,$(if $(filter $(O)/pkg/%,$(f)),$(subst $() ,/,$(wordlist 1,4,$(subst /, ,$(f)))).stamp,$(f))))
+rootfs_stamps = $(foreach f,$(1),$(if $(filter $(O)/firmware/%,$(f)),$(O)/firmware,$(if $(filter $(O)/pkg/%,$(f)),$(O)/pkg/$(subst $() ,/,$(wordlist 1,2,$(subst /, ,$(f:$(O)/pkg/%=%)))).stamp,$(f))))
 
 # FIRMWARE=1: with firmware files, and microcode in front of the initramfs; kernel/host/firmware.md
 FIRMWARE ?=
@@ -19,7 +19,7 @@ $(O)/firmware: build/firmware.sh build/firmware.lock $(O)/kernel/modules
 # $(call rootfs_image,NAME,PROFILE,PACK ARGUMENTS)
 define rootfs_image
 $(O)/rootfs/$(1)/rootfs.erofs: private export PROFILE := $(2)
-$(O)/rootfs/$(1)/rootfs.erofs: $(call rootfs_stamps,$(shell PROFILE=$(2) rootfs/pack.sh $(3) --sources)) rootfs/files.list \
+$(O)/rootfs/$(1)/rootfs.erofs: $(call rootfs_stamps,$(shell O=$(O) PROFILE=$(2) rootfs/pack.sh $(3) --sources)) rootfs/files.list \
 		rootfs/pack.sh $(O)/pkg/native/erofs-utils.stamp $(O)/.commit $(O)/.firmware
 	@mkdir -p $$(@D)
 	$$(Q)MKFS_EROFS=$(O)/pkg/native/erofs-utils/bin/mkfs.erofs $(STEP) rootfs-$(1) "" rootfs/pack.sh $(3) $$@

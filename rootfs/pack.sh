@@ -37,6 +37,7 @@ if [ "$1" = --sources ]; then
 	exit 0
 fi
 
+umask 022 # the mode of mkfs.erofs's inode for fragments comes from it
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 tar=$work/image.tar
