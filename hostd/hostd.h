@@ -135,6 +135,9 @@ void wire_inventory(struct hostd *h);
 /** wire_screen() - Say how we are on the host's display; again: no harm */
 void wire_screen(struct hostd *h);
 
+/** wire_syslog() - Have the host's log shipped as the settings say */
+void wire_syslog(const struct hostd *h);
+
 /** wire_screen_later() - The same soon: what it says of pods may have changed */
 void wire_screen_later(struct hostd *h);
 

@@ -94,6 +94,7 @@ static int hostd_start_host(struct hostd *h, struct err *e)
 		log_error("main", "ev=no_kvm error=\"%s\"", h->inventory.no_kvm);
 	else if (host_kvm_hold(&minor) < 0) /* for as long as we live */
 		log_warn("main", "ev=kvm_not_held error=\"%s\"", err_msg(&minor));
+	wire_syslog(h);
 	r = hostd_read(h, "ca.crt", &h->ca_pem, e);
 	if (r == 0 && hostd_read(h, "token", &h->token, NULL) < 0)
 		h->token = NULL;

@@ -128,8 +128,23 @@ void wire_screen(struct hostd *h)
 	if (h->screen_joined)
 		screen_put(&b, "since", since);
 	screen_put(&b, "screen", h->settings.screen);
-	if (journal_tell(h->paths.run, buf_str(&b), NULL) < 0)
+	if (journal_tell(h->paths.run, JOURNAL_STATUS, buf_str(&b), NULL) < 0)
 		log_debug("main", "ev=no_screen");
+	buf_done(&b);
+}
+
+void wire_syslog(const struct hostd *h)
+{
+	const char *version = str_starts(h->inventory.os_image, "HyperMetal ");
+	struct buf b = BUF_INIT(SCREEN_TEXT_MAX);
+
+	screen_put(&b, "url", h->settings.syslog);
+	screen_put(&b, "ca", h->settings.syslog_ca);
+	screen_put(&b, "name", h->settings.node_name);
+	screen_put(&b, "version", version ? version : h->inventory.os_image);
+	if (*h->settings.syslog &&
+	    journal_tell(h->paths.run, JOURNAL_SYSLOG, buf_str(&b), NULL) < 0)
+		log_warn("main", "ev=no_syslog");
 	buf_done(&b);
 }
 

@@ -40,6 +40,8 @@ struct host_settings {
 	uint32_t refresh_s; /* how often what pods have mounted of the API is looked at; 0: the default */
 	int watchdog_s; /* 0: the default; HOST_WATCHDOG_OFF */
 	char network[HOST_NETWORK_MAX]; /* lines "ip=…", "bond=…" as uplink_plan_settings() takes them */
+	char syslog[HOST_URL_MAX]; /* "udp|tcp|tls://HOST[:PORT]" that the host's log is shipped to, "" none */
+	char syslog_ca[80]; /* of tls: "", "fleet", "public", "sha256:HEX" */
 	char screen[8]; /* where the host's page is shown: "", "display", "serial", "both", "off" */
 	uint64_t time_s; /* the boot service's clock, seconds since the epoch; 0 unknown */
 };

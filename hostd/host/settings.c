@@ -17,6 +17,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 
+#define SETTINGS_HOST_CHARS  "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:[]"
 #define SETTINGS_LINE_MAX    512
 #define SETTINGS_CONSOLE_MAX 32
 
@@ -121,6 +122,32 @@ static int settings_screen(struct host_settings *s, const char *value, struct er
 	    !str_eq(value, "off"))
 		return err_set(e, -EINVAL, "not one of display, serial, both, off");
 	return str_copy(s->screen, sizeof(s->screen), value);
+}
+
+static int settings_syslog(struct host_settings *s, const char *value, struct err *e)
+{
+	const char *at = str_starts(value, "tls://");
+
+	at = at ? at : str_starts(value, "tcp://");
+	at = at ? at : str_starts(value, "udp://");
+	if (!at || !isalnum((unsigned char)at[*at == '[']) ||
+	    strspn(at, SETTINGS_HOST_CHARS) != strlen(at))
+		return err_set(e, -EINVAL, "not like tls://HOST:PORT, tcp://… or udp://…");
+	if (str_copy(s->syslog, sizeof(s->syslog), value) < 0)
+		return err_set(e, -EINVAL, "longer than %d characters", HOST_URL_MAX - 1);
+	return 0;
+}
+
+static int settings_syslog_ca(struct host_settings *s, const char *value, struct err *e)
+{
+	const char *hex = str_starts(value, "sha256:");
+	uint8_t digest[32];
+
+	if (!str_eq(value, "fleet") && !str_eq(value, "public") &&
+	    (!hex || str_unhex(digest, sizeof(digest), hex) < 0))
+		return err_set(e, -EINVAL,
+			       "none of fleet, public, sha256:HEX with 64 digits in lower case");
+	return str_copy(s->syslog_ca, sizeof(s->syslog_ca), value);
 }
 
 static bool settings_is_console(const char *value)
@@ -238,6 +265,8 @@ static const struct settings_key {
 	{"time", false, settings_time},
 	{"watchdog", false, settings_watchdog},
 	{"screen", false, settings_screen},
+	{"syslog", false, settings_syslog},
+	{"syslog_ca", false, settings_syslog_ca},
 	{"console", false, settings_console},
 };
 

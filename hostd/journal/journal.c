@@ -49,9 +49,9 @@ int journal_start(const char *run_dir, struct err *e)
 	return 0;
 }
 
-int journal_tell(const char *run_dir, const char *text, struct err *e)
+int journal_tell(const char *run_dir, const char *name, const char *text, struct err *e)
 {
-	_cleanup_free_ char *path = mem_printf("%s/" JOURNAL_DIR "/" JOURNAL_STATUS, run_dir);
+	_cleanup_free_ char *path = mem_printf("%s/" JOURNAL_DIR "/%s", run_dir, name);
 	struct buf is = BUF_INIT(0);
 	int r = file_read(AT_FDCWD, path, &is, NULL);
 

@@ -7,6 +7,8 @@
  *	pipe       a named pipe: the standard error of hostd and all that it starts
  *	log/       the ring
  *	status     what hostd tells of itself for the display (screen.h): KEY=VALUE lines
+ *	syslog     where hostd-syslog is to ship the log to (ship.h): KEY=VALUE lines
+ *	shipped    how far it got
  */
 #ifndef JOURNAL_JOURNAL_H
 #define JOURNAL_JOURNAL_H
@@ -17,6 +19,7 @@
 #define JOURNAL_PIPE	   "pipe"
 #define JOURNAL_RING	   "log"
 #define JOURNAL_STATUS	   "status"
+#define JOURNAL_SYSLOG	   "syslog"
 #define JOURNAL_PIPE_BYTES (256 << 10)
 
 /**
@@ -38,10 +41,11 @@ int journal_pipe(const char *path, int *read_fd, int *write_fd, struct err *e);
 int journal_start(const char *run_dir, struct err *e);
 
 /**
- * journal_tell() - Show this on the host's display
- * @text: the whole status file; one that is there already is not written again
+ * journal_tell() - Tell the host's other processes: what to show on its display, where to ship its log to
+ * @name: JOURNAL_STATUS or JOURNAL_SYSLOG
+ * @text: the whole file; one that is there already is not written again
  * Return: 0; -ENOENT without the folder; -errno.
  */
-int journal_tell(const char *run_dir, const char *text, struct err *e);
+int journal_tell(const char *run_dir, const char *name, const char *text, struct err *e);
 
 #endif

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What the journal reads: records of /dev/kmsg, lines of programs, entries of the ring; the first byte says which. */
+/*
+ * What the journal reads: records of /dev/kmsg, lines of programs, entries of the ring, what hostd tells of itself, where
+ * to ship to; the first byte says which.
+ */
 #include <stdlib.h>
 #include <string.h>
 
 #include "journal/line.h"
 #include "journal/ring.h"
+#include "journal/screen.h"
+#include "journal/ship.h"
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
 
@@ -26,6 +31,28 @@ static void check(const struct line *l)
 		abort();
 }
 
+static void check_screen(const char *text, size_t len)
+{
+	struct buf page = BUF_INIT(0);
+	struct screen s;
+
+	screen_init(&s);
+	screen_parse(&s, text, len);
+	screen_draw(&s, &page);
+	for (const char *p = page.data; *p; p++)
+		if ((*p < 0x20 && *p != '\n' && *p != '\033') || *p == 0x7f)
+			abort();
+	buf_done(&page);
+}
+
+static void check_ship(const char *text, size_t len)
+{
+	struct ship_config c;
+
+	if (ship_parse(text, len, &c, NULL) == 0 && (!*c.target.host || !*c.target.port))
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 {
 	const char *text = (const char *)data + 1;
@@ -40,6 +67,10 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 	} else if (*data == 'p') {
 		line_from_program(text, size - 1, 1700000000000000000ULL, &line);
 		check(&line);
+	} else if (*data == 's') {
+		check_screen(text, size - 1);
+	} else if (*data == 'u') {
+		check_ship(text, size - 1);
 	} else {
 		(void)ring_parse(text, size - 1, &line);
 	}
