@@ -8,6 +8,7 @@
 BOOT=${BOOT:-bios-pxe}
 CARD=${CARD:-virtio}
 DISK=${DISK:-none}
+BOOTS='bios-pxe, uefi-pxe, uefi-http, uki, secureboot, secureboot-pxe, secureboot-http, iso-bios, iso-uefi, stick-bios, stick-uefi, disk, disk-bios'
 MEM=${MEM:-1024}
 SMP=${SMP:-}
 ACCEL=${ACCEL:-auto}
@@ -18,6 +19,7 @@ QEMU=${QEMU:-qemu-system-x86_64}
 TCG_CPU=max,+svm,+npt,-cx16
 
 accel_pick() {
+	[[ ", $BOOTS," = *", $BOOT,"* ]] || die "BOOT=$BOOT is not known ($BOOTS)"
 	need "$QEMU" qemu-system-x86
 	if [ "$ACCEL" = auto ]; then
 		if grep -qwE 'vmx|svm' /proc/cpuinfo && [ -w /dev/kvm ]; then ACCEL=kvm; else ACCEL=tcg; fi
@@ -164,10 +166,8 @@ medium_args() { # FOLDER
 		;;
 	secureboot) medium_program "$dir/esp" "$(images_dir)/hypermetal-uki.efi" ;;
 	*-pxe | *-http) ;;
-	*) die "BOOT=$BOOT is not known ($BOOTS)" ;;
 	esac
 }
-BOOTS='bios-pxe, uefi-pxe, uefi-http, uki, secureboot, secureboot-pxe, secureboot-http, iso-bios, iso-uefi, stick-bios, stick-uefi, disk, disk-bios'
 
 medium_attach() { # DEVICE FILE
 	FIRMWARE+=(-drive "if=none,id=boot,format=raw,readonly=on,file=$2" -device "$1,drive=boot,bootindex=0")
