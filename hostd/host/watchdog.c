@@ -28,8 +28,8 @@
 #define WATCHDOG_TIMEOUT_S   60
 #define WATCHDOG_PET_MS	     10000
 #define WATCHDOG_CLASS	     "/sys/class/watchdog"
-#define WATCHDOG_IPMI	     "/sys/class/ipmi"
-#define WATCHDOG_TRIES	     20 /* of 50 ms: the node in /dev may come a moment after the driver */
+#define WATCHDOG_IPMI	     "/sys/module/ipmi_si"
+#define WATCHDOG_TRIES	     20 /* of 50 ms: a BMC answers when it likes */
 #define WATCHDOG_TRY_US	     50000
 #define WATCHDOG_IPMI_MODULE "ipmi_watchdog" /* no alias names it, and it is of no class */
 
@@ -52,15 +52,10 @@ static void watchdog_pet(struct timer *t)
 static int watchdog_open(const char *name)
 {
 	char path[64];
-	int fd = -ENOENT;
+	int fd;
 
 	snprintf(path, sizeof(path), "/dev/%.40s", name);
-	for (int i = 0; i < WATCHDOG_TRIES; i++) {
-		fd = open(path, O_WRONLY | O_CLOEXEC);
-		if (fd >= 0 || errno != ENOENT)
-			break;
-		usleep(WATCHDOG_TRY_US);
-	}
+	fd = open(path, O_WRONLY | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
 }
 
@@ -99,13 +94,23 @@ static int watchdog_take(struct loop *loop, int wanted_s, struct err *e)
 	return 0;
 }
 
+static bool watchdog_appears(const char *path)
+{
+	for (int i = 0; i < WATCHDOG_TRIES; i++) {
+		if (access(path, F_OK) == 0)
+			return true;
+		usleep(WATCHDOG_TRY_US);
+	}
+	return false;
+}
+
 /* The last resorts: a BMC's, which is no part of the class, and the kernel's own */
 static void watchdog_load_rest(void)
 {
 	struct host_watchdog *w = &watchdog_found;
 
 	if (access(WATCHDOG_IPMI, F_OK) == 0 && host_module_load(WATCHDOG_IPMI_MODULE, NULL) == 0 &&
-	    access("/dev/watchdog", F_OK) == 0) {
+	    watchdog_appears("/dev/watchdog")) {
 		*w = (struct host_watchdog){.name = "watchdog", .identity = "IPMI"};
 		return;
 	}
