@@ -16,11 +16,16 @@ static const struct {
 	const char *name, *label;
 	bool is_long;
 } screen_fields[SCREEN_FIELD_MAX] = {
-	[SCREEN_STATE] = {"state", "State"},	[SCREEN_REASON] = {"reason", "", true},
-	[SCREEN_NAME] = {"name", "Name"},	[SCREEN_ADDRESSES] = {"addresses", "Address", true},
-	[SCREEN_MAC] = {"mac", "MAC"},		[SCREEN_CONTROLLER] = {"controller", "Controller"},
-	[SCREEN_IMAGE] = {"image", "Image"},	[SCREEN_PODS] = {"pods", "Pods"},
-	[SCREEN_SINCE] = {"since", "Up since"}, [SCREEN_WHERE] = {"screen", NULL},
+	[SCREEN_STATE] = {"state", "State", false},
+	[SCREEN_REASON] = {"reason", "", true},
+	[SCREEN_NAME] = {"name", "Name", false},
+	[SCREEN_ADDRESSES] = {"addresses", "Address", true},
+	[SCREEN_MAC] = {"mac", "MAC", false},
+	[SCREEN_CONTROLLER] = {"controller", "Controller", false},
+	[SCREEN_IMAGE] = {"image", "Image", false},
+	[SCREEN_PODS] = {"pods", "Pods", false},
+	[SCREEN_SINCE] = {"since", "Up since", false},
+	[SCREEN_WHERE] = {"screen", NULL, false},
 };
 
 void screen_init(struct screen *s)
