@@ -363,10 +363,11 @@ static void print_firmware_by_proxy(const struct boot_config *c, struct buf *out
 		"# asks a second time, too.\n"
 		"pxe-service=tag:!ipxe,7,\"HyperMetal\",snponly.efi\n"
 		"pxe-service=tag:!ipxe,9,\"HyperMetal\",snponly.efi\n"
-		"\n# The same, by HTTP boot, which takes only an answer that says HTTPClient in turn.\n"
+		"\n# The same, by HTTP boot, which takes only an answer that says HTTPClient in turn, and asks once.\n"
 		"dhcp-pxe-vendor=PXEClient,HTTPClient\n"
-		"pxe-service=tag:!ipxe,16,\"HyperMetal\",%s/boot/snponly.efi\n",
-		c->url);
+		"dhcp-match=set:http,option:client-arch,16\n"
+		"dhcp-boot=tag:!ipxe,tag:http,%s/boot/snponly.efi,,%s\n",
+		c->url, c->server);
 }
 
 int boot_config_print(int argc, char **argv, struct buf *out, struct err *e)

@@ -68,7 +68,7 @@ host_start 0
 	is_told "UEFI, 7" " PXEClient false" $(kind PXE 00007)
 	is_told "UEFI, 9, in a second answer" "snponly.efi PXEClient false" $(kind PXE 00009) --port 4011
 	is_told "UEFI, 7, in a second answer" "snponly.efi PXEClient false" $(kind PXE 00007) --port 4011
-	is_told "HTTP boot" "$BOOT_URL/boot/snponly.efi HTTPClient false" $(kind HTTP 00016) --port 4011
+	is_told "HTTP boot" "$BOOT_URL/boot/snponly.efi HTTPClient false" $(kind HTTP 00016)
 	is_told "iPXE in a BIOS" "$script PXEClient false" $(kind PXE 00000) --user-class iPXE --ipxe
 	is_told "iPXE in UEFI" "$script PXEClient false" $(kind PXE 00007) --ipxe
 	is_told "who boots nothing" ""
