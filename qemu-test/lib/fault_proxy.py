@@ -12,7 +12,7 @@ unread, so the client's certificate reaches the real one. Each fault is written 
   empty      200 with nothing                                       object    200 with `{}`
   cut        the real answer, ended after half of it                hang      nothing, for ever
   garbage    bytes that are no HTTP and no TLS                      close     the connection is closed at once
-  slow       the real answer, 256 KiB a second                      late      the real answer, 20 seconds later
+  slow       the real answer, 1 MiB a second                      late      the real answer, 20 seconds later
 """
 import argparse, asyncio, re, ssl, sys
 
@@ -76,7 +76,7 @@ async def pass_on(head, reader, writer, fault, target=None):
         limit = int(length[1]) // 2 if length else 100
         writer.write(first)
     await asyncio.wait([asyncio.ensure_future(pump(reader, back_writer)),
-                        asyncio.ensure_future(pump(back_reader, writer, limit, 262144 if fault == "slow" else None))],
+                        asyncio.ensure_future(pump(back_reader, writer, limit, 1048576 if fault == "slow" else None))],
                        return_when=asyncio.FIRST_COMPLETED if limit is not None else asyncio.ALL_COMPLETED)
     back_writer.close()
 
