@@ -27,7 +27,7 @@ newest() { sort -u | while read -r v; do
 done | tail -n 1; }
 upstream() { sed -E 's/^[0-9]+://; s/-[^-]*$//' <<<"$1"; } # DEBIAN_VERSION
 
-# Debian's changelog of SOURCE: out of its smallest binary packages, which every mirror has, or of its source's own part
+# Debian's changelog of SOURCE: out of its smallest binary packages, which every mirror has, else of the source package
 changelog() { # SOURCE VERSION
 	local dir=$cache/cves/${1}_${2//[:\/]/_} package types=deb
 	if [ ! -s "$dir/changelog" ]; then
@@ -103,8 +103,12 @@ while read -r name version file _ package suite _; do
 	elif dpkg --compare-versions "$(upstream "$available")" gt "$ours"; then
 		state=behind
 	fi
-	log=$(changelog "$source" "$(newest <<<"$sources")" || :)
-	[ -n "$log" ] || state+=' no-changelog'
+	log=''
+	# A binary package that is the newest lacks nothing
+	if [[ $file != *.deb || $state = behind ]]; then
+		log=$(changelog "$source" "$(newest <<<"$sources")" || :)
+		[ -n "$log" ] || state+=' no-changelog'
+	fi
 	open=$(fixes "$([[ $file != *.deb && $state != behind ]] || echo 1)" <<<"$log" | while read -r entry ids; do
 		if [[ $file == *.deb ]]; then
 			dpkg --compare-versions "$entry" gt "$ours" || continue
