@@ -32,6 +32,7 @@ BEGIN {
 	may["hostd/fate"] = "json base"
 	may["hostd/journal"] = "base"
 	may["hostd/inventory"] = "json base"
+	may["hostd/storage"] = "inventory json base" # hostd-disk: which disks there are
 	may["hostd/node"] = "http json x509 base"
 	may["hostd/pod"] = "oci disk net vm proto json base"
 	may["hostd/api"] = "http json kube proto base"
@@ -51,7 +52,7 @@ BEGIN {
 	also["lib/http/client_multi.c"] = "curl"
 	# calls and bare connections are two machines on the same library
 	also["lib/http/tunnel.c"] = "curl"
-	third = "^(yyjson|mbedtls/|psa/|curl/|sqlite3|zlib|zstd|netlink/|libkmod|ext2fs/|et/|libwebsockets|civetweb)"
+	third = "^(yyjson|mbedtls/|psa/|curl/|sqlite3|zlib|zstd|netlink/|libkmod|ext2fs/|et/|blkid/|libwebsockets|civetweb)"
 }
 FNR == 1 {
 	n = split(FILENAME, p, "/")

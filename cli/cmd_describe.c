@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "cmd.h"
+#include "disks.h"
 #include "inventory.h"
 #include "table.h"
 
@@ -228,7 +229,7 @@ static int describe_host(struct cmd *c, const char *name)
 	_cleanup_free_ char *escaped = str_percent_encode(name),
 			    *path = mem_printf("/api/v1/nodes/%s", escaped);
 	_cleanup_json_ struct json_doc *doc = NULL;
-	_cleanup_json_ struct json_doc *inventory = NULL;
+	_cleanup_json_ struct json_doc *inventory = NULL, *disks = NULL;
 	const struct json *node;
 	struct json_iter it;
 	struct err e = ERR_INIT;
@@ -238,10 +239,13 @@ static int describe_host(struct cmd *c, const char *name)
 		return cmd_fail(&e, "describe");
 	node = json_root(doc);
 	inventory = inventory_of(node);
+	disks = disks_of(node);
 	if (c->json) {
 		if (inventory)
 			json_put(doc, json_root(doc), "inventory",
 				 json_copy(doc, json_root(inventory)));
+		if (disks)
+			json_put(doc, json_root(doc), "disks", json_copy(doc, json_root(disks)));
 		return cmd_print_json(node);
 	}
 	line("Host:", name);
@@ -265,6 +269,8 @@ static int describe_host(struct cmd *c, const char *name)
 	boot_times(node);
 	if (inventory)
 		inventory_print(json_root(inventory), stdout);
+	if (disks)
+		disks_print(json_root(disks), stdout);
 	events(c, "default", "Node", name);
 	return CMD_OK;
 }

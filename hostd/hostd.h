@@ -13,6 +13,7 @@
 #include "node/node.h"
 #include "oci/oci.h"
 #include "pod/pod.h"
+#include "storage/storage.h"
 #include "uplink/uplink.h"
 
 #define HOSTD_VERSION  "0.1"
@@ -44,6 +45,7 @@ struct hostd {
 	char hypervm[HOSTD_PATH_MAX], kernel[HOSTD_PATH_MAX], initrd[HOSTD_PATH_MAX];
 	char kernel_full[HOSTD_PATH_MAX];
 	char image_worker[HOSTD_PATH_MAX], mkfs[HOSTD_PATH_MAX], api_worker[HOSTD_PATH_MAX];
+	char disk_worker[HOSTD_PATH_MAX];
 	char inventory_worker[HOSTD_PATH_MAX], disk_lock_dir[HOSTD_PATH_MAX],
 		lldp_dir[HOSTD_PATH_MAX];
 	char resolv_conf[HOSTD_PATH_MAX], host_log[HOSTD_PATH_MAX];
@@ -71,11 +73,16 @@ struct hostd {
 	struct timer calm;
 	bool was_ready; /* the API has seen us so in this boot */
 
+	uint64_t data_bytes; /* room on the disk that images and scratch lie on; 0: they are in RAM */
+	char *disks, *wiped; /* reports on disks, as the Node gets them */
+	bool cordoned; /* the API sends no new pods */
+
 	struct oci *oci;
 	struct net *net;
 	struct pods *pods;
 	struct node *node;
 	struct api *api;
+	struct storage *storage;
 	struct inventory *facts; /* NULL until the Node is there: first it becomes Ready */
 };
 
@@ -146,6 +153,17 @@ void wire_screen_node(struct hostd *h, const struct json *node);
 
 /** wire_on_trouble() - node_ops.on_trouble */
 void wire_on_trouble(const char *why, void *arg);
+
+/** wire_storage() - Find a disk for images and scratch, if the settings say so; pods wait for it. After wire_pods() */
+void wire_storage(struct hostd *h);
+
+/** wire_storage_node() - Our Node as the API has it: tell it what the disks hold; are some to be wiped? */
+void wire_storage_node(struct hostd *h, const struct json *node);
+
+/* What images, pods' scratch and pods' memory may take: from a disk, or else from RAM */
+uint64_t wire_image_cap(const struct hostd *h);
+uint64_t wire_scratch_bytes(const struct hostd *h);
+uint64_t wire_pod_memory(const struct hostd *h);
 
 /** wire_on_measured() - pods_ops.on_measured: with the host's own part it goes to api (wire_stats.c) */
 void wire_on_measured(struct json_doc *doc, struct json *pods, void *arg);

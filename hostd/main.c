@@ -121,9 +121,12 @@ static int hostd_start(struct hostd *h, struct err *e)
 	wire_screen(h);
 	if (h->bare)
 		return piece_start(h, e);
+	h->data_bytes = storage_mounted(h->paths.store);
 	r = wire_pods(h, e);
-	if (r == 0)
+	if (r == 0) {
+		wire_storage(h);
 		r = network_start(h, e);
+	}
 	if (r == 0)
 		log_info("main", "ev=hostd_started version=" HOSTD_VERSION " node=%s",
 			 h->settings.node_name);

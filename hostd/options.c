@@ -15,7 +15,8 @@ static int options_usage(void)
 		    "  --run-dir DIR    settings and state (/run/hyper): boot/{settings,ca.crt,token}, node,\n"
 		    "                   net, pods\n"
 		    "  --store-dir DIR  images, scratch, logs (/var/lib/hypermetal)\n"
-		    "  --bin-dir DIR    hypervm, hostd-image, hostd-api, hostd-inventory, mkfs.erofs (/usr/bin)\n"
+		    "  --bin-dir DIR    hypervm, hostd-image, hostd-api, hostd-inventory, hostd-disk, mkfs.erofs\n"
+		    "                   (/usr/bin)\n"
 		    "  --lib-dir DIR    hyperkernel, hyperkernel-full, hyperstart.cpio (/usr/lib/hypermetal)\n"
 		    "  --no-coldplug    load no kernel modules, leave the watchdog alone\n"
 		    "  --no-dhcp        leave the network alone\n"
@@ -79,6 +80,7 @@ void options_paths(struct hostd *h)
 	snprintf(h->api_worker, sizeof(h->api_worker), "%s/hostd-api", h->paths.bin);
 	snprintf(h->inventory_worker, sizeof(h->inventory_worker), "%s/hostd-inventory",
 		 h->paths.bin);
+	snprintf(h->disk_worker, sizeof(h->disk_worker), "%s/hostd-disk", h->paths.bin);
 	snprintf(h->disk_lock_dir, sizeof(h->disk_lock_dir), "%s/disks", h->paths.run);
 	snprintf(h->lldp_dir, sizeof(h->lldp_dir), "%s/lldp", h->paths.run);
 	snprintf(h->host_log, sizeof(h->host_log),

@@ -43,7 +43,10 @@ static void pressure_look(struct timer *t)
 {
 	struct hostd *h = container_of(t, struct hostd, pressure_look);
 	struct host_pressure p;
-	int r = host_pressure_read(h->scratch_dir, h->inventory.memory_bytes, &p);
+	int r;
+
+	storage_check(h->storage);
+	r = host_pressure_read(h->scratch_dir, h->inventory.memory_bytes, &p);
 
 	timer_set(t, r == 0 && pressure_is_near(&p.memory) ? PRESSURE_NEAR_MS : PRESSURE_LOOK_MS);
 	if (r < 0) {

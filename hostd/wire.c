@@ -14,6 +14,7 @@
  *	host, node: traces of the boot before ->  fate, and back to node (wire_fate.c)
  *	inventory: what the machine is        ->  node
  *	main, node, pod: how we are           ->  journal (wire_screen.c)
+ *	storage: there is a disk, what all hold  ->  oci, pod, node (wire_storage.c)
  */
 #include <errno.h>
 #include <stdio.h>
@@ -27,39 +28,13 @@
 #include "hostd.h"
 #include "proto/guest_msg.h"
 
-#define WIRE_PORT	       10250
-#define WIRE_PODS_MAX	       110
-#define WIRE_IMAGES_MAX	       50 /* in the Node's status, as a kubelet */
-#define WIRE_IMAGE_UID	       900 /* as in the image's passwd */
-#define WIRE_API_BYTES	       ((uint64_t)192 << 20) /* a slow reader may hold a MiB, and many may read */
-#define WIRE_API_UID	       901
-#define WIRE_RESERVE_BYTES     ((uint64_t)96 << 20) /* the host itself */
-#define WIRE_IMAGES_MIN_BYTES  ((uint64_t)128 << 20)
-#define WIRE_WORK_BYTES	       ((uint64_t)256 << 20) /* of a layer worker beside what it makes */
-#define WIRE_SCRATCH_MIN_BYTES ((uint64_t)64 << 20)
-
-/* ---- sizes: images and scratch disks live in RAM until there is a disk ---- */
-
-static uint64_t wire_image_cap(const struct hostd *h)
-{
-	uint64_t quarter = h->inventory.memory_bytes / 4;
-
-	if (h->settings.image_cap_mib)
-		return (uint64_t)h->settings.image_cap_mib << 20;
-	return MAX(quarter, WIRE_IMAGES_MIN_BYTES);
-}
-
-static uint64_t wire_scratch_bytes(const struct hostd *h)
-{
-	return MAX(h->inventory.memory_bytes / 4, WIRE_SCRATCH_MIN_BYTES);
-}
-
-static uint64_t wire_pod_memory(const struct hostd *h)
-{
-	uint64_t taken = WIRE_RESERVE_BYTES + wire_image_cap(h);
-
-	return h->inventory.memory_bytes > taken ? h->inventory.memory_bytes - taken : 0;
-}
+#define WIRE_PORT	10250
+#define WIRE_PODS_MAX	110
+#define WIRE_IMAGES_MAX 50 /* in the Node's status, as a kubelet */
+#define WIRE_IMAGE_UID	900 /* as in the image's passwd */
+#define WIRE_API_BYTES	((uint64_t)192 << 20) /* a slow reader may hold a MiB, and many may read */
+#define WIRE_API_UID	901
+#define WIRE_WORK_BYTES ((uint64_t)256 << 20) /* of a layer worker beside what it makes */
 
 /* ---- node -> pod, api, host ---- */
 
@@ -98,6 +73,7 @@ static void wire_on_node(const struct json *node, void *arg)
 		log_debug("main", "ev=pod_cidr_ignored cidr=%s", cidr);
 	wire_inventory(h);
 	wire_screen_node(h, node);
+	wire_storage_node(h, node);
 	reboot_ready(h, node);
 	wire_fate_node(h, node);
 	reboot_heed(h, node);
@@ -487,6 +463,7 @@ void wire_node(struct hostd *h)
 void wire_done(struct hostd *h)
 {
 	h->facts = inventory_free(h->facts);
+	h->storage = storage_free(h->storage);
 	h->node = node_free(h->node);
 	h->api = api_free(h->api);
 	h->pods = pods_free(h->pods);

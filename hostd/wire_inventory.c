@@ -28,8 +28,11 @@ static void wire_on_change(void *arg)
 
 static void wire_on_device(void *arg)
 {
+	struct hostd *h = arg;
+
 	host_lldp_rescan();
-	wire_on_change(arg);
+	storage_changed(h->storage);
+	wire_on_change(h);
 }
 
 void wire_inventory(struct hostd *h)

@@ -64,6 +64,7 @@ static bool annotations_kept(const struct json *was, const struct json *is)
 		    !str_eq(it.key, "hypermetal.io/inventory") &&
 		    !str_eq(it.key, "hypermetal.io/disks") &&
 		    !str_eq(it.key, "hypermetal.io/boot-times") &&
+		    !str_eq(it.key, "hypermetal.io/wiped") &&
 		    !json_equal(it.value, json_get(is, it.key)))
 			return false;
 	return true;

@@ -26,6 +26,7 @@
 #define HOST_MIRRORS_MAX       8
 #define HOST_CIDR_MAX	       24
 #define HOST_NETWORK_MAX       4096
+#define HOST_DATA_MAX	       256
 
 struct host_settings {
 	char api[HOST_URL_MAX]; /* https://host:port, no slash at the end */
@@ -43,6 +44,8 @@ struct host_settings {
 	char syslog[HOST_URL_MAX]; /* "udp|tcp|tls://HOST[:PORT]" that the host's log is shipped to, "" none */
 	char syslog_ca[80]; /* of tls: "", "fleet", "public", "sha256:HEX" */
 	char screen[8]; /* where the host's page is shown: "", "display", "serial", "both", "off" */
+	char data[HOST_DATA_MAX]; /* disks: "" or "none", "auto", or names with commas between them */
+	bool encrypt; /* what lies on the disk that is used */
 	uint64_t time_s; /* the boot service's clock, seconds since the epoch; 0 unknown */
 };
 

@@ -20,6 +20,7 @@
 #define SETTINGS_HOST_CHARS  "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_:[]"
 #define SETTINGS_LINE_MAX    512
 #define SETTINGS_CONSOLE_MAX 32
+#define SETTINGS_DISKS_MAX   16
 
 static int settings_url(char *out, const char *value, struct err *e)
 {
@@ -218,6 +219,36 @@ static int settings_watchdog(struct host_settings *s, const char *value, struct 
 	return 0;
 }
 
+/* Names of disks, serial numbers, WWNs, places on the PCI bus: what they mean is found out where they are. */
+static int settings_data(struct host_settings *s, const char *value, struct err *e)
+{
+	size_t words = 1, len = 0;
+
+	for (const char *p = value; *p; p++) {
+		if (*p != ',' && !isalnum((unsigned char)*p) && !strchr("/:._-+", *p))
+			return err_set(e, -EINVAL, "a character that no disk's name has");
+		if (*p == ',' && !len)
+			break;
+		words += *p == ',';
+		len = *p == ',' ? 0 : len + 1;
+	}
+	if (!len || words > SETTINGS_DISKS_MAX)
+		return err_set(e, -EINVAL,
+			       "not none, auto, or up to %d disks with commas between them",
+			       SETTINGS_DISKS_MAX);
+	if (str_copy(s->data, sizeof(s->data), value) < 0)
+		return err_set(e, -EINVAL, "longer than %d characters", HOST_DATA_MAX - 1);
+	return 0;
+}
+
+static int settings_encrypt(struct host_settings *s, const char *value, struct err *e)
+{
+	if (!str_eq(value, "true") && !str_eq(value, "false"))
+		return err_set(e, -EINVAL, "neither true nor false");
+	s->encrypt = str_eq(value, "true");
+	return 0;
+}
+
 static int settings_time(struct host_settings *s, const char *value, struct err *e)
 {
 	if (str_u64(value, (uint64_t)1 << 40, &s->time_s) < 0)
@@ -262,6 +293,8 @@ static const struct settings_key {
 	{"pod_cidr", false, settings_pod_cidr},
 	{"image_cap_mib", false, settings_image_cap},
 	{"refresh_s", false, settings_refresh},
+	{"data", false, settings_data},
+	{"encrypt", false, settings_encrypt},
 	{"time", false, settings_time},
 	{"watchdog", false, settings_watchdog},
 	{"screen", false, settings_screen},

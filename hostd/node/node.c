@@ -235,6 +235,13 @@ void node_set_condition(struct node *n, const char *type, bool is, const char *r
 	reg_set_condition(&n->reg, type, is, reason, message);
 }
 
+void node_set_room(struct node *n, uint64_t memory_alloc_bytes, uint64_t storage_bytes)
+{
+	n->config.machine.memory_alloc_bytes = memory_alloc_bytes;
+	n->config.machine.storage_bytes = storage_bytes;
+	reg_resend(&n->reg);
+}
+
 void node_set_ready(struct node *n, const char *reason, const char *message)
 {
 	reg_set_ready(&n->reg, reason, message);

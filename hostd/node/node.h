@@ -198,6 +198,9 @@ void node_set_condition(struct node *node, const char *type, bool is, const char
 /** node_address_changed() - What config.address points to is another: Node, certificate and connections follow */
 void node_address_changed(struct node *node);
 
+/** node_set_room() - What pods may have together is another than struct node_machine said; told soon */
+void node_set_room(struct node *node, uint64_t memory_alloc_bytes, uint64_t storage_bytes);
+
 /** node_set_ready() - Change the Ready condition; @reason NULL: ready */
 void node_set_ready(struct node *node, const char *reason, const char *message);
 

@@ -362,6 +362,18 @@ int oci_new(const struct oci_config *config, struct oci **oci, struct err *e)
 	return 0;
 }
 
+int oci_moved(struct oci *oci, uint64_t cap_bytes, struct err *e)
+{
+	_cleanup_free_ char *root = mem_strdup(oci->store.root);
+	int r;
+
+	if (!list_empty(&oci->jobs) || store_in_use(&oci->store))
+		return err_set(e, -EBUSY, "the image store is in use");
+	store_close(&oci->store);
+	r = store_open(&oci->store, root, cap_bytes, e);
+	return r < 0 ? err_wrap(e, r, "image store") : 0;
+}
+
 struct oci *oci_free(struct oci *oci)
 {
 	struct job *j, *tmp;

@@ -53,6 +53,13 @@ int oci_new(const struct oci_config *config, struct oci **oci, struct err *e);
 /** oci_free() - Kills pulls under way, whose waiters are forgotten; images must not be used any more. Return: NULL */
 struct oci *oci_free(struct oci *oci);
 
+/**
+ * oci_moved() - Another file system lies at the store's folder now: begin with what is there
+ * @cap_bytes: as in struct oci_config
+ * Return: 0; -EBUSY while anybody holds an image or waits for one, and nothing is changed; -errno, then no image can be had.
+ */
+int oci_moved(struct oci *oci, uint64_t cap_bytes, struct err *e);
+
 struct oci_strings {
 	const char *const *at; /* also ends with NULL */
 	size_t count;

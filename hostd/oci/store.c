@@ -453,6 +453,16 @@ int store_open(struct store *s, const char *root, uint64_t cap_bytes, struct err
 	return r;
 }
 
+bool store_in_use(const struct store *s)
+{
+	const struct store_image *i;
+
+	list_for_each(i, &s->images, node)
+		if (i->refs)
+			return true;
+	return false;
+}
+
 void store_close(struct store *s)
 {
 	while (!list_empty(&s->images))

@@ -22,6 +22,9 @@ struct store {
  */
 int store_open(struct store *s, const char *root, uint64_t cap_bytes, struct err *e);
 
+/** store_in_use() - Whether anybody holds an image */
+bool store_in_use(const struct store *s);
+
 /** store_close() - Free what was read; the files stay */
 void store_close(struct store *s);
 

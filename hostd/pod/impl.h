@@ -191,6 +191,7 @@ struct pods {
 	uint32_t next_cid;
 	bool listed; /* the API's list came: what it does not name may end, what it names may start */
 	bool freeing;
+	bool held; /* nothing may begin yet */
 	bool leaving; /* the host is about to be restarted */
 	struct pods_counts counts;
 	bool measuring; /* the guests were asked */

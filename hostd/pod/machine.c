@@ -60,7 +60,7 @@ static enum pod_state new_next(struct pod *p)
 
 	if (machine_ending(p))
 		return POD_CLEAN;
-	if (!p->pods->listed || p->pods->leaving)
+	if (!p->pods->listed || p->pods->held || p->pods->leaving)
 		return POD_NEW;
 	if (p->not_before_ms > now_ms) {
 		timer_set(&p->timer, p->not_before_ms - now_ms);

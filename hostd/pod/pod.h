@@ -113,6 +113,15 @@ void pod_remove(struct pods *pods, const struct json *pod);
 /** pods_sync() - The whole list: apply all, end what is not in it */
 void pods_sync(struct pods *pods, const struct json *list);
 
+/** pods_hold() - Begin no pod, as what they need is not there yet; or let them begin. What runs goes on */
+void pods_hold(struct pods *pods, bool hold);
+
+/**
+ * pods_set_room() - There is more or less room than pods_new() was told
+ * @memory_bytes, @scratch_bytes: as in struct pods_config
+ */
+void pods_set_room(struct pods *pods, uint64_t memory_bytes, uint64_t scratch_bytes);
+
 /**
  * pods_leave() - The host is about to be restarted: end all pods within their grace, for good
  * @grace_max_s: seconds that a grace may be, at most

@@ -221,6 +221,21 @@ void pods_sync(struct pods *pods, const struct json *list)
 	}
 }
 
+void pods_hold(struct pods *pods, bool hold)
+{
+	struct pod *p;
+
+	pods->held = hold;
+	list_for_each(p, &pods->all, node)
+		pod_kick(p);
+}
+
+void pods_set_room(struct pods *pods, uint64_t memory_bytes, uint64_t scratch_bytes)
+{
+	pods->config.memory_bytes = memory_bytes;
+	pods->config.scratch_bytes = scratch_bytes;
+}
+
 static int pods_no_log(const struct pod *p, uint32_t index, bool previous, struct err *e)
 {
 	const char *container = p->spec->containers[index].name;

@@ -18,6 +18,9 @@
 #include "base/str.h"
 #include "pod/impl.h"
 
+/* Of one pod: what the guest's kernel keeps of its file system grows with it */
+#define PREPARE_SCRATCH_MAX ((uint64_t)256 << 30)
+
 void prepare_scratch_path(const struct pod *p, char *path)
 {
 	snprintf(path, PATH_MAX, "%s/%s.img", p->pods->config.scratch_dir, p->meta.uid);
@@ -59,14 +62,14 @@ int prepare_layer_index(const char *const *paths, size_t count, const char *path
 
 static int prepare_layout(struct pod *p, struct err *e)
 {
+	uint64_t most = MIN(p->pods->config.scratch_bytes, PREPARE_SCRATCH_MAX);
 	uint64_t limits[GUEST_VOLUMES_MAX] = {0};
 
 	for (uint32_t i = 0; i < p->spec->volume_count; i++)
 		if (p->spec->volumes[i].kind == SPEC_VOLUME_DISK)
 			limits[i] = p->spec->volumes[i].size_limit;
-	return disk_scratch_layout(MAX(spec_scratch_bytes(p->spec, p->pods->config.scratch_bytes),
-				       DISK_SCRATCH_MIN),
-				   limits, p->spec->volume_count, &p->scratch, e);
+	return disk_scratch_layout(MAX(spec_scratch_bytes(p->spec, most), DISK_SCRATCH_MIN), limits,
+				   p->spec->volume_count, &p->scratch, e);
 }
 
 int prepare_disk(struct pod *p, struct err *e)
