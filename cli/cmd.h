@@ -31,6 +31,7 @@ int cmd_rm(struct cmd *c, int argc, char **argv); /* also `stop` */
 int cmd_approve(struct cmd *c, int argc, char **argv);
 int cmd_image(struct cmd *c, int argc, char **argv);
 int cmd_drain(struct cmd *c, int argc, char **argv); /* also `reboot` and `reimage` */
+int cmd_wipe(struct cmd *c, int argc, char **argv);
 int cmd_cordon(struct cmd *c, int argc, char **argv); /* also `uncordon` */
 
 /** cmd_fail() - Print "hyper: what: why". Return: CMD_FAILED */

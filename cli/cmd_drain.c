@@ -15,14 +15,13 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "cmd.h"
+#include "node.h"
 
-#define DRAIN_POLL_US	 500000
-#define DRAIN_TIMEOUT_S	 1200
-#define DRAIN_LEASE_PATH "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
+#define DRAIN_POLL_US	500000
+#define DRAIN_TIMEOUT_S 1200
 
 /* Annotations of Nodes, docs/reimage.md */
 #define DRAIN_REBOOT_KEY "hypermetal.io/reboot"
-#define DRAIN_LOOK_KEY	 "hypermetal.io/look" /* of its Lease */
 
 struct drain {
 	struct cmd *c;
@@ -44,30 +43,6 @@ static bool late(const struct drain *d)
 	return clock_mono_ms() >= d->until_ms;
 }
 
-static const char *annotation(const struct json *node, const char *key)
-{
-	return json_str(json_at(node, "metadata", "annotations", key, NULL), "");
-}
-
-static const char *info(const struct json *node, const char *key)
-{
-	return json_str(json_at(node, "status", "nodeInfo", key, NULL), "");
-}
-
-static char *node_path(const char *host)
-{
-	_cleanup_free_ char *escaped = str_percent_encode(host);
-
-	return mem_printf("/api/v1/nodes/%s", escaped);
-}
-
-static int node_get(const struct drain *d, const char *host, struct json_doc **doc, struct err *e)
-{
-	_cleanup_free_ char *path = node_path(host);
-
-	return api_call(d->c->api, "GET", path, NULL, doc, e);
-}
-
 /* ---- cordon ---- */
 
 static int cordon(const struct drain *d, const char *host, bool is, struct err *e)
@@ -84,7 +59,7 @@ static int cordon(const struct drain *d, const char *host, bool is, struct err *
 static bool cordoned_by_other(const struct json *node)
 {
 	return json_bool(json_at(node, "spec", "unschedulable", NULL), false) &&
-	       !*annotation(node, CMD_CORDON_KEY);
+	       !*node_annotation(node, CMD_CORDON_KEY);
 }
 
 /* ---- pods ---- */
@@ -106,7 +81,7 @@ static bool stays(const struct json *pod)
 	const char *phase = json_str(json_at(pod, "status", "phase", NULL), "");
 
 	return str_eq(phase, "Succeeded") || str_eq(phase, "Failed") ||
-	       has_owner(pod, "DaemonSet") || *annotation(pod, "kubernetes.io/config.mirror");
+	       has_owner(pod, "DaemonSet") || *node_annotation(pod, "kubernetes.io/config.mirror");
 }
 
 static int evict_by(const struct drain *d, const struct json *pod, const char *api_version,
@@ -218,29 +193,6 @@ static int tell_left(struct drain *d, const char *host, struct err *e)
 
 /* ---- the reboot ---- */
 
-static int annotate(const struct drain *d, const char *path, const char *key, const char *value,
-		    struct err *e)
-{
-	_cleanup_json_ struct json_doc *doc = json_doc_new();
-	struct json *root = json_new_obj(doc), *meta = json_obj_of(doc, root, "metadata");
-
-	json_put_str(doc, json_obj_of(doc, meta, "annotations"), key, value);
-	return api_call(d->c->api, "PATCH", path, root, NULL, e);
-}
-
-/* The Node holds the request; a Lease that has changed makes the host look at its Node at once. */
-static int reboot_ask(const struct drain *d, const char *host, const char *boot_id, struct err *e)
-{
-	_cleanup_free_ char *path = node_path(host), *escaped = str_percent_encode(host);
-	_cleanup_free_ char *lease = mem_printf(DRAIN_LEASE_PATH "/%s", escaped);
-	int r = annotate(d, path, DRAIN_REBOOT_KEY, boot_id, e);
-
-	progress(host, "rebooting");
-	if (r == 0)
-		(void)annotate(d, lease, DRAIN_LOOK_KEY, boot_id, NULL);
-	return r;
-}
-
 /* Until it is Ready in another boot. A controller that does not answer for a moment is asked again. */
 static int reboot_wait(const struct drain *d, const char *host, const char *boot_id,
 		       struct json_doc **node, struct err *e)
@@ -248,12 +200,12 @@ static int reboot_wait(const struct drain *d, const char *host, const char *boot
 	while (!late(d)) {
 		_cleanup_json_ struct json_doc *doc = NULL;
 		const struct json *root;
-		int r = node_get(d, host, &doc, e);
+		int r = node_get(d->c, host, &doc, e);
 
 		root = json_root(doc);
 		if (r == -ENOENT)
 			return r;
-		if (r == 0 && !str_eq(info(root, "bootID"), boot_id) &&
+		if (r == 0 && !str_eq(node_info(root, "bootID"), boot_id) &&
 		    str_eq(cmd_node_ready(root), "Ready")) {
 			*node = take_ptr(doc);
 			return 0;
@@ -301,7 +253,7 @@ static int check_image(const struct drain *d, struct err *e)
 static int came_back(struct drain *d, const char *host, const struct json *before, struct err *e)
 {
 	_cleanup_json_ struct json_doc *doc = NULL;
-	int r = reboot_wait(d, host, info(before, "bootID"), &doc, e);
+	int r = reboot_wait(d, host, node_info(before, "bootID"), &doc, e);
 	const struct json *node = json_root(doc);
 
 	if (r < 0)
@@ -309,9 +261,9 @@ static int came_back(struct drain *d, const char *host, const struct json *befor
 	if (!cordoned_by_other(before))
 		r = cordon(d, host, false, e);
 	if (r == 0 && d->reimage && !cmd_node_runs(node, d->image))
-		r = err_set(e, -EIO, "came back with %s%s%s", info(node, "osImage"),
-			    *annotation(node, CMD_TROUBLE_KEY) ? ": " : "",
-			    annotation(node, CMD_TROUBLE_KEY));
+		r = err_set(e, -EIO, "came back with %s%s%s", node_info(node, "osImage"),
+			    *node_annotation(node, CMD_TROUBLE_KEY) ? ": " : "",
+			    node_annotation(node, CMD_TROUBLE_KEY));
 	return r;
 }
 
@@ -320,7 +272,10 @@ static int restart(struct drain *d, const char *host, const struct json *node, s
 	int r = drain_pods(d, host, e);
 
 	if (r == 0)
-		r = reboot_ask(d, host, info(node, "bootID"), e);
+		r = node_ask(d->c, host, DRAIN_REBOOT_KEY, node_info(node, "bootID"),
+			     node_info(node, "bootID"), e);
+	if (r == 0)
+		progress(host, "rebooting");
 	return r < 0 ? r : came_back(d, host, node, e);
 }
 
@@ -328,7 +283,7 @@ static int drain_host(struct drain *d, const char *host, struct err *e)
 {
 	_cleanup_json_ struct json_doc *doc = NULL;
 	const struct json *node;
-	int r = node_get(d, host, &doc, e);
+	int r = node_get(d->c, host, &doc, e);
 
 	node = json_root(doc);
 	d->until_ms = clock_mono_ms() + d->timeout_s * 1000;
@@ -338,7 +293,7 @@ static int drain_host(struct drain *d, const char *host, struct err *e)
 		return r;
 	/* Begun before, and given up while we waited: what was left to do is the end. */
 	if (d->reimage && cmd_node_runs(node, d->image))
-		return *annotation(node, CMD_CORDON_KEY) ? cordon(d, host, false, e) : 0;
+		return *node_annotation(node, CMD_CORDON_KEY) ? cordon(d, host, false, e) : 0;
 	if (d->reboot && str_eq(cmd_node_ready(node), "Unknown"))
 		return err_set(e, -EHOSTDOWN, "does not answer; %s when it is switched on",
 			       d->reimage ? "it boots the image" : "it boots");
@@ -360,7 +315,7 @@ static int one(struct drain *d, const char *host)
 		return cmd_fail(&e, host);
 	if (!d->c->json)
 		printf("%s\n", host);
-	else if (node_get(d, host, &doc, &e) < 0)
+	else if (node_get(d->c, host, &doc, &e) < 0)
 		return cmd_fail(&e, host);
 	else
 		cmd_print_json(json_root(doc));

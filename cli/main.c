@@ -107,6 +107,18 @@ static const struct main_command main_commands[] = {
 	 "  --delete             remove pods that nothing would make again, too\n"
 	 "  --timeout SECONDS    for all pods of a host (default 1200)\n",
 	 cmd_drain},
+	{"wipe", "HOST --disk DISK... | --all | --status",
+	 "make all data of a host's disks unreadable",
+	 "  --disk DISK          by its name or serial number; may be repeated\n"
+	 "  --all                every disk that it has\n"
+	 "  --method METHOD      auto (default), discard, nvme-format, nvme-sanitize,\n"
+	 "                       ata-secure-erase or overwrite\n"
+	 "  --yes                do not ask for the host's name\n"
+	 "  --status             show how far it is, or what came of it\n"
+	 "  --timeout SECONDS    how long to wait for the end (default: a day)\n"
+	 "\nWhatever is on them, also of others. The disk with images and pods' scratch only when the\n"
+	 "host is cordoned and drained.\n",
+	 cmd_wipe},
 	{"cordon", "HOST...", "put no new pods on hosts", "", cmd_cordon},
 	{"uncordon", "HOST...", "put pods on hosts again", "", cmd_cordon},
 };
