@@ -11,8 +11,8 @@
  * another one.
  *
  * Everything that is mounted here moves into the new root; then the new root becomes /, is made fit to be lived in
- * (settle.c), and its init takes over. Whatever fails says so on the console and reboots after ten seconds: the boot service may have something better by then. With
- * hyper.debug on the command line the machine waits instead.
+ * (settle.c), and its init takes over. Whatever fails says so on the console and reboots after ten seconds: the boot
+ * service may have something better by then. With hyper.debug on the command line the machine waits instead.
  */
 #include <dirent.h>
 #include <errno.h>

@@ -4,7 +4,7 @@
 # environment: own
 # deadline: 1500
 
-bridge_possible || { echo "skipped: NET=bridge needs root, network namespaces and dnsmasq" && exit 0; }
+bridge_possible || fail "this needs root, network namespaces and dnsmasq"
 NET=bridge HOSTS=1
 for DHCP in proxy range; do
 	for BOOT in uefi-http uefi-pxe; do

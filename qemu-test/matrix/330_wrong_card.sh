@@ -5,7 +5,7 @@
 # environment: own
 # deadline: 700
 
-bridge_possible || { echo "skipped: NET=bridge needs root, network namespaces and dnsmasq" && exit 0; }
+bridge_possible || fail "this needs root, network namespaces and dnsmasq"
 NET=bridge HOSTS=1 BOOT=bios-pxe
 said() { grep -aq "$1" "$RUN/host-0/serial.log"; } # REGEX
 link() { # up|down
