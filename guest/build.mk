@@ -34,8 +34,8 @@ $(O)/test/trycalls: $(call link_inputs,musl,$(trycalls_sources),,)
 	$(Q)$(call link,musl,$@,$(trycalls_sources),,)
 
 C ?=
-guest_test_tools := $(O)/pkg/native/erofs-utils $(O)/pkg/musl/busybox
+guest_test_tools := $(O)/pkg/native/erofs-utils $(O)/pkg/musl/busybox-debug
 .PHONY: guest-test
 guest-test: $(O)/kernel/hyperkernel $(O)/kernel/hyperstart.cpio $(O)/test/drive $(O)/test/serve $(O)/test/trycalls $(addsuffix .stamp,$(guest_test_tools)) # hyperstart alone in a QEMU microvm (C=case)
 	$(Q)guest/tests/qemu.sh $(O)/kernel/hyperkernel $(O)/kernel/hyperstart.cpio $(O)/test/drive \
-		$(O)/pkg/musl/busybox/bin/busybox $(O)/pkg/native/erofs-utils/bin/mkfs.erofs mke2fs $(C)
+		$(O)/pkg/musl/busybox-debug/bin/busybox $(O)/pkg/native/erofs-utils/bin/mkfs.erofs mke2fs $(C)
