@@ -78,6 +78,7 @@ check() { # SUITE
 	expect "apply again" 4 "$(k apply -f "$RUN/$1.yaml" | grep -c unchanged)"
 	k get cm -w -o 'jsonpath={.metadata.name}={.data.color}{"\n"}' >"$RUN/watch-$1" 2>&1 &
 	watch=$!
+	await 30 "the watch has begun" grep -q "^applied-$1=red" "$RUN/watch-$1"
 	sed -i s/red/green/ "$RUN/$1.yaml"
 	expect_match "apply a change" "configmap/applied-$1 configured" "$(k apply -f "$RUN/$1.yaml")"
 	KUBE_EDITOR='sed -i s/green/blue/' k edit cm "applied-$1"
