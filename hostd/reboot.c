@@ -25,7 +25,7 @@
 #define REBOOT_SLACK_S		  30 /* for guests that must be killed behind their grace */
 #define REBOOT_PRESSED_S	  20 /* a pod's grace when somebody stands at the machine */
 #define REBOOT_WITHIN_S		  25 /* after which its pods are left alone */
-#define REBOOT_WORDS_MS		  5000 /* for the last words to the API */
+#define REBOOT_WORDS_MS		  10000 /* for the last words to the API */
 #define REBOOT_LOOK_MS		  500
 #define REBOOT_PATIENCE_S	  30 /* for file systems and drivers when an operator asked */
 #define REBOOT_PRESSED_PATIENCE_S 5

@@ -41,6 +41,10 @@ pod_remove deaf
 # A disk that does not write any more, and somebody who presses Ctrl-Alt-Del (which is this signal to init)
 await 60 "the console has a shell" shell_ready
 host_shell 0 'd=/dev/$(cd /sys/block; grep -l SLOW */serial | cut -d/ -f1); mkdir /tmp/m && mount -t ext4 $d /tmp/m && echo before >/tmp/m/a'
+# ... when the host has told all there is to tell of its boot
+boot_told() { api GET /api/v1/nodes/host-0 | jq -e '. as $n | .metadata.annotations["hypermetal.io/boot-times"] // "" | contains($n.status.nodeInfo.bootID)'; }
+await 60 "the host has told how it booted" boot_told
+sleep 5
 qmp '{"execute":"block_set_io_throttle","arguments":{"device":"slow","bps":0,"bps_rd":0,"bps_wr":1,"iops":0,"iops_rd":0,"iops_wr":0}}'
 booted=$(boot_id) start=$(now)
 host_shell 0 'dd if=/dev/zero of=/tmp/m/b bs=64k count=64 2>/dev/null; kill -INT 1' 5 || :
