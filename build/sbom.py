@@ -23,7 +23,6 @@ PARTS = {
     "hypermetal.iso": ["hypermetal-uki.efi"],
     "hypermetal.raw.zst": ["hypermetal-uki.efi"],
 }
-DEBIAN = "https://deb.debian.org/debian/pool/"
 
 
 def rows(name, separator, fields):
@@ -61,11 +60,8 @@ def spdx_id(kind, name):
 def package(row):
     deb = row["file"].endswith(".deb")
     source = row["source"]
-    if row["upstream"] != "-":
-        location = row["upstream"]
-    else:
-        folder = source[:4] if source.startswith("lib") else source[0]
-        location = NONE if deb else f"{DEBIAN}main/{folder}/{source}/{row['file'].replace('+', '%2B')}"
+    # What only Debian has is named by its purl: each builder has a mirror of his own
+    location = row["upstream"] if row["upstream"] != "-" else NONE
     purl = f"pkg:deb/debian/{source}@{row['version']}?distro={row['suite'].split('/')[0]}" + ("" if deb else "&arch=source")
     refs = [{"referenceCategory": "PACKAGE-MANAGER", "referenceType": "purl", "referenceLocator": purl.replace("+", "%2B")}]
     if row["cpe"] != "-":
